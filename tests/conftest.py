@@ -1,0 +1,91 @@
+"""Fixtures that every test may ask for, and rules that bind every test."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer
+
+pytest_plugins = ("tests.no_skips", "pytester")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, the only event loop that the server supports."""
+    return "asyncio"
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Path:
+    """Where a test's own SQLite database goes; nothing is there yet."""
+    return tmp_path / "bonafides.db"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_path: Path) -> str:
+    """`--database` for a test's own SQLite file; nothing is there yet."""
+    return f"sqlite:///{sqlite_path}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One running server for all the tests of a worker. Do not stop it: ask for `own_postgres` to do that."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """`--database` for a test's own, empty PostgreSQL database."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A running server of the test's own, which it may stop, crash, pause and restart."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """`--database` for an empty database of the test's own; the test runs once on each kind."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+class UnexpectedNetworkUseError(Exception):
+    """A test tried to leave this machine."""
+
+
+def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
+    if event not in {"socket.connect", "socket.sendto"}:
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple) or not address:
+        return
+    host = str(address[0])
+    try:
+        near = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        near = host == "localhost"
+    if not near:
+        raise UnexpectedNetworkUseError(f"tests talk to this machine alone, not to {host}")
+
+
+sys.addaudithook(_refuse_other_machines)
