@@ -49,10 +49,10 @@ class PostgresServer:
 
     def __init__(self, *, durable: bool = False) -> None:
         self._settings = _ALWAYS + (() if durable else _CAREFREE)
-        self._home = Path(tempfile.mkdtemp(prefix="bonafides-pg-", dir=_reachable_folder()))
-        self._home.chmod(0o755)  # another uid has to pass through; the data folder inside is 0700
-        self._data = self._home / "data"
-        self._programs = _programs(self._home)
+        self.home = Path(tempfile.mkdtemp(prefix="bonafides-pg-", dir=_reachable_folder()))
+        self.home.chmod(0o755)  # another uid has to pass through; the data folder inside is 0700
+        self._data = self.home / "data"
+        self._programs = _programs(self.home)
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
         self._databases = 0
@@ -74,6 +74,10 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         """Address of a database, in the form that `bonafides serve --database` takes."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def program(self, name: str) -> str:
+        """Path of one of PostgreSQL's own programs, such as `psql` or `pg_dump`."""
+        return str(self._programs / name)
 
     def start(self) -> None:
         """Start the server and return once it answers; after a crash, once it has recovered."""
@@ -153,17 +157,17 @@ class PostgresServer:
 
     def log(self) -> str:
         """Return everything the server has said."""
-        path = self._home / "server.log"
+        path = self.home / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def close(self) -> None:
         """Stop the server and remove its folder; a second time is no error."""
         atexit.unregister(self.close)
         self._end(signal.SIGQUIT)
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        with (self._home / "server.log").open("ab") as log:
+        with (self.home / "server.log").open("ab") as log:
             return self._popen(
                 ["postgres", "-D", str(self._data), "-p", str(self.port)]
                 + [part for setting in self._settings for part in ("-c", setting)],
@@ -174,8 +178,8 @@ class PostgresServer:
         # A session of its own: Ctrl-C in the terminal is for the tests, which then stop the server in order.
         program, *arguments = command
         return subprocess.Popen(
-            [str(self._programs / program), *arguments],
-            cwd=self._home,
+            [self.program(program), *arguments],
+            cwd=self.home,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -188,8 +192,8 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
-            [str(self._programs / program), *arguments],
-            cwd=self._home,
+            [self.program(program), *arguments],
+            cwd=self.home,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

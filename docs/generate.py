@@ -1,0 +1,132 @@
+"""Writes `docs/reference/` from the code, so that it cannot differ; `--check` fails where it does."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from bonafides.errors import WIRE_CODES
+from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+HEADING: Final = "<!-- Written by `make docs` from the code; a change made here is lost. -->\n\n"
+
+
+def settings_page() -> str:
+    """Every setting with its type, default and help."""
+    rows = [
+        (
+            f"`{name}`",
+            f"`{ENVIRONMENT_PREFIX}{name.upper()}`",
+            _type_name(field),
+            _default(field),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    return (
+        "# Settings\n\n"
+        f"Command-line flags win over environment variables, those over `{SETTINGS_FILE}` in the working folder,\n"
+        "that over the defaults. Lists are separated by commas in a variable. An unknown name stops the start.\n\n"
+        + _table(("name", "variable", "type", "default", "what it does"), rows)
+    )
+
+
+def errors_page() -> str:
+    """Every value that `error` can have on the wire."""
+    rows = [(f"`{code}`", meaning) for code, meaning in WIRE_CODES.items()]
+    return (
+        "# Errors\n\nThe field `error` of an error's body is one of these; they never change meaning.\n\n"
+        + _table(("error", "when"), rows)
+    )
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+}
+
+
+def stale(folder: Path) -> list[str]:
+    """Name the files in `folder` that are missing, differ from what the code says, or that nothing writes."""
+    wanted = {name: HEADING + page() for name, page in PAGES.items()}
+    found = (
+        {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} if folder.is_dir() else {}
+    )
+    return sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+
+
+def write(folder: Path) -> None:
+    """Make `folder` hold exactly the generated pages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in PAGES:
+            path.unlink()
+    for name, page in PAGES.items():
+        (folder / name).write_text(HEADING + page(), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with `--check` say which are stale."""
+    if arguments == ["--check"]:
+        if names := stale(REFERENCE):
+            sys.stderr.write(
+                f"docs/reference is not what the code says: {', '.join(names)}. Run `make docs`.\n"
+            )
+            return 1
+        return 0
+    if arguments:
+        sys.stderr.write("usage: python -m docs.generate [--check]\n")
+        return 2
+    write(REFERENCE)
+    return 0
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _type_name(field: FieldInfo) -> str:
+    return _plain_name(field.annotation)
+
+
+def _plain_name(annotation: object) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in {Union, types.UnionType}:
+        return " or ".join(dict.fromkeys(_plain_name(argument) for argument in arguments))
+    if origin is tuple:
+        return f"list of {_plain_name(arguments[0])}"
+    if arguments:
+        return " or ".join(f"`{argument}`" for argument in arguments)
+    name = "none" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))
+    return _WORDS.get(name, name)
+
+
+_WORDS: Final = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "SecretStr": "secret text",
+    "IPv4Network": "network",
+    "IPv6Network": "network",
+}
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default in ("", (), None):
+        return "empty"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
+    return f"`{field.default}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
