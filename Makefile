@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-MEASURED := src tests $(wildcard benchmarks)
+TYPED := src tests docs $(wildcard benchmarks)
 
 # pip refuses whatever is not in the requirement files with that very hash.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -20,7 +20,7 @@ FIND_PYTHON := for python in $(PYTHON) python3.11 python3.12 python3.13 python3.
 	echo 'Bonafides needs Python 3.11, 3.12, 3.13 or 3.14 (with venv), and found none: install one,' >&2; \
 	echo 'or name it: make PYTHON=/path/to/python3.11 ...' >&2; exit 1
 
-# The lock may be newer than what uv would choose today, never less than a week old.
+# A release is taken when it is a week old: by then, a poisoned one has usually been found.
 COOLDOWN ?= 7
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -46,8 +46,8 @@ format: $(VENV)/dev.stamp ## Lay out the code and mend what can be mended mechan
 	$(BIN)/ruff format .
 
 .PHONY: types
-types: $(VENV)/dev.stamp ## Check types, strictly, in source, tests and benchmarks
-	$(BIN)/mypy $(MEASURED)
+types: $(VENV)/dev.stamp ## Check types, strictly, in source, tests, docs and benchmarks
+	$(BIN)/mypy $(TYPED)
 
 .PHONY: coverage
 coverage: $(VENV)/dev.stamp ## Run the tests and demand every line and branch of the rooms that decide
@@ -75,7 +75,7 @@ audit: $(VENV)/dev.stamp ## Ask the vulnerability database about the locked depe
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
 
 .PHONY: lock
-lock: $(VENV)/bin/python ## Choose dependency versions anew, with their hashes (needs uv)
+lock: $(VENV)/bin/python ## Lock the dependencies with their hashes (needs uv): make lock UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) pyproject.toml --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 REPOSITORY: Final = Path(__file__).parents[2]
 SOURCE: Final = REPOSITORY / "src" / "bonafides"
 
@@ -49,6 +51,7 @@ class Offence:
     line: int
     advice: str
 
+    @override
     def __str__(self) -> str:
         """Show as `file:line advice`, which terminals make clickable."""
         path = self.path.relative_to(REPOSITORY) if self.path.is_relative_to(REPOSITORY) else self.path
