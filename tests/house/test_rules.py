@@ -30,6 +30,7 @@ SAMPLES: dict[Rule, tuple[str, list[str], list[str]]] = {
             "ok = token_type_hint == 'refresh_token'",
             "ok = password == ''",
             "ok = digest in index",
+            "where = credentials.c.secret_digest == digest",
             "ok = secret is None",
             "ok = count == 3",
         ],
