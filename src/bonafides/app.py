@@ -1,0 +1,252 @@
+"""The composition root: the only file that knows every room, and the only one that picks a database.
+
+`open_rooms` builds them over a store; `build` makes the ASGI application of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bonafides.audit import AuditTrail, Recorder
+from bonafides.authority import Authority
+from bonafides.credentials.api_keys import ApiKeys
+from bonafides.credentials.passwords import Passwords
+from bonafides.directory import Directory
+from bonafides.errors import AlreadyInitialised, Unavailable
+from bonafides.idempotency import Idempotency
+from bonafides.installation import Founded, Installation
+from bonafides.keyring import make_peppers, require_peppers
+from bonafides.model import Actor, Change, Clock, Entropy, Role, to_datetime
+from bonafides.plans import Plans
+from bonafides.secret import Peppers
+from bonafides.settings import Settings
+from bonafides.store import OnCommit, Store
+from bonafides.store.migrations import is_empty, migrate
+from bonafides.store.postgres import open_postgres
+from bonafides.store.sqlite import open_sqlite
+from bonafides.verification.feed import Feed
+from bonafides.verification.limiter import AddressLimiter, Limiter
+from bonafides.verification.lookup import LookUps
+from bonafides.verification.resident import ResidentIndex
+from bonafides.verification.usage import Uses
+from bonafides.verification.verifier import Verifier
+
+log = structlog.get_logger("bonafides")
+
+_SWEEP_SECONDS: Final = 60
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def micros(self) -> int:
+        """Microseconds since the Unix epoch, UTC."""
+        return time.time_ns() // 1_000
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Every room of the house, built once and handed to the web and the command line."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    peppers: Peppers
+    index: ResidentIndex
+    limiter: Limiter
+    addresses: AddressLimiter
+    feed: Feed
+    uses: Uses
+    verifier: Verifier
+    directory: Directory
+    api_keys: ApiKeys
+    plans: Plans
+    audit: AuditTrail
+    idempotency: Idempotency
+    installation: Installation
+
+    def local_authority(self, tenant_id: str) -> Authority:
+        """What whoever can read the database and the pepper may do through the command line: everything."""
+        return Authority(
+            actor=Actor(user_id=None, credential_id=None, via="command line"),
+            tenant_id=tenant_id,
+            user_id=None,
+            role=Role.OWNER,
+            scopes=self.settings.defined_scopes,
+            grantable=self.settings.defined_scopes,
+            operator=True,
+        )
+
+
+async def open_store(settings: Settings, clock: Clock, on_commit: OnCommit) -> Store:
+    """The store behind the settings' database, which has the schema of this program.
+
+    Raises:
+        Unavailable: The database cannot be reached.
+        Misconfigured: Its schema is another one.
+    """
+    if settings.sqlite_path is not None:
+        return await open_sqlite(settings.sqlite_path, on_commit=on_commit, readers=settings.database_connections_max)
+    return await open_postgres(
+        settings.database, on_commit=on_commit, connections_max=settings.database_connections_max
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_rooms(
+    settings: Settings, peppers: Peppers, *, clock: Clock, entropy: Entropy = secrets.token_bytes
+) -> AsyncIterator[Rooms]:
+    """Every room, over an open store that is closed at the end.
+
+    Args:
+        settings: The settings in force.
+        peppers: The peppers in force; `keyring` loads or makes them.
+        clock: The time that everything goes by.
+        entropy: Where every random bit comes from.
+
+    Raises:
+        Unavailable: The database cannot be reached.
+        Misconfigured: Its schema is not this program's.
+    """
+    index = ResidentIndex(
+        residents_max=settings.resident_credentials_max,
+        misses_max=settings.known_misses_max,
+        defined_scopes=settings.defined_scopes,
+    )
+    store = await open_store(settings, clock, index.apply)
+    try:
+        yield _furnish(settings, peppers, clock, entropy, store, index)
+    finally:
+        await store.close()
+
+
+def _furnish(
+    settings: Settings, peppers: Peppers, clock: Clock, entropy: Entropy, store: Store, index: ResidentIndex
+) -> Rooms:
+    scopes = settings.defined_scopes
+    recorder = Recorder(clock, entropy)
+    directory = Directory(store, recorder, clock, entropy, scopes)
+    limiter = Limiter()
+    addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros)
+    uses = Uses(store)
+    feed = Feed(
+        store,
+        index.apply,
+        clock,
+        max_staleness_seconds=settings.max_staleness_seconds,
+        poll_seconds=settings.feed_poll_seconds,
+        retention_seconds=settings.change_retention_seconds,
+        forget_all=index.clear,
+        complain=lambda error: log.error("feed_unreadable", reason=error.internal),
+    )
+    verifier = Verifier(
+        peppers=peppers,
+        index=index,
+        freshness=feed,
+        look_ups=LookUps(store, index, peppers, uses.redigest),
+        limiter=limiter,
+        addresses=addresses,
+        uses=uses,
+        clock=clock,
+    )
+    return Rooms(
+        settings=settings,
+        clock=clock,
+        store=store,
+        peppers=peppers,
+        index=index,
+        limiter=limiter,
+        addresses=addresses,
+        feed=feed,
+        uses=uses,
+        verifier=verifier,
+        directory=directory,
+        api_keys=ApiKeys(store, directory, recorder, peppers, clock, entropy, scopes),
+        plans=Plans(store, recorder, clock),
+        audit=AuditTrail(store),
+        idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
+        installation=Installation(store, recorder, Passwords(), peppers, clock, entropy, scopes),
+    )
+
+
+@contextlib.asynccontextmanager
+async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
+    """Whatever a server does beside answering: follows the feed, writes last uses, forgets what has ended.
+
+    What was gathered is written at the end, so that a drain loses nothing.
+    """
+    settings = rooms.settings
+    with contextlib.suppress(Unavailable):
+        await rooms.feed.read()
+    tasks = [
+        asyncio.create_task(rooms.feed.follow(), name="feed"),
+        asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
+        asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(Unavailable):
+            await rooms.uses.flush()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Unavailable as error:
+            log.warning("housekeeping_postponed", reason=error.internal)
+
+
+async def _sweep(rooms: Rooms) -> None:
+    now_us = rooms.clock.micros()
+    rooms.limiter.sweep(now_us)
+    await rooms.store.prune(to_datetime(now_us) - timedelta(seconds=rooms.settings.change_retention_seconds))
+
+
+async def prepare(settings: Settings, email: str, *, clock: Clock, entropy: Entropy = secrets.token_bytes) -> Founded | None:
+    """Make an empty database into an installation; leave one that exists as it is.
+
+    Returns:
+        What its first user needs, once; None if there was an installation.
+
+    Raises:
+        Misconfigured: The database holds an installation whose pepper is gone.
+        Unavailable: The database cannot be reached.
+    """
+    if await asyncio.to_thread(is_empty, settings.database):
+        await asyncio.to_thread(migrate, settings.database)
+    store = await open_store(settings, clock, _nobody)
+    try:
+        if await store.is_founded():
+            require_peppers(settings)
+            return None
+    finally:
+        await store.close()
+    peppers = make_peppers(settings, entropy)
+    async with open_rooms(settings, peppers, clock=clock, entropy=entropy) as rooms:
+        try:
+            return await rooms.installation.found(email)
+        except AlreadyInitialised:
+            return None
+
+
+def _nobody(_: Sequence[Change]) -> None:
+    """Listens to no changes."""

@@ -1,0 +1,1 @@
+"""The write side of proof: how credentials are issued, changed and ended."""

@@ -1,0 +1,130 @@
+"""Every failure that can reach a client, once, with its stable code.
+
+A denial of a credential is not here: it is a value (`model.Rejected`). An exception means that the
+request itself is wrong, clashes with what exists, or that the server cannot know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """A failure whose `public` sentence may be shown to anyone; `internal` never leaves the log.
+
+    Args:
+        public: A sentence for a person that says what to do; no secret, nothing of the inside.
+        field: The name of the offending input, dotted, where one is to blame.
+        internal: What an operator needs to know, for the log alone.
+    """
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, public: str, *, field: str | None = None, internal: str = "") -> None:
+        super().__init__(public)
+        self.public = public
+        self.field = field
+        self.internal = internal
+
+
+class InvalidRequest(AppError):
+    """The request is malformed; `field` says where."""
+
+    code = "invalid_request"
+
+
+class PayloadTooLarge(InvalidRequest):
+    """The body is longer than the server reads."""
+
+
+class UnsupportedMediaType(InvalidRequest):
+    """The body is of a type that this call does not read."""
+
+
+class HeaderFieldsTooLarge(InvalidRequest):
+    """The request's head is longer than the server reads."""
+
+
+class RequestTimeout(InvalidRequest):
+    """The request did not arrive in the time that the server waits for it."""
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The path exists, but not for this method."""
+
+    def __init__(self, public: str, *, allow: str) -> None:
+        super().__init__(public)
+        self.allow = allow
+
+
+class Forbidden(AppError):
+    """The caller is known and may not do this; `scopes` are what it would need.
+
+    See: RFC 6750 §3.1
+    """
+
+    code = "insufficient_scope"
+
+    def __init__(self, public: str, *, scopes: frozenset[str] = frozenset(), field: str | None = None) -> None:
+        super().__init__(public, field=field)
+        self.scopes = scopes
+
+
+class NotFound(AppError):
+    """There is no such thing, or it is not the caller's: the two look the same."""
+
+    code = "not_found"
+
+
+class Conflict(AppError):
+    """The change clashes with what exists; the sentence names it."""
+
+    code = "conflict"
+
+
+class Unavailable(AppError):
+    """The server cannot know the answer now, and so gives none.
+
+    Args:
+        retry_after_seconds: When asking again may help; at least 1.
+    """
+
+    code = "unavailable"
+
+    def __init__(
+        self,
+        public: str = "The service cannot answer right now. Try again shortly.",
+        *,
+        retry_after_seconds: int = 1,
+        internal: str = "",
+    ) -> None:
+        super().__init__(public, internal=internal)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Misconfigured(AppError):
+    """A setting is unknown, wrong or unsafe; the sentence says what to change. Stops the start."""
+
+    code = "misconfigured"
+
+
+class AlreadyInitialised(Conflict):
+    """The database already holds an installation; nothing was changed."""
+
+
+WIRE_CODES: Mapping[str, str] = {
+    "invalid_request": "The request is malformed; the message names the field and says why.",
+    "missing_api_key": "No credential was presented.",
+    "invalid_api_key": "The API key or personal access token is unknown, revoked or disabled, or has no known shape.",
+    "invalid_token": "The token is malformed, unknown, revoked or wrongly signed.",
+    "token_expired": "The credential is past its expiry.",
+    "invalid_credentials": "The user name or the password is wrong.",
+    "insufficient_scope": "The credential is good, but may not do this; `scope` lists what is needed.",
+    "ip_not_allowed": "The credential is good, but not from this address.",
+    "not_found": "There is no such thing, or it is not yours.",
+    "conflict": "The request clashes with what exists; the message names it.",
+    "rate_limit_exceeded": "Too many requests; `Retry-After` says when to come back.",
+    "unavailable": "The server cannot know the answer now; try again after `Retry-After`.",
+    "internal_error": "Something failed that should not have; quote the request id to the operator.",
+}

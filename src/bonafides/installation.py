@@ -1,0 +1,154 @@
+"""The first run: a tenant, its owner, their key, and the plans, made together or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from bonafides import intake
+from bonafides.audit import Recorder
+from bonafides.credentials.passwords import Passwords
+from bonafides.errors import AlreadyInitialised
+from bonafides.model import (
+    Actor,
+    Clock,
+    Credential,
+    CredentialKind,
+    CredentialStatus,
+    DigestedSecret,
+    Entropy,
+    Role,
+    Status,
+    Tenant,
+    User,
+    UserKind,
+    to_datetime,
+)
+from bonafides.plans import first_plans
+from bonafides.secret import Peppers, SecretKind, display, mint, mint_password, new_id
+from bonafides.store import DirectoryStore
+
+TENANT_NAME = "default"
+KEY_NAME = "admin"
+KEY_PLAN = "enterprise"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Founded:
+    """What a new installation tells its first user, once."""
+
+    tenant_id: str
+    user_id: str
+    email: str
+    password: str
+    api_key: str
+
+    @override
+    def __repr__(self) -> str:
+        return f"Founded(tenant_id={self.tenant_id!r}, user_id={self.user_id!r})"
+
+
+class Installation:
+    """Founds an installation.
+
+    Args:
+        store: Where it will be.
+        recorder: Makes the first audit event.
+        passwords: Hashes the owner's password.
+        peppers: Digests the owner's key.
+        clock: When it happens.
+        entropy: For ids and secrets.
+        defined_scopes: Every scope that this installation knows; the first key has them all.
+    """
+
+    def __init__(
+        self,
+        store: DirectoryStore,
+        recorder: Recorder,
+        passwords: Passwords,
+        peppers: Peppers,
+        clock: Clock,
+        entropy: Entropy,
+        defined_scopes: frozenset[str],
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._passwords = passwords
+        self._peppers = peppers
+        self._clock = clock
+        self._entropy = entropy
+        self._defined_scopes = defined_scopes
+
+    async def found(self, email: str) -> Founded:
+        """Create the operator's tenant, its owner with a password, an admin key and the plans.
+
+        Raises:
+            AlreadyInitialised: There is an installation; nothing was changed.
+            InvalidRequest: The e-mail address is malformed.
+        """
+        address = intake.email(email)
+        now_us = self._clock.micros()
+        now = to_datetime(now_us)
+        tenant = Tenant(
+            id=new_id("ten", now_us, self._entropy),
+            name=TENANT_NAME,
+            status=Status.ACTIVE,
+            plan="free",
+            operator=True,
+            created_at=now,
+            updated_at=now,
+        )
+        user = User(
+            id=new_id("usr", now_us, self._entropy),
+            tenant_id=tenant.id,
+            kind=UserKind.PERSON,
+            email=address,
+            name=address,
+            role=Role.OWNER,
+            scopes=None,
+            status=Status.ACTIVE,
+            created_at=now,
+            updated_at=now,
+        )
+        key_id = new_id("key", now_us, self._entropy)
+        key = mint(SecretKind.KEY, key_id, self._entropy)
+        credential = Credential(
+            id=key_id,
+            kind=CredentialKind.API_KEY,
+            tenant_id=tenant.id,
+            user_id=user.id,
+            name=KEY_NAME,
+            scopes=self._defined_scopes,
+            plan=KEY_PLAN,
+            status=CredentialStatus.ACTIVE,
+            expires_at=None,
+            overlap_ends_at=None,
+            parent_id=None,
+            root_id=key_id,
+            allowed_ips=(),
+            metadata={},
+            display=display(key),
+            created_by=user.id,
+            created_at=now,
+            updated_at=now,
+            last_used_at=None,
+            revoked_at=None,
+            revocation_reason=None,
+        )
+        password = mint_password(self._entropy)
+        founded = await self._store.found(
+            tenant,
+            user,
+            await self._passwords.hash(password),
+            credential,
+            DigestedSecret(self._peppers.digest(key.encode("ascii")), self._peppers.newest_id),
+            first_plans(now_us),
+            self._recorder.event(
+                "tenant.founded", Actor(None, None, via="first run"), tenant.id, tenant.id, {"user_id": user.id}
+            ),
+        )
+        if not founded:
+            message = "This database already holds an installation. Nothing was changed."
+            raise AlreadyInitialised(message)
+        return Founded(tenant.id, user.id, address, password, key)

@@ -1,0 +1,452 @@
+"""The frozen records that all rooms speak.
+
+Times are aware UTC datetimes in the control plane and whole microseconds since the epoch (`_us`) on
+the hot path. Nothing here does I/O, and nothing here holds a secret: digests at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Any, Final, Protocol
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+READ: Final = "read"
+WRITE: Final = "write"
+ADMIN: Final = "admin"
+CREDENTIALS_VERIFY: Final = "credentials:verify"
+BUILT_IN_SCOPES: Final = frozenset({READ, WRITE, ADMIN, CREDENTIALS_VERIFY})
+
+DEFAULT_PLAN: Final = "free"
+
+
+class Clock(Protocol):
+    """Where every room gets the time from; `app.py` owns the real one."""
+
+    def micros(self) -> int:
+        """Microseconds since the Unix epoch, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards, for measuring how old something is."""
+        ...
+
+
+Entropy = Callable[[int], bytes]
+"""Given n, n bytes from a cryptographically secure source."""
+
+
+def to_datetime(micros: int) -> datetime:
+    """The aware UTC datetime of a count of microseconds since the epoch, exactly."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since the epoch of an aware datetime, exactly (no float in between)."""
+    delta = moment - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+class Everywhere(Enum):
+    """Said in place of a tenant id by the operator's calls alone; so that 'all tenants' is never a default."""
+
+    EVERYWHERE = "everywhere"
+
+
+EVERYWHERE: Final = Everywhere.EVERYWHERE
+TenantScope = str | Everywhere
+
+
+class CredentialKind(StrEnum):
+    """The kinds of credential, by their names on the wire."""
+
+    API_KEY = "api_key"
+    BEARER_TOKEN = "bearer_token"
+    PERSONAL_ACCESS_TOKEN = "personal_access_token"
+    OAUTH_ACCESS_TOKEN = "oauth_access_token"
+    JWT_SESSION = "jwt_session"
+
+
+class CredentialStatus(StrEnum):
+    """What was decided about a credential. Expiry is not a status: it is judged at each use."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+
+
+class Status(StrEnum):
+    """Of users and tenants. Deleted ones stay as tombstones, so that an id is never given twice."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+class Role(StrEnum):
+    """What a user is in their tenant, in falling order of power."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most powerful."""
+        return (Role.OWNER, Role.ADMIN, Role.MEMBER).index(self)
+
+
+class UserKind(StrEnum):
+    """A person may log in; a service only holds credentials."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
+class CountBy(StrEnum):
+    """Whose requests a plan counts together."""
+
+    CREDENTIAL = "credential"
+    USER = "user"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organisation: everything belongs to exactly one. The operator's tenant runs the installation."""
+
+    id: str
+    name: str
+    status: Status
+    plan: str
+    operator: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a service in one tenant.
+
+    `scopes` None means what the role gives (`ceiling`); a set narrows or, for a member, extends it up
+    to everything but `admin`.
+    """
+
+    id: str
+    tenant_id: str
+    kind: UserKind
+    email: str | None
+    name: str
+    role: Role
+    scopes: frozenset[str] | None
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+
+
+def ceiling(role: Role, scopes: frozenset[str] | None, defined: frozenset[str]) -> frozenset[str]:
+    """The scopes that a user may have at most; no credential of theirs ever has another.
+
+    Args:
+        role: Owners and admins may have every defined scope; members all but `admin`.
+        scopes: The user's own list, or None for the role's default (a member's default leaves out
+            `credentials:verify`, which is for resource servers).
+        defined: Every scope that this installation knows, the built-in ones included.
+    """
+    most = defined if role is not Role.MEMBER else defined - {ADMIN}
+    if scopes is not None:
+        return most & scopes
+    return most if role is not Role.MEMBER else most - {CREDENTIALS_VERIFY}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many requests are admitted; None is no limit.
+
+    Args:
+        requests_per_hour: In a window of an hour that opens with its first request.
+        burst: Within one second.
+        per_method: Hourly figures that hold for one kind of credential instead.
+        count_by: Whose requests are counted together.
+    """
+
+    name: str
+    requests_per_hour: int | None
+    burst: int | None
+    per_method: Mapping[CredentialKind, int | None] = field(default_factory=dict)
+    count_by: CountBy = CountBy.CREDENTIAL
+    created_at: datetime = EPOCH
+    updated_at: datetime = EPOCH
+
+    def hourly(self, kind: CredentialKind) -> int | None:
+        """The hourly figure that binds a credential of this kind."""
+        return self.per_method.get(kind, self.requests_per_hour)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What is known of one credential, without its secret.
+
+    `expires_at` is its own; a rotated key also has `overlap_ends_at`, after which it is refused while
+    its successor lives on. `root_id` is the first of its lineage: limits are counted there.
+    """
+
+    id: str
+    kind: CredentialKind
+    tenant_id: str
+    user_id: str
+    name: str
+    scopes: frozenset[str]
+    plan: str | None
+    status: CredentialStatus
+    expires_at: datetime | None
+    overlap_ends_at: datetime | None
+    parent_id: str | None
+    root_id: str
+    allowed_ips: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    display: str
+    created_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    revocation_reason: str | None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops working by itself: its expiry or the end of its overlap, whichever is first."""
+        ends = [moment for moment in (self.expires_at, self.overlap_ends_at) if moment is not None]
+        return min(ends) if ends else None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestedSecret:
+    """What the store keeps of a secret: its keyed digest, and which pepper keyed it."""
+
+    digest: bytes
+    pepper_id: str
+
+
+class Unchanged(Enum):
+    """The absence of a change, where None is a value."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialChanges:
+    """A partial change of a credential; `UNCHANGED` leaves a field as it is."""
+
+    name: str | Unchanged = UNCHANGED
+    scopes: frozenset[str] | Unchanged = UNCHANGED
+    plan: str | None | Unchanged = UNCHANGED
+    expires_at: datetime | None | Unchanged = UNCHANGED
+    overlap_ends_at: datetime | None | Unchanged = UNCHANGED
+    allowed_ips: tuple[str, ...] | Unchanged = UNCHANGED
+    metadata: Mapping[str, Any] | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanges:
+    """A partial change of a user; `UNCHANGED` leaves a field as it is."""
+
+    name: str | Unchanged = UNCHANGED
+    email: str | None | Unchanged = UNCHANGED
+    role: Role | Unchanged = UNCHANGED
+    scopes: frozenset[str] | None | Unchanged = UNCHANGED
+    status: Status | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChanges:
+    """A partial change of a tenant; `UNCHANGED` leaves a field as it is."""
+
+    name: str | Unchanged = UNCHANGED
+    plan: str | Unchanged = UNCHANGED
+    status: Status | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Verifiable:
+    """One cold look-up: all that judging a credential needs, flattened over owner, tenant, plan and lineage.
+
+    Args:
+        ends_at_us: The earliest of its own expiry and overlap end and of its ancestors' expiries.
+        usable: False if it, an ancestor, its user or its tenant is disabled, revoked or deleted.
+        user_scopes: The user's own list, None for the role's default.
+        digest: As stored; `pepper_id` tells an outdated one, which is then digested anew.
+    """
+
+    id: str
+    kind: CredentialKind
+    name: str
+    digest: bytes
+    pepper_id: str
+    tenant_id: str
+    user_id: str
+    root_id: str
+    scopes: frozenset[str]
+    ends_at_us: int | None
+    usable: bool
+    allowed_ips: tuple[str, ...]
+    role: Role
+    user_scopes: frozenset[str] | None
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a verified credential speaks for."""
+
+    user_id: str
+    tenant_id: str
+    scopes: frozenset[str]
+    credential_id: str
+    kind: CredentialKind
+    name: str
+    role: Role
+
+
+class Reason(StrEnum):
+    """Why a credential was refused; the values are the error codes of the wire."""
+
+    MISSING = "missing_api_key"
+    INVALID_KEY = "invalid_api_key"
+    INVALID_TOKEN = "invalid_token"
+    EXPIRED = "token_expired"
+    SCOPE = "insufficient_scope"
+    ADDRESS = "ip_not_allowed"
+    RATE = "rate_limit_exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The state of one quota after a request: `limit` in `seconds`, `remaining`, and when it resets."""
+
+    name: str
+    limit: int
+    seconds: int
+    remaining: int
+    resets_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of every quota that bound a request, the one that binds most first.
+
+    Empty windows mean that no limit applies. `admitted` is False when a quota was used up; then the
+    first window is the one that refused, and `retry_after_seconds` says when it has room again.
+    """
+
+    windows: tuple[Window, ...]
+    admitted: bool = True
+    retry_after_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The credential is good for what was asked."""
+
+    principal: Principal
+    expires_at_us: int | None
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The credential is not good for what was asked, and why.
+
+    `principal` is set where the credential itself is good (scope, address, limit), for the log.
+    """
+
+    reason: Reason
+    allowance: Allowance
+    kind: CredentialKind | None = None
+    scopes: frozenset[str] = frozenset()
+    principal: Principal | None = None
+
+
+Verdict = Accepted | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something: a credential's user, or nobody but the command line or the server itself."""
+
+    user_id: str | None
+    credential_id: str | None
+    via: str
+    request_id: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit trail, written in the transaction of the change that it tells of."""
+
+    id: str
+    at: datetime
+    tenant_id: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    actor: Actor
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ChangeKind(StrEnum):
+    """What kind of thing a follower of the change feed must forget."""
+
+    CREDENTIAL_CREATED = "credential_created"
+    CREDENTIAL = "credential"
+    USER = "user"
+    TENANT = "tenant"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change feed: memory about this subject is outdated."""
+
+    kind: ChangeKind
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """A creating call that may be sent twice and must happen once.
+
+    Args:
+        key_digest: Keyed digest of tenant, user and the caller's `Idempotency-Key`.
+        request_digest: Digest of the call and its body, to notice a key that is reused for another.
+        sealed_answer: The answer, encrypted under a key that only the caller's `Idempotency-Key` opens.
+        expires_at: After this the claim is forgotten.
+    """
+
+    key_digest: bytes
+    request_digest: bytes
+    sealed_answer: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The call had been carried out before: here is its sealed answer; nothing was changed."""
+
+    sealed_answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a listing goes on: after the entry with this time and id (newest first)."""
+
+    limit: int
+    after_us: int | None = None
+    after_id: str | None = None

@@ -1,0 +1,203 @@
+"""Records as the JSON objects of the wire: one shape for the HTTP API and the command line.
+
+Everything here is pure; times are RFC 3339 in UTC with `Z`, sets are sorted lists, and no secret passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bonafides.model import (
+    Accepted,
+    AuditEvent,
+    Credential,
+    CredentialKind,
+    CredentialStatus,
+    Plan,
+    Principal,
+    Reason,
+    Rejected,
+    Tenant,
+    User,
+    Verdict,
+    to_datetime,
+)
+from bonafides.plans import figures
+
+Resource = dict[str, Any]
+"""A JSON object."""
+
+_KIND_NAMES: Final = {
+    CredentialKind.API_KEY: "API key",
+    CredentialKind.PERSONAL_ACCESS_TOKEN: "personal access token",
+    CredentialKind.BEARER_TOKEN: "bearer token",
+    CredentialKind.OAUTH_ACCESS_TOKEN: "access token",
+    CredentialKind.JWT_SESSION: "session",
+}
+_SENTENCES: Final = {
+    Reason.MISSING: "No API key provided in the Authorization header.",
+    Reason.INVALID_KEY: "The API key provided is invalid.",
+    Reason.INVALID_TOKEN: "The access token provided is invalid.",
+    Reason.ADDRESS: "The credential may not be used from this address.",
+}
+
+
+def time_text(moment: datetime | int) -> str:
+    """A moment as RFC 3339 in UTC with `Z`, to the microsecond where it has any.
+
+    Args:
+        moment: An aware datetime, or microseconds since the epoch.
+
+    See: RFC 3339 §5.6
+    """
+    aware = to_datetime(moment) if isinstance(moment, int) else moment.astimezone(UTC)
+    return aware.replace(tzinfo=None).isoformat() + "Z"
+
+
+def key_status(credential: Credential, now: datetime) -> str:
+    """`active`, `disabled`, `revoked` or `expired`; what somebody decided outweighs what time did."""
+    ended = credential.ends_at is not None and credential.ends_at <= now
+    return "expired" if ended and credential.status is CredentialStatus.ACTIVE else str(credential.status)
+
+
+def key_resource(credential: Credential, now: datetime) -> Resource:
+    """An API key, without its secret.
+
+    Args:
+        credential: The key's record.
+        now: When it is looked at; `status` says `expired` by it.
+    """
+    return {
+        "id": credential.id,
+        "object": "api_key",
+        "name": credential.name,
+        "display": credential.display,
+        "scopes": sorted(credential.scopes),
+        "plan": credential.plan,
+        "status": key_status(credential, now),
+        "user_id": credential.user_id,
+        "tenant_id": credential.tenant_id,
+        "parent_id": credential.parent_id,
+        "expires_at": _time_or_none(credential.expires_at),
+        "overlap_ends_at": _time_or_none(credential.overlap_ends_at),
+        "allowed_ips": list(credential.allowed_ips),
+        "metadata": dict(credential.metadata),
+        "created_by": credential.created_by,
+        "created_at": time_text(credential.created_at),
+        "updated_at": time_text(credential.updated_at),
+        "last_used_at": _time_or_none(credential.last_used_at),
+        "revoked_at": _time_or_none(credential.revoked_at),
+        "revocation_reason": credential.revocation_reason,
+    }
+
+
+def user_resource(user: User) -> Resource:
+    """A user; `scopes` null means what the role gives."""
+    return {
+        "id": user.id,
+        "object": "user",
+        "tenant_id": user.tenant_id,
+        "kind": str(user.kind),
+        "email": user.email,
+        "name": user.name,
+        "role": str(user.role),
+        "scopes": None if user.scopes is None else sorted(user.scopes),
+        "status": str(user.status),
+        "created_at": time_text(user.created_at),
+        "updated_at": time_text(user.updated_at),
+    }
+
+
+def tenant_resource(tenant: Tenant) -> Resource:
+    """A tenant; `operator` is true for the one that runs the installation."""
+    return {
+        "id": tenant.id,
+        "object": "tenant",
+        "name": tenant.name,
+        "status": str(tenant.status),
+        "plan": tenant.plan,
+        "operator": tenant.operator,
+        "created_at": time_text(tenant.created_at),
+        "updated_at": time_text(tenant.updated_at),
+    }
+
+
+def plan_resource(plan: Plan) -> Resource:
+    """A plan, known by its name; a figure that is null is no limit."""
+    return {
+        "name": plan.name,
+        "object": "plan",
+        **figures(plan),
+        "created_at": time_text(plan.created_at),
+        "updated_at": time_text(plan.updated_at),
+    }
+
+
+def event_resource(event: AuditEvent) -> Resource:
+    """A line of the audit trail: who did what to which thing, when and from where."""
+    return {
+        "id": event.id,
+        "object": "audit_event",
+        "at": time_text(event.at),
+        "tenant_id": event.tenant_id,
+        "action": event.action,
+        "subject": {"kind": event.subject_kind, "id": event.subject_id},
+        "actor": {
+            "user_id": event.actor.user_id,
+            "credential_id": event.actor.credential_id,
+            "via": event.actor.via,
+            "request_id": event.actor.request_id,
+            "address": event.actor.address,
+        },
+        "details": dict(event.details),
+    }
+
+
+def page_resource(data: Sequence[Resource], next_cursor: str | None) -> Resource:
+    """One page of a listing; `next_cursor` null means that it is the last."""
+    return {"data": list(data), "next_cursor": next_cursor}
+
+
+def identity_resource(principal: Principal, expires_at_us: int | None) -> Resource:
+    """Who a good credential speaks for, with what scopes and until when: the same for every kind."""
+    return {
+        "authenticated": True,
+        "user_id": principal.user_id,
+        "scopes": sorted(principal.scopes),
+        "expires_at": None if expires_at_us is None else time_text(expires_at_us),
+        "tenant_id": principal.tenant_id,
+        "credential": {
+            "id": principal.credential_id,
+            "kind": str(principal.kind),
+            "name": principal.name,
+        },
+    }
+
+
+def verdict_resource(verdict: Verdict) -> Resource:
+    """The answer to a question about somebody's credential; a refusal has the code of the error and its words."""
+    if isinstance(verdict, Accepted):
+        return {"valid": True, **identity_resource(verdict.principal, verdict.expires_at_us)}
+    return {"valid": False, "code": str(verdict.reason), "message": reason_message(verdict)}
+
+
+def reason_message(rejected: Rejected) -> str:
+    """The sentence for a person that goes with a refusal."""
+    match rejected.reason:
+        case Reason.EXPIRED:
+            kind = CredentialKind.API_KEY if rejected.kind is None else rejected.kind
+            return f"The {_KIND_NAMES[kind]} has expired."
+        case Reason.SCOPE:
+            needed = " ".join(sorted(rejected.scopes))
+            return f"The credential does not have every scope that this needs: {needed}."
+        case Reason.RATE:
+            seconds = rejected.allowance.retry_after_seconds
+            return f"Rate limit exceeded. Try again in {seconds} second{'' if seconds == 1 else 's'}."
+        case reason:
+            return _SENTENCES[reason]
+
+
+def _time_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else time_text(moment)

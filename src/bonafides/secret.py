@@ -1,0 +1,288 @@
+"""The only file that makes, parses, digests, compares, seals or hides secret strings.
+
+A secret reads `bf_<kind>_<id and random, base62>_<checksum>`: underscores only, so that a double click
+takes it whole, and a CRC-32, so that a scanner can tell a real one offline and the server drops typos
+without a look-up. The wire format may only grow: a new kind gets a new name, and neither the widths
+below nor the checksum of an existing kind ever change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from typing_extensions import override
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bonafides.errors import InvalidRequest, Misconfigured
+from bonafides.model import Entropy
+
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ID_WIDTH: Final = 22
+RANDOM_WIDTH: Final = 22
+CHECKSUM_WIDTH: Final = 6
+DIGEST_BYTES: Final = 32
+PEPPER_BYTES_MIN: Final = 32
+
+_NONCE_BYTES: Final = 12
+
+
+class SecretKind(StrEnum):
+    """The word after `bf_`: what a secret opens."""
+
+    KEY = "key"
+    PAT = "pat"
+    TOK = "tok"
+    OAT = "oat"
+    ORT = "ort"
+    SEC = "sec"
+
+
+class Shape(StrEnum):
+    """What a presented string looks like, before anything is looked up."""
+
+    WHOLE = "whole"
+    DAMAGED_KEY = "damaged_key"
+    DAMAGED_TOKEN = "damaged_token"
+    JWT = "jwt"
+    UNKNOWN = "unknown"
+
+
+_KEY_KINDS: Final = frozenset({SecretKind.KEY, SecretKind.PAT})
+_WHOLE: Final = re.compile(
+    rb"bf_(%s)_([0-9A-Za-z]{%d})_([0-9A-Za-z]{%d})"
+    % ("|".join(SecretKind).encode(), ID_WIDTH + RANDOM_WIDTH, CHECKSUM_WIDTH)
+)
+_OURS: Final = re.compile(rb"bf_([a-z]+)_")
+_JWT: Final = re.compile(rb"eyJ[0-9A-Za-z_-]*\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
+_IN_TEXT: Final = re.compile(r"bf_(%s)_[0-9A-Za-z]{8,}(?:_[0-9A-Za-z]*)?" % "|".join(SecretKind))
+_JWT_IN_TEXT: Final = re.compile(r"eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
+
+
+def base62(number: int, width: int) -> str:
+    """A number in fixed-width base62 whose byte order is its numeric order."""
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 62)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def new_id(prefix: str, now_us: int, entropy: Entropy) -> str:
+    """An id that was never given before: 48 bits of time in milliseconds, then 80 random bits.
+
+    Args:
+        prefix: Without the underscore: `key`, `usr`, `ten`, …
+        now_us: Microseconds since the epoch.
+        entropy: Where the random bits come from.
+    """
+    number = ((now_us // 1000) & (2**48 - 1)) << 80 | int.from_bytes(entropy(10), "big")
+    return f"{prefix}_{base62(number, ID_WIDTH)}"
+
+
+def mint(kind: SecretKind, identifier: str, entropy: Entropy) -> str:
+    """A new secret for the thing with that id, with 128 random bits of its own.
+
+    Args:
+        kind: What it opens.
+        identifier: A prefixed id made by `new_id`; its base62 part becomes part of the secret.
+        entropy: Where the random bits come from.
+    """
+    payload = identifier.rpartition("_")[2] + base62(int.from_bytes(entropy(16), "big"), RANDOM_WIDTH)
+    head = f"bf_{kind}_{payload}"
+    return f"{head}_{checksum(head)}"
+
+
+def mint_password(entropy: Entropy) -> str:
+    """A first password that a person can copy: 128 random bits in base62."""
+    return base62(int.from_bytes(entropy(16), "big"), RANDOM_WIDTH)
+
+
+def checksum(head: str) -> str:
+    """The CRC-32 of everything before the last underscore, in base62."""
+    return base62(zlib.crc32(head.encode("ascii")), CHECKSUM_WIDTH)
+
+
+def shape(presented: bytes) -> Shape:
+    """What a presented string is by its look alone; a typo in one of ours is noticed without a look-up."""
+    match = _WHOLE.fullmatch(presented)
+    if match is not None:
+        head = presented[: -CHECKSUM_WIDTH - 1].decode("ascii")
+        if match[3].decode("ascii") == checksum(head):
+            return Shape.WHOLE
+        return Shape.DAMAGED_KEY if match[1].decode("ascii") in _KEY_KINDS else Shape.DAMAGED_TOKEN
+    ours = _OURS.match(presented)
+    if ours is not None:
+        kinds: frozenset[str] = frozenset(SecretKind) - _KEY_KINDS
+        return Shape.DAMAGED_TOKEN if ours[1].decode("ascii") in kinds else Shape.DAMAGED_KEY
+    if _JWT.fullmatch(presented) is not None:
+        return Shape.JWT
+    return Shape.UNKNOWN
+
+
+def display(secret: str) -> str:
+    """What may be shown of a secret: its kind, the first four and the last four characters."""
+    kind, _, rest = secret.removeprefix("bf_").partition("_")
+    return f"bf_{kind}_{rest[:4]}…{rest[-4:]}"
+
+
+def redact(text: str) -> str:
+    """The text with everything that looks like a secret made unreadable."""
+    return _JWT_IN_TEXT.sub("eyJ[redacted]", _IN_TEXT.sub(r"bf_\1_[redacted]", text))
+
+
+def contains_secret(text: str) -> bool:
+    """Whether something in the text looks like a secret of ours or a JWT."""
+    return _IN_TEXT.search(text) is not None or _JWT_IN_TEXT.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pepper:
+    """One key of the keyed digest; its `id` is a digest of it and may be seen."""
+
+    id: str
+    key: bytes
+
+    @override
+    def __repr__(self) -> str:
+        return f"Pepper(id={self.id!r})"
+
+
+def parse_pepper(text: str) -> Pepper:
+    """A pepper from its 64 or more hexadecimal digits.
+
+    Raises:
+        Misconfigured: It is not hexadecimal, or shorter than 256 bits. The text is not repeated.
+    """
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        key = b""
+    if not PEPPER_BYTES_MIN <= len(key) <= hashlib.blake2b.MAX_KEY_SIZE:
+        message = (
+            "A pepper must be 64 to 128 hexadecimal digits. Make one with: "
+            "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+        raise Misconfigured(message)
+    return Pepper(id=hashlib.blake2b(b"bonafides pepper id", key=key, digest_size=6).hexdigest(), key=key)
+
+
+def new_pepper(entropy: Entropy) -> str:
+    """The hexadecimal text of a new pepper."""
+    return entropy(PEPPER_BYTES_MIN).hex()
+
+
+class Peppers:
+    """Digests under a list of peppers, newest first, so that a pepper can be rotated.
+
+    What is digested anew always takes the newest; what was stored under an older one is still found.
+
+    Args:
+        peppers: At least one, newest first.
+    """
+
+    def __init__(self, peppers: Sequence[Pepper]) -> None:
+        if not peppers:
+            message = "No pepper is set. Set BONAFIDES_PEPPERS or pepper_file."
+            raise Misconfigured(message)
+        self._peppers = tuple(peppers)
+        self._keyed = tuple(hashlib.blake2b(key=pepper.key, digest_size=DIGEST_BYTES) for pepper in peppers)
+        self._newest = self._keyed[0]
+        self.newest_id = self._peppers[0].id
+        self.ids = tuple(pepper.id for pepper in peppers)
+
+    def digest(self, secret: bytes) -> bytes:
+        """The digest under the newest pepper."""
+        keyed = self._newest.copy()
+        keyed.update(secret)
+        return keyed.digest()
+
+    def older(self, secret: bytes) -> tuple[bytes, ...]:
+        """The digests under every older pepper, newest first."""
+        digests = []
+        for pepper in self._keyed[1:]:
+            keyed = pepper.copy()
+            keyed.update(secret)
+            digests.append(keyed.digest())
+        return tuple(digests)
+
+    def _derive(self, pepper: Pepper, purpose: bytes, *parts: bytes) -> bytes:
+        """A key for one purpose; parts are length-framed, so that no two lists of them collide."""
+        keyed = hashlib.blake2b(key=pepper.key, digest_size=DIGEST_BYTES, person=purpose)
+        for part in parts:
+            keyed.update(len(part).to_bytes(8, "big"))
+            keyed.update(part)
+        return keyed.digest()
+
+    def claim_digest(self, *parts: str) -> bytes:
+        """The digest by which an idempotency claim is found again.
+
+        It is made with the oldest pepper, so that adding a newest one orphans no claim.
+        """
+        return self._derive(self._peppers[-1], b"bf-claim", *(part.encode() for part in parts))
+
+    def seal(self, plain: bytes, opener: str, context: bytes, entropy: Entropy) -> bytes:
+        """Encrypt so that only somebody who presents `opener` again, to this server, can read it.
+
+        Args:
+            plain: What to keep.
+            opener: What only the caller knows, such as their `Idempotency-Key`; it is not stored.
+            context: Binds the result to its place; authenticated, not hidden.
+            entropy: Where the nonce comes from.
+        """
+        nonce = entropy(_NONCE_BYTES)
+        key = self._derive(self._peppers[0], b"bf-seal", opener.encode())
+        return nonce + AESGCM(key).encrypt(nonce, plain, context)
+
+    def unseal(self, sealed: bytes, opener: str, context: bytes) -> bytes | None:
+        """What `seal` was given, or None where no pepper in force opens it."""
+        for pepper in self._peppers:
+            key = self._derive(pepper, b"bf-seal", opener.encode())
+            try:
+                return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
+            except InvalidTag:
+                continue
+        return None
+
+    def sign_cursor(self, position: Sequence[Any], context: str) -> str:
+        """An opaque, authenticated cursor for a listing.
+
+        Args:
+            position: JSON values: where the listing goes on.
+            context: The listing and its filters; a cursor of one listing is refused by another.
+        """
+        body = json.dumps(list(position), separators=(",", ":")).encode()
+        tag = self._derive(self._peppers[0], b"bf-cursor", context.encode(), body)[:12]
+        return (tag + body).hex()
+
+    def read_cursor(self, cursor: str, context: str) -> list[Any]:
+        """The position that `sign_cursor` was given.
+
+        Raises:
+            InvalidRequest: The cursor was not made by this server for this listing.
+        """
+        message = "The cursor was not made by this server for this listing. Start again without a cursor."
+        try:
+            raw = bytes.fromhex(cursor)
+        except ValueError:
+            raise InvalidRequest(message, field="cursor") from None
+        tag, body = raw[:12], raw[12:]
+        for pepper in self._peppers:
+            if hmac.compare_digest(tag, self._derive(pepper, b"bf-cursor", context.encode(), body)[:12]):
+                position: list[Any] = json.loads(body)
+                return position
+        raise InvalidRequest(message, field="cursor")
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Whether two secrets or digests are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(left, right)

@@ -1,0 +1,248 @@
+"""Every setting once: its name, type, default and help.
+
+Order of precedence: command-line flags, `BONAFIDES_*` environment variables, `bonafides.toml`, the
+defaults below. An unknown name or an unsafe value stops the start with a sentence that says what to
+change. `docs/reference/settings.md` is generated from here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from bonafides.errors import Misconfigured
+from bonafides.model import BUILT_IN_SCOPES
+
+ENVIRONMENT_PREFIX: Final = "BONAFIDES_"
+SETTINGS_FILE: Final = "bonafides.toml"
+SCOPE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._:/*-]{0,99}")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _listed(value: object) -> object:
+    """A comma- or space-separated string as a list, so that one name serves environment, file and flag."""
+    if isinstance(value, str):
+        return [part for part in re.split(r"[,\s]+", value) if part]
+    return value
+
+
+class Settings(BaseModel):
+    """The settings in force; frozen for the life of the process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Worker processes on this machine.")
+    database: str = Field(
+        "sqlite:///bonafides.db",
+        description="Where everything is kept: `sqlite:///file` (or a bare file name) or `postgresql://user:password@host/name`.",
+    )
+    public_url: str = Field(
+        "",
+        description="The URL under which clients reach the server: issuer, and base of every link. Empty: `http://host:port`.",
+    )
+    production: bool = Field(
+        default=False,
+        description="Refuse to start with settings that are only safe on a developer's machine.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Addresses or networks whose `X-Forwarded-*` headers are believed; nobody else's are.",
+    )
+    peppers: Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Secret keys of the credential digests, hexadecimal, newest first. Empty: read `pepper_file`.",
+    )
+    pepper_file: str = Field(
+        "",
+        description=(
+            "File with the peppers, one a line, newest first, readable by its owner alone. "
+            "Empty: the SQLite file's name with `.pepper`, or `bonafides.pepper`."
+        ),
+    )
+    scopes: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Scopes that you define beside `read`, `write`, `admin` and `credentials:verify`.",
+    )
+    max_staleness_seconds: float = Field(
+        2.0, gt=0.05, le=60, description="Memory older than this is not trusted: the database is asked, or the answer is 503."
+    )
+    feed_poll_seconds: float = Field(0.05, gt=0.001, le=1, description="How often other processes' changes are read.")
+    resident_credentials_max: int = Field(
+        1_000_000, ge=1, description="Credentials kept in memory; those least used leave first."
+    )
+    known_misses_max: int = Field(100_000, ge=1, description="Unknown credentials remembered, so that each is looked up once.")
+    address_requests_per_minute: int | None = Field(
+        1_200,
+        ge=1,
+        description="Requests without a good credential that one address (IPv6: one /64) may send in a minute. Empty: no limit.",
+    )
+    last_used_flush_seconds: float = Field(5.0, gt=0, le=3600, description="How often last uses are written, in one batch.")
+    body_bytes_max: int = Field(65_536, ge=1024, description="Longest request body that is read.")
+    header_bytes_max: int = Field(32_768, ge=1024, description="Longest request head that is read.")
+    header_seconds_max: float = Field(10.0, gt=0, description="Time for a request's head to arrive.")
+    body_seconds_max: float = Field(20.0, gt=0, description="Time for a request's body to arrive.")
+    keep_alive_seconds: int = Field(75, ge=1, description="Time that an idle connection is kept.")
+    drain_seconds_max: int = Field(20, ge=0, description="Time for requests under way to end after SIGTERM.")
+    database_connections_max: int = Field(10, ge=1, le=500, description="Connections to PostgreSQL, or reading threads on SQLite.")
+    metrics_address: str = Field(
+        "",
+        description="`host:port` for `/metrics` without a credential. Empty: on the main port, for an operator's credential alone.",
+    )
+    change_retention_seconds: int = Field(3_600, ge=60, description="How long entries of the change feed are kept.")
+    idempotency_seconds: int = Field(86_400, ge=60, description="How long an `Idempotency-Key` is remembered.")
+    log_format: Literal["json", "console"] = Field("json", description="Lines of JSON, or columns for a person.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe line that is written.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for scope in self.scopes:
+            if SCOPE_NAME.fullmatch(scope) is None:
+                message = (
+                    f"scopes: {scope!r} is not a scope name. "
+                    "Use lower-case letters, digits and . _ : / * - (at most 100 characters)."
+                )
+                raise ValueError(message)
+        if self.public_url:
+            parts = urlsplit(self.public_url)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or parts.username:
+                message = "public_url: must look like https://api.example.com, without a query, a fragment or a user name."
+                raise ValueError(message)
+        if self.database_scheme not in {"sqlite", "postgresql"}:
+            message = "database: must be sqlite:///file, a file name, or postgresql://user:password@host/name."
+            raise ValueError(message)
+        for network in self.trusted_proxies:
+            if network.prefixlen == 0:
+                message = (
+                    "trusted_proxies: a network of every address would let anyone forge X-Forwarded-For. "
+                    "Name the proxies' own addresses."
+                )
+                raise ValueError(message)
+        if self.metrics_address and re.fullmatch(r"\S+:\d{1,5}", self.metrics_address) is None:
+            message = "metrics_address: must be host:port, such as 127.0.0.1:9100."
+            raise ValueError(message)
+        return self
+
+    @property
+    def database_scheme(self) -> str:
+        """`sqlite` or `postgresql`, or whatever else was written."""
+        scheme, separator, _ = self.database.partition("://")
+        if not separator:
+            return "sqlite" if self.database else ""
+        return "postgresql" if scheme == "postgres" else scheme
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        if self.database_scheme != "sqlite":
+            return None
+        _, separator, rest = self.database.partition("://")
+        return Path(rest.removeprefix("/")) if separator else Path(self.database)
+
+    @property
+    def pepper_path(self) -> Path:
+        """The file that holds the peppers where the setting `peppers` is empty."""
+        if self.pepper_file:
+            return Path(self.pepper_file)
+        return self.sqlite_path.with_suffix(".pepper") if self.sqlite_path else Path("bonafides.pepper")
+
+    @property
+    def base_url(self) -> str:
+        """The base of every link, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def defined_scopes(self) -> frozenset[str]:
+        """Every scope that this installation knows."""
+        return BUILT_IN_SCOPES | frozenset(self.scopes)
+
+    def unsafe(self) -> list[str]:
+        """What production mode refuses, one sentence each that says what to change."""
+        found = []
+        if not self.public_url.startswith("https://"):
+            found.append("public_url must be an https:// URL: set BONAFIDES_PUBLIC_URL=https://api.example.com.")
+        if self.host not in {"127.0.0.1", "::1", "localhost"} and not self.trusted_proxies:
+            found.append(
+                f"host {self.host} is open to the network without TLS: listen on 127.0.0.1 behind a proxy, "
+                "or name the proxy in BONAFIDES_TRUSTED_PROXIES."
+            )
+        if self.address_requests_per_minute is None:
+            found.append("address_requests_per_minute is off: set a number, or anyone may guess without end.")
+        if self.log_level == "debug":
+            found.append("log_level is debug: set BONAFIDES_LOG_LEVEL=info.")
+        return found
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: From the command line, by setting name; None means not given.
+        environment: Usually `os.environ`; only names with `BONAFIDES_` count.
+        folder: Where `bonafides.toml` may lie.
+
+    Raises:
+        Misconfigured: With a sentence for each thing that is unknown, wrong or, in production mode, unsafe.
+    """
+    values: dict[str, Any] = {}
+    values.update(_from_file(folder / SETTINGS_FILE))
+    for variable, text in environment.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            _known(name, variable)
+            values[name] = text if text or not _optional(name) else None
+    values.update({name: value for name, value in flags.items() if value is not None})
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise Misconfigured("\n".join(_sentence(problem) for problem in error.errors())) from None
+    if settings.production and (unsafe := settings.unsafe()):
+        heading = "Production mode refuses to start:"
+        raise Misconfigured("\n".join([heading, *(f"- {line}" for line in unsafe)]))
+    return settings
+
+
+def _from_file(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        message = f"{path.name} cannot be read: {error}"
+        raise Misconfigured(message) from None
+    for name in values:
+        _known(name, f"{path.name}: {name}")
+    return values
+
+
+def _optional(name: str) -> bool:
+    return type(None) in getattr(Settings.model_fields[name].annotation, "__args__", ())
+
+
+def _known(name: str, shown: str) -> None:
+    if name in Settings.model_fields:
+        return
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " See docs/reference/settings.md for every setting."
+    message = f"{shown} is not a setting.{hint}"
+    raise Misconfigured(message)
+
+
+def _sentence(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{place}: {text}" if place else text

@@ -1,0 +1,300 @@
+"""What the rooms may ask of a database: verbs, each one whole.
+
+A mutating verb takes its audit event and writes row, event and change in one transaction; when it
+returns, all three are durable. A verb that finds nothing to act on returns None and writes nothing.
+Every reading verb is bounded to a tenant, or says `EVERYWHERE` aloud. When the database cannot be
+asked, every verb raises `errors.Unavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bonafides.errors import Unavailable
+from bonafides.model import (
+    AuditEvent,
+    Change,
+    Credential,
+    CredentialChanges,
+    CredentialStatus,
+    DigestedSecret,
+    IdempotencyClaim,
+    Page,
+    Plan,
+    Replayed,
+    Tenant,
+    TenantChanges,
+    TenantScope,
+    User,
+    UserChanges,
+    Verifiable,
+)
+
+OnCommit = Callable[[Sequence[Change]], None]
+"""Told of the changes of each committed transaction of this process before its verb returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """The caller's `Idempotency-Key` was used before for another call; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What was to be unique exists: `what` names it (`email`, `name`, `owner`, `plan in use`, …)."""
+
+    what: str
+
+
+class CredentialStore(Protocol):
+    """Credentials of every kind, without their secrets."""
+
+    async def create_credential(
+        self,
+        credential: Credential,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Credential | Replayed | Reused:
+        """Insert a credential; with a claim, at most one of any number of concurrent calls does."""
+        ...
+
+    async def find_credential(self, credential_id: str, tenant: TenantScope) -> Credential | None:
+        """The credential of that id, if it is in that tenant."""
+        ...
+
+    async def list_credentials(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        user_id: str | None = None,
+        status: CredentialStatus | None = None,
+    ) -> Sequence[Credential]:
+        """Up to `page.limit` credentials, newest first (by creation time, then id)."""
+        ...
+
+    async def change_credential(
+        self, credential_id: str, tenant: TenantScope, changes: CredentialChanges, event: AuditEvent
+    ) -> Credential | None:
+        """Change fields of a credential that is not revoked; the feed names its whole subtree."""
+        ...
+
+    async def rotate_credential(
+        self,
+        predecessor_id: str,
+        overlap_ends_at: datetime,
+        successor: Credential,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Credential | Replayed | Reused | None:
+        """Insert the successor and end the predecessor's overlap, once: an active key that was not rotated.
+
+        Returns:
+            The successor; None if the predecessor is not active, is gone, or has been rotated already
+            (two concurrent rotations: exactly one succeeds).
+        """
+        ...
+
+    async def set_credential_status(
+        self,
+        credential_id: str,
+        tenant: TenantScope,
+        status: CredentialStatus,
+        event: AuditEvent,
+        *,
+        reason: str | None = None,
+    ) -> Credential | None:
+        """Disable, enable or revoke; revocation is final and ends every descendant in the same transaction.
+
+        Returns:
+            The credential as it is now; the same, with nothing written, if it had that status; None if
+            it is unknown, or was revoked and something else is asked.
+        """
+        ...
+
+    async def find_verifiable(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        """The cold look-up: what is known of the credentials with these digests, by digest."""
+        ...
+
+    async def record_use(
+        self,
+        last_used: Mapping[str, datetime],
+        redigested: Mapping[str, DigestedSecret],
+    ) -> None:
+        """Write a batch of last uses (never moving one back) and of digests under the newest pepper.
+
+        Bookkeeping, not a change of state: it writes no audit event and no change.
+        """
+        ...
+
+
+class DirectoryStore(Protocol):
+    """Tenants and their users."""
+
+    async def found(
+        self,
+        tenant: Tenant,
+        user: User,
+        password_hash: str,
+        credential: Credential,
+        secret: DigestedSecret,
+        plans: Sequence[Plan],
+        event: AuditEvent,
+    ) -> bool:
+        """Create the operator's tenant, its owner, their key and the plans, if there is no tenant yet.
+
+        Returns:
+            False, with nothing written, when the installation exists; of concurrent calls one gets True.
+        """
+        ...
+
+    async def create_tenant(
+        self, tenant: Tenant, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> Tenant | Replayed | Reused | Clash:
+        """Insert a tenant; its name is unique among those not deleted (`Clash('name')`), its plan exists (`Clash('plan')`)."""
+        ...
+
+    async def find_tenant(self, tenant_id: str) -> Tenant | None:
+        """The tenant of that id; deleted ones are not found."""
+        ...
+
+    async def list_tenants(self, page: Page) -> Sequence[Tenant]:
+        """Up to `page.limit` tenants, newest first."""
+        ...
+
+    async def change_tenant(self, tenant_id: str, changes: TenantChanges, event: AuditEvent) -> Tenant | Clash | None:
+        """Change a tenant; the operator's own cannot be disabled (`Clash('operator')`)."""
+        ...
+
+    async def create_user(
+        self, user: User, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> User | Replayed | Reused | Clash:
+        """Insert a user; the e-mail address is unique in its tenant, whatever its case (`Clash('email')`)."""
+        ...
+
+    async def find_user(self, user_id: str, tenant: TenantScope) -> User | None:
+        """The user of that id, if in that tenant; deleted ones are not found."""
+        ...
+
+    async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
+        """Up to `page.limit` users, newest first, without the deleted ones."""
+        ...
+
+    async def change_user(
+        self, user_id: str, tenant: TenantScope, changes: UserChanges, event: AuditEvent
+    ) -> User | Clash | None:
+        """Change a user. The last active owner of a tenant stays one (`Clash('owner')`), concurrency included.
+
+        Deleting (`status=Status.DELETED`) revokes every credential of the user in the same transaction.
+        """
+        ...
+
+
+class PlanStore(Protocol):
+    """Plans, by name."""
+
+    async def put_plan(
+        self, plan: Plan, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> bool | Replayed | Reused:
+        """Create a plan (True) or replace the figures of the one with that name (False, `created_at` kept)."""
+        ...
+
+    async def find_plan(self, name: str) -> Plan | None:
+        """The plan of that name."""
+        ...
+
+    async def list_plans(self, page: Page) -> Sequence[Plan]:
+        """Up to `page.limit` plans, newest first; `page.after_id` is a name."""
+        ...
+
+    async def delete_plan(self, name: str, event: AuditEvent) -> bool | Clash:
+        """Delete a plan that no tenant and no unrevoked credential names (`Clash('plan in use')`); False if unknown."""
+        ...
+
+
+class AuditStore(Protocol):
+    """The audit trail, which only mutating verbs write."""
+
+    async def list_events(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        action: str | None = None,
+        subject_id: str | None = None,
+        actor_user_id: str | None = None,
+    ) -> Sequence[AuditEvent]:
+        """Up to `page.limit` events, newest first."""
+        ...
+
+    async def append_event(self, event: AuditEvent) -> None:
+        """Write an event that changes nothing else (a refused sign-in, a started server)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """How far a follower of the change feed has read; opaque to it, made by the store alone.
+
+    All below `sequence` was read, but for what was still being written then: `pending`.
+    """
+
+    sequence: int
+    pending: frozenset[int] = frozenset()
+
+
+class FeedLost(Unavailable):
+    """Changes since a position may be gone: forget everything, and start from `feed_position` again."""
+
+
+class FeedStore(Protocol):
+    """The change feed: numbered, without gaps."""
+
+    async def feed_position(self) -> FeedPosition:
+        """Where the feed ends now: nothing committed later is missed by reading on from here."""
+        ...
+
+    async def changes_since(self, position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+        """Every change that committed since, in whatever order the commits fell, each once.
+
+        Raises:
+            FeedLost: Some were pruned unread, or the database was replaced by another.
+        """
+        ...
+
+    async def prune(self, before: datetime) -> None:
+        """Forget feed entries and idempotency claims from before a moment."""
+        ...
+
+
+class InstallationStore(Protocol):
+    """The database as a whole."""
+
+    async def ping(self) -> None:
+        """Return if the database answers and its schema is the one that this program knows."""
+        ...
+
+    async def pepper_ids(self) -> Mapping[str, int]:
+        """Which peppers the stored digests were made with, and how many unrevoked credentials with each."""
+        ...
+
+    async def is_founded(self) -> bool:
+        """Whether `found` has succeeded before. False also on a database without a schema."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and close every connection."""
+        ...
+
+
+class Store(
+    CredentialStore, DirectoryStore, PlanStore, AuditStore, FeedStore, InstallationStore, Protocol
+):
+    """All verbs, as `app.py` hands them out; each room takes the Protocol that it needs."""

@@ -1,0 +1,55 @@
+"""The verbs on the audit trail; what other verbs write, they write through their `Transaction`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from bonafides.model import Actor, AuditEvent, Page, TenantScope
+from bonafides.store.database import Transaction
+from bonafides.store.listing import page_of, within
+from bonafides.store.tables import audit_events
+
+
+def append(transaction: Transaction, event: AuditEvent) -> None:
+    """Write an event that changes nothing else."""
+    transaction.record(event)
+
+
+def list_page(
+    connection: Connection,
+    tenant: TenantScope,
+    page: Page,
+    action: str | None,
+    subject_id: str | None,
+    actor_user_id: str | None,
+) -> Sequence[AuditEvent]:
+    """A page of events, newest first."""
+    query = select(audit_events).where(*within(audit_events.c.tenant_id, tenant))
+    if action is not None:
+        query = query.where(audit_events.c.action == action)
+    if subject_id is not None:
+        query = query.where(audit_events.c.subject_id == subject_id)
+    if actor_user_id is not None:
+        query = query.where(audit_events.c.actor_user_id == actor_user_id)
+    rows = connection.execute(page_of(query, page, audit_events.c.at, audit_events.c.id))
+    return [
+        AuditEvent(
+            row.id,
+            row.at,
+            row.tenant_id,
+            row.action,
+            row.subject_kind,
+            row.subject_id,
+            Actor(
+                row.actor_user_id,
+                row.actor_credential_id,
+                row.actor_via,
+                row.actor_request_id,
+                row.actor_address,
+            ),
+            row.details,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,117 @@
+"""How the values of `model` are kept in a column: the same on every database, and checked on the way in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, cast
+
+from sqlalchemy import BigInteger, Dialect, Enum, Integer, Text, TypeDecorator
+from typing_extensions import override
+
+from bonafides.model import CredentialKind, to_datetime, to_micros
+
+# Ids are ordered byte by byte on every database; PostgreSQL would otherwise ask the locale.
+ID: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+# SQLite numbers rows by itself only in a column that is declared INTEGER.
+NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def word(kind: type[StrEnum], name: str) -> Enum:
+    """A column type for the values of an enumeration, held by the CHECK constraint of that name."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since the epoch; a naive one is a TypeError."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    @override
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else to_datetime(value)
+
+
+class Scopes(TypeDecorator[frozenset[str]]):
+    """A set of scopes, kept sorted with a space between them, as on the wire (RFC 6749 §3.3)."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(sorted(value))
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str] | None:
+        return scopes(value)
+
+
+class Addresses(TypeDecorator[tuple[str, ...]]):
+    """Networks in CIDR notation, kept in their order with a space between them."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return " ".join(value or ())
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        return addresses(value or "")
+
+
+class Document(TypeDecorator[Mapping[str, Any]]):
+    """A JSON object, kept as canonical text: sorted, compact, ASCII."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str:
+        return json.dumps(dict(value or {}), sort_keys=True, separators=(",", ":"))
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", json.loads(value or "{}"))
+
+
+class Figures(Document):
+    """A plan's figures for single kinds of credential."""
+
+    cache_ok = True
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[CredentialKind, int | None]:
+        return figures(value or "{}")
+
+
+def scopes(text: str | None) -> frozenset[str] | None:
+    """The scopes in a column; None stays None, which is not the empty set."""
+    return None if text is None else frozenset(text.split())
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """The networks in a column."""
+    return tuple(text.split())
+
+
+def figures(text: str) -> Mapping[CredentialKind, int | None]:
+    """The figures by kind of credential in a column."""
+    return {CredentialKind(kind): figure for kind, figure in json.loads(text).items()}

@@ -1,0 +1,235 @@
+"""The verbs on credentials: what each does in its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, literal, or_, select, update
+
+from bonafides.model import (
+    UNCHANGED,
+    AuditEvent,
+    Change,
+    ChangeKind,
+    Credential,
+    CredentialChanges,
+    CredentialStatus,
+    DigestedSecret,
+    IdempotencyClaim,
+    Page,
+    Replayed,
+    TenantScope,
+)
+from bonafides.store import Reused
+from bonafides.store.claims import release, settle
+from bonafides.store.columns import Moment
+from bonafides.store.database import Transaction
+from bonafides.store.listing import page_of, within
+from bonafides.store.tables import columns_of, credentials, row_of
+
+PARENT_REVOKED: Final = "parent revoked"
+
+_COLUMNS: Final = columns_of(credentials, Credential)
+
+
+def create(
+    transaction: Transaction,
+    credential: Credential,
+    secret: DigestedSecret,
+    event: AuditEvent,
+    claim: IdempotencyClaim | None,
+) -> Credential | Replayed | Reused:
+    """Insert a credential, unless the claim says that this was done before."""
+    earlier = settle(transaction.connection, claim, event.at)
+    if earlier is not None:
+        return earlier
+    add(transaction, credential, secret)
+    transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, credential.id))
+    return credential
+
+
+def add(transaction: Transaction, credential: Credential, secret: DigestedSecret) -> None:
+    """Insert the row alone; the caller records it."""
+    transaction.connection.execute(insert(credentials), row_of(credential) | row_of(secret))
+
+
+def find(connection: Connection, credential_id: str, tenant: TenantScope) -> Credential | None:
+    """The credential of that id, if it is in that tenant."""
+    return _one(connection, credential_id, tenant, lock=False)
+
+
+def list_page(
+    connection: Connection,
+    tenant: TenantScope,
+    page: Page,
+    user_id: str | None,
+    status: CredentialStatus | None,
+) -> Sequence[Credential]:
+    """A page of credentials, newest first."""
+    query = select(*_COLUMNS).where(*within(credentials.c.tenant_id, tenant))
+    if user_id is not None:
+        query = query.where(credentials.c.user_id == user_id)
+    if status is not None:
+        query = query.where(credentials.c.status == status)
+    rows = connection.execute(page_of(query, page, credentials.c.created_at, credentials.c.id))
+    return [Credential(*row) for row in rows]
+
+
+def change(
+    transaction: Transaction,
+    credential_id: str,
+    tenant: TenantScope,
+    changes: CredentialChanges,
+    event: AuditEvent,
+) -> Credential | None:
+    """Change fields of a credential that is not revoked."""
+    current = _one(transaction.connection, credential_id, tenant, lock=True)
+    if current is None or current.status is CredentialStatus.REVOKED:
+        return None
+    wanted = {name: value for name, value in row_of(changes).items() if value is not UNCHANGED}
+    changed = replace(current, **wanted)
+    if changed.overlap_ends_at is not None:
+        # An overlap ends with its key at the latest, whichever of the two was moved.
+        wanted["overlap_ends_at"] = changed.ends_at
+    changed = _update(transaction.connection, current, **wanted, updated_at=event.at)
+    transaction.record(event, *_outdated(current.id, *_subtree(transaction.connection, current.id)))
+    return changed
+
+
+def rotate(
+    transaction: Transaction,
+    predecessor_id: str,
+    overlap_ends_at: datetime,
+    successor: Credential,
+    secret: DigestedSecret,
+    event: AuditEvent,
+    claim: IdempotencyClaim | None,
+) -> Credential | Replayed | Reused | None:
+    """End the predecessor's overlap and insert the successor.
+
+    Spending precedes minting: the one conditional UPDATE decides which of several rotations succeeds.
+    """
+    connection = transaction.connection
+    earlier = settle(connection, claim, event.at)
+    if earlier is not None:
+        return earlier
+    own_end = credentials.c.expires_at
+    overlap_end = literal(overlap_ends_at, Moment)
+    rotated = connection.execute(
+        update(credentials)
+        .where(
+            credentials.c.id == predecessor_id,
+            credentials.c.tenant_id == successor.tenant_id,
+            credentials.c.status == CredentialStatus.ACTIVE,
+            credentials.c.overlap_ends_at.is_(None),
+            or_(own_end.is_(None), own_end > event.at),
+        )
+        .values(
+            overlap_ends_at=case((own_end < overlap_end, own_end), else_=overlap_end),
+            updated_at=event.at,
+        )
+    )
+    if rotated.rowcount == 0:
+        release(connection, claim)
+        return None
+    add(transaction, successor, secret)
+    transaction.record(
+        event, *_outdated(predecessor_id), Change(ChangeKind.CREDENTIAL_CREATED, successor.id)
+    )
+    return successor
+
+
+def set_status(
+    transaction: Transaction,
+    credential_id: str,
+    tenant: TenantScope,
+    status: CredentialStatus,
+    event: AuditEvent,
+    reason: str | None,
+) -> Credential | None:
+    """Disable, enable, or revoke with every descendant."""
+    connection = transaction.connection
+    current = _one(connection, credential_id, tenant, lock=True)
+    if current is None or current.status is status:
+        return current
+    if current.status is CredentialStatus.REVOKED:
+        return None
+    descendants = _subtree(connection, current.id)
+    transaction.record(event, *_outdated(current.id, *descendants))
+    if status is not CredentialStatus.REVOKED:
+        return _update(connection, current, status=status, updated_at=event.at)
+    revoke_all(connection, credentials.c.id.in_(descendants), event.at, PARENT_REVOKED)
+    return _update(
+        connection, current, status=status, updated_at=event.at, revoked_at=event.at, revocation_reason=reason
+    )
+
+
+def revoke_all(
+    connection: Connection, which: ColumnElement[bool], at: datetime, reason: str
+) -> Sequence[Change]:
+    """Revoke every credential that is not yet revoked; what the caller has to record of it."""
+    revoked = connection.scalars(
+        update(credentials)
+        .where(which, credentials.c.status != CredentialStatus.REVOKED)
+        .values(status=CredentialStatus.REVOKED, revoked_at=at, revocation_reason=reason, updated_at=at)
+        .returning(credentials.c.id)
+    )
+    return _outdated(*revoked)
+
+
+def record_use(
+    transaction: Transaction, last_used: Mapping[str, datetime], redigested: Mapping[str, DigestedSecret]
+) -> None:
+    """Write last uses, never moving one back, and digests under the newest pepper."""
+    # Every process locks the rows in the same order, so that two of them never wait for each other.
+    if last_used:
+        transaction.connection.execute(
+            update(credentials)
+            .where(
+                credentials.c.id == bindparam("which"),
+                or_(credentials.c.last_used_at.is_(None), credentials.c.last_used_at < bindparam("used")),
+            )
+            .values(last_used_at=bindparam("used")),
+            [{"which": key, "used": moment} for key, moment in sorted(last_used.items())],
+        )
+    if redigested:
+        transaction.connection.execute(
+            update(credentials)
+            .where(credentials.c.id == bindparam("which"))
+            .values(digest=bindparam("new_digest"), pepper_id=bindparam("new_pepper")),
+            [
+                {"which": key, "new_digest": secret.digest, "new_pepper": secret.pepper_id}
+                for key, secret in sorted(redigested.items())
+            ],
+        )
+
+
+def _one(
+    connection: Connection, credential_id: str, tenant: TenantScope, *, lock: bool
+) -> Credential | None:
+    query = select(*_COLUMNS).where(
+        credentials.c.id == credential_id, *within(credentials.c.tenant_id, tenant)
+    )
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Credential(*row)
+
+
+def _update(connection: Connection, current: Credential, **columns: Any) -> Credential:  # noqa: ANN401
+    connection.execute(update(credentials).where(credentials.c.id == current.id).values(columns))
+    return replace(current, **columns)
+
+
+def _subtree(connection: Connection, credential_id: str) -> Sequence[str]:
+    children = credentials.alias()
+    below = (
+        select(credentials.c.id).where(credentials.c.parent_id == credential_id).cte("below", recursive=True)
+    )
+    below = below.union(select(children.c.id).join(below, children.c.parent_id == below.c.id))
+    return connection.scalars(select(below.c.id)).all()
+
+
+def _outdated(*credential_ids: str) -> Sequence[Change]:
+    return [Change(ChangeKind.CREDENTIAL, credential_id) for credential_id in credential_ids]

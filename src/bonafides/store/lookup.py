@@ -1,0 +1,163 @@
+"""The cold look-up: from a digest to all that judging its credential needs.
+
+It is asked for every credential that is not in memory, so its two statements are built once and go to
+the driver as text; what they return is turned into `Verifiable` by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    select,
+)
+
+from bonafides.model import CountBy, CredentialKind, CredentialStatus, Plan, Role, Status, Verifiable, to_datetime
+from bonafides.store.columns import addresses, figures, scopes
+from bonafides.store.tables import credentials, plans, tenants, users
+
+_PARENT_ID: Final = 12
+"""Where `by_digest` has the parent's id."""
+
+Row = Sequence[Any]
+Lineage = Mapping[str, tuple[bool, int | None]]
+"""By credential: whether all its ancestors are active, and the earliest of their expiries."""
+
+_NO_ANCESTORS: Final = (True, None)
+
+
+def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
+    """The rows that `verifiables` takes, for the credentials that fulfil the condition."""
+    credential, user, tenant, plan = credentials.c, users.c, tenants.c, plans.c
+    return (
+        select(
+            credential.id,
+            credential.kind,
+            credential.name,
+            credential.digest,
+            credential.pepper_id,
+            credential.tenant_id,
+            credential.user_id,
+            credential.root_id,
+            credential.scopes,
+            credential.expires_at,
+            credential.overlap_ends_at,
+            credential.allowed_ips,
+            credential.parent_id,
+            and_(
+                credential.status == CredentialStatus.ACTIVE,
+                user.status == Status.ACTIVE,
+                tenant.status == Status.ACTIVE,
+            ),
+            user.role,
+            user.scopes,
+            plan.name,
+            plan.requests_per_hour,
+            plan.burst,
+            plan.per_method,
+            plan.count_by,
+            plan.created_at,
+            plan.updated_at,
+        )
+        .join_from(credentials, users, user.id == credential.user_id)
+        .join(tenants, tenant.id == credential.tenant_id)
+        .join(plans, plan.name == func.coalesce(credential.plan, tenant.plan))
+        .where(wanted)
+    )
+
+
+def lineage(wanted: ColumnElement[bool]) -> Select[Any]:
+    """The rows that `verifiables` takes of the ancestors of the credentials that fulfil the condition."""
+    ancestor = credentials.alias("ancestor")
+    above = (
+        select(credentials.c.id, credentials.c.parent_id.label("ancestor_id"))
+        .where(wanted)
+        .cte("above", recursive=True)
+    )
+    above = above.union(select(above.c.id, ancestor.c.parent_id).join(above, ancestor.c.id == above.c.ancestor_id))
+    active = case((ancestor.c.status == CredentialStatus.ACTIVE, 1), else_=0)
+    return (
+        select(above.c.id, cast(func.min(active), Integer), func.min(ancestor.c.expires_at))
+        .join_from(above, ancestor, ancestor.c.id == above.c.ancestor_id)
+        .group_by(above.c.id)
+    )
+
+
+def statement(query: Select[Any], dialect: Dialect) -> str:
+    """The text of a query for the driver itself."""
+    return str(query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
+
+
+def with_parents(rows: Iterable[Row]) -> list[str]:
+    """The ids of those credentials whose lineage has to be asked for."""
+    return [row[0] for row in rows if row[_PARENT_ID] is not None]
+
+
+def verifiables(rows: Iterable[Row], ancestors: Iterable[Row]) -> dict[bytes, Verifiable]:
+    """What was found, by digest.
+
+    A credential with a parent of which nothing was found is not usable: its lineage is not known.
+    """
+    known: Lineage = {child: (bool(active), end) for child, active, end in ancestors}
+    return {
+        row[3]: _verifiable(row, *(_NO_ANCESTORS if row[_PARENT_ID] is None else known.get(row[0], (False, None))))
+        for row in rows
+    }
+
+
+def _verifiable(row: Row, ancestors_active: bool, ancestors_end: int | None) -> Verifiable:  # noqa: FBT001
+    (id_, kind, name, digest, pepper_id, tenant_id, user_id, root_id, own_scopes, expiry, overlap_end) = row[:11]
+    networks, _, active, role, user_scopes, *plan = row[11:]
+    return Verifiable(
+        id=id_,
+        kind=CredentialKind(kind),
+        name=name,
+        digest=digest,
+        pepper_id=pepper_id,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        root_id=root_id,
+        scopes=scopes(own_scopes) or frozenset(),
+        ends_at_us=_first(expiry, overlap_end, ancestors_end),
+        usable=bool(active) and ancestors_active,
+        allowed_ips=addresses(networks),
+        role=Role(role),
+        user_scopes=scopes(user_scopes),
+        plan=_plan(*plan),
+    )
+
+
+def _first(*ends: int | None) -> int | None:
+    return min((end for end in ends if end is not None), default=None)
+
+
+# Thousands of credentials share a handful of plans; a changed row is another key.
+@lru_cache(maxsize=1024)
+def _plan(
+    name: str,
+    requests_per_hour: int | None,
+    burst: int | None,
+    per_method: str,
+    count_by: str,
+    created_at: int,
+    updated_at: int,
+) -> Plan:
+    return Plan(
+        name,
+        requests_per_hour,
+        burst,
+        figures(per_method),
+        CountBy(count_by),
+        to_datetime(created_at),
+        to_datetime(updated_at),
+    )

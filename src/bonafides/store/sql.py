@@ -1,0 +1,241 @@
+"""The store on SQL: every verb of the Protocols, from the same statements on each database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from bonafides.model import (
+    AuditEvent,
+    Change,
+    Credential,
+    CredentialChanges,
+    CredentialStatus,
+    DigestedSecret,
+    IdempotencyClaim,
+    Page,
+    Plan,
+    Replayed,
+    Tenant,
+    TenantChanges,
+    TenantScope,
+    User,
+    UserChanges,
+    Verifiable,
+)
+from bonafides.store import (
+    Clash,
+    FeedPosition,
+    OnCommit,
+    Reused,
+    audit,
+    credentials,
+    directory,
+    feed,
+    installation,
+    plans,
+)
+from bonafides.store.commits import GroupCommit
+from bonafides.store.database import Database, Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def ignore(_changes: Sequence[Change]) -> None:
+    """For a process that keeps nothing in memory."""
+
+
+class SqlStore:
+    """`store.Store` over a database.
+
+    Args:
+        database: SQLite or PostgreSQL.
+        on_commit: Told of the changes of each committed transaction before its verb returns.
+    """
+
+    def __init__(self, database: Database, on_commit: OnCommit = ignore) -> None:
+        self._database = database
+        self._commits = GroupCommit(database, on_commit)
+
+    async def _read(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._database.read(lambda connection: verb(connection, *args, **kwargs))
+
+    async def _write(
+        self, verb: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._commits.carry_out(lambda transaction: verb(transaction, *args, **kwargs))
+
+    # Credentials
+
+    async def create_credential(
+        self,
+        credential: Credential,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Credential | Replayed | Reused:
+        return await self._write(credentials.create, credential, secret, event, claim)
+
+    async def find_credential(self, credential_id: str, tenant: TenantScope) -> Credential | None:
+        return await self._read(credentials.find, credential_id, tenant)
+
+    async def list_credentials(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        user_id: str | None = None,
+        status: CredentialStatus | None = None,
+    ) -> Sequence[Credential]:
+        return await self._read(credentials.list_page, tenant, page, user_id, status)
+
+    async def change_credential(
+        self, credential_id: str, tenant: TenantScope, changes: CredentialChanges, event: AuditEvent
+    ) -> Credential | None:
+        return await self._write(credentials.change, credential_id, tenant, changes, event)
+
+    async def rotate_credential(
+        self,
+        predecessor_id: str,
+        overlap_ends_at: datetime,
+        successor: Credential,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Credential | Replayed | Reused | None:
+        return await self._write(
+            credentials.rotate, predecessor_id, overlap_ends_at, successor, secret, event, claim
+        )
+
+    async def set_credential_status(
+        self,
+        credential_id: str,
+        tenant: TenantScope,
+        status: CredentialStatus,
+        event: AuditEvent,
+        *,
+        reason: str | None = None,
+    ) -> Credential | None:
+        return await self._write(credentials.set_status, credential_id, tenant, status, event, reason)
+
+    async def find_verifiable(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        return await self._database.look_up(digests)
+
+    async def record_use(
+        self, last_used: Mapping[str, datetime], redigested: Mapping[str, DigestedSecret]
+    ) -> None:
+        await self._write(credentials.record_use, last_used, redigested)
+
+    # Directory
+
+    async def found(
+        self,
+        tenant: Tenant,
+        user: User,
+        password_hash: str,
+        credential: Credential,
+        secret: DigestedSecret,
+        plans: Sequence[Plan],
+        event: AuditEvent,
+    ) -> bool:
+        return await self._write(
+            directory.found, tenant, user, password_hash, credential, secret, plans, event
+        )
+
+    async def create_tenant(
+        self, tenant: Tenant, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> Tenant | Replayed | Reused | Clash:
+        return await self._write(directory.create_tenant, tenant, event, claim)
+
+    async def find_tenant(self, tenant_id: str) -> Tenant | None:
+        return await self._read(directory.find_tenant, tenant_id)
+
+    async def list_tenants(self, page: Page) -> Sequence[Tenant]:
+        return await self._read(directory.list_tenants, page)
+
+    async def change_tenant(
+        self, tenant_id: str, changes: TenantChanges, event: AuditEvent
+    ) -> Tenant | Clash | None:
+        return await self._write(directory.change_tenant, tenant_id, changes, event)
+
+    async def create_user(
+        self, user: User, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> User | Replayed | Reused | Clash:
+        return await self._write(directory.create_user, user, event, claim)
+
+    async def find_user(self, user_id: str, tenant: TenantScope) -> User | None:
+        return await self._read(directory.find_user, user_id, tenant)
+
+    async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
+        return await self._read(directory.list_users, tenant, page)
+
+    async def change_user(
+        self, user_id: str, tenant: TenantScope, changes: UserChanges, event: AuditEvent
+    ) -> User | Clash | None:
+        return await self._write(directory.change_user, user_id, tenant, changes, event)
+
+    # Plans
+
+    async def put_plan(
+        self, plan: Plan, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> bool | Replayed | Reused:
+        return await self._write(plans.put, plan, event, claim)
+
+    async def find_plan(self, name: str) -> Plan | None:
+        return await self._read(plans.find, name)
+
+    async def list_plans(self, page: Page) -> Sequence[Plan]:
+        return await self._read(plans.list_page, page)
+
+    async def delete_plan(self, name: str, event: AuditEvent) -> bool | Clash:
+        return await self._write(plans.remove, name, event)
+
+    # Audit trail
+
+    async def list_events(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        action: str | None = None,
+        subject_id: str | None = None,
+        actor_user_id: str | None = None,
+    ) -> Sequence[AuditEvent]:
+        return await self._read(audit.list_page, tenant, page, action, subject_id, actor_user_id)
+
+    async def append_event(self, event: AuditEvent) -> None:
+        await self._write(audit.append, event)
+
+    # Change feed
+
+    async def feed_position(self) -> FeedPosition:
+        return await self._read(feed.position)
+
+    async def changes_since(self, position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+        return await self._read(feed.since, position)
+
+    async def prune(self, before: datetime) -> None:
+        await self._write(feed.prune, before)
+
+    # Installation
+
+    async def ping(self) -> None:
+        await self._read(installation.ping)
+
+    async def pepper_ids(self) -> Mapping[str, int]:
+        return await self._read(installation.pepper_ids)
+
+    async def is_founded(self) -> bool:
+        return await self._read(installation.is_founded)
+
+    async def close(self) -> None:
+        await self._commits.finish()
+        await self._database.close()

@@ -1,0 +1,262 @@
+"""The tables, and the constraints that hold what must always be true, whoever writes.
+
+`migrations/` makes them; a test compares the two on each database. What is deleted stays as a
+tombstone, so that no id is ever given twice and the audit trail always points at something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bonafides.model import ChangeKind, CountBy, CredentialKind, CredentialStatus, Role, Status, UserKind
+from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
+
+REVISION: Final = "0001"
+"""The schema that this program reads and writes; migrations end in it."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _moment(name: str, *, required: bool = True) -> Column[Any]:
+    return Column(name, Moment, nullable=not required)
+
+
+def _present(column: str, length_max: int) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) BETWEEN 1 AND {length_max}", name=f"{column}_length")
+
+
+plans: Final = Table(
+    "plans",
+    metadata,
+    Column("name", ID, primary_key=True),
+    Column("requests_per_hour", BigInteger),
+    Column("burst", BigInteger),
+    Column("per_method", Figures, nullable=False),
+    Column("count_by", word(CountBy, "count_by"), nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _present("name", 255),
+    CheckConstraint("requests_per_hour >= 0", name="requests_per_hour"),
+    CheckConstraint("burst >= 0", name="burst"),
+    Index("ix_plans_created", "created_at", "name"),
+)
+
+tenants: Final = Table(
+    "tenants",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", word(Status, "status"), nullable=False),
+    # NULL only in a tombstone, whose plan may go.
+    Column("plan", ForeignKey("plans.name", ondelete="SET NULL"), type_=ID),
+    Column("operator", Boolean, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _present("name", 255),
+    CheckConstraint("plan IS NOT NULL OR status = 'deleted'", name="plan"),
+    CheckConstraint("NOT operator OR status = 'active'", name="operator_active"),
+    Index("ix_tenants_created", "created_at", "id"),
+    Index("ix_tenants_plan", "plan"),
+    Index(
+        "uq_tenants_name",
+        "name",
+        unique=True,
+        sqlite_where=text("status <> 'deleted'"),
+        postgresql_where=text("status <> 'deleted'"),
+    ),
+    Index(
+        "uq_tenants_operator",
+        "operator",
+        unique=True,
+        sqlite_where=text("operator"),
+        postgresql_where=text("operator"),
+    ),
+)
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), type_=ID, nullable=False),
+    Column("kind", word(UserKind, "kind"), nullable=False),
+    Column("email", Text),
+    Column("email_folded", Text),
+    Column("name", Text, nullable=False),
+    Column("role", word(Role, "role"), nullable=False),
+    Column("scopes", Scopes),
+    Column("status", word(Status, "status"), nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    # What composite foreign keys point at: a credential in its user's tenant, a password of a person.
+    UniqueConstraint("tenant_id", "id"),
+    UniqueConstraint("id", "kind"),
+    CheckConstraint("length(name) <= 255", name="name_length"),
+    CheckConstraint("length(email) BETWEEN 1 AND 320", name="email_length"),
+    CheckConstraint("length(scopes) <= 8192", name="scopes_length"),
+    CheckConstraint("(email IS NULL) = (email_folded IS NULL)", name="email_folded"),
+    Index("ix_users_created", "created_at", "id"),
+    Index("ix_users_tenant_created", "tenant_id", "created_at", "id"),
+    Index(
+        "uq_users_email",
+        "tenant_id",
+        "email_folded",
+        unique=True,
+        sqlite_where=text("status <> 'deleted'"),
+        postgresql_where=text("status <> 'deleted'"),
+    ),
+)
+
+passwords: Final = Table(
+    "passwords",
+    metadata,
+    Column("user_id", ID, primary_key=True),
+    Column("user_kind", word(UserKind, "user_kind"), nullable=False),
+    Column("hash", Text, nullable=False),
+    _moment("updated_at"),
+    ForeignKeyConstraint(["user_id", "user_kind"], ["users.id", "users.kind"]),
+    CheckConstraint("user_kind = 'person'", name="person"),
+    _present("hash", 1024),
+)
+
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", word(CredentialKind, "kind"), nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("plan", ForeignKey("plans.name", ondelete="SET NULL"), type_=ID),
+    Column("status", word(CredentialStatus, "status"), nullable=False),
+    _moment("expires_at", required=False),
+    _moment("overlap_ends_at", required=False),
+    Column("parent_id", ID),
+    Column("root_id", ID, nullable=False),
+    Column("allowed_ips", Addresses, nullable=False),
+    Column("metadata", Document, nullable=False),
+    Column("display", Text, nullable=False),
+    Column("created_by", ID),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _moment("last_used_at", required=False),
+    _moment("revoked_at", required=False),
+    Column("revocation_reason", Text),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("pepper_id", Text, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+    ForeignKeyConstraint(["tenant_id", "parent_id"], ["credentials.tenant_id", "credentials.id"]),
+    UniqueConstraint("tenant_id", "id"),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("length(name) <= 255", name="name_length"),
+    CheckConstraint("length(scopes) <= 8192", name="scopes_length"),
+    CheckConstraint("length(metadata) <= 131072", name="metadata_length"),
+    CheckConstraint("(parent_id IS NULL) = (root_id = id)", name="lineage"),
+    CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+    CheckConstraint("revocation_reason IS NULL OR status = 'revoked'", name="revocation_reason"),
+    Index("ix_credentials_created", "created_at", "id"),
+    Index("ix_credentials_tenant_created", "tenant_id", "created_at", "id"),
+    Index("ix_credentials_user_created", "user_id", "created_at", "id"),
+    Index(
+        "ix_credentials_parent",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_credentials_plan",
+        "plan",
+        sqlite_where=text("plan IS NOT NULL"),
+        postgresql_where=text("plan IS NOT NULL"),
+    ),
+)
+
+# Triggers refuse UPDATE and DELETE. No foreign keys: the trail stands by itself.
+audit_events: Final = Table(
+    "audit_events",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _moment("at"),
+    Column("tenant_id", ID, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", ID, nullable=False),
+    Column("actor_user_id", ID),
+    Column("actor_credential_id", ID),
+    Column("actor_via", Text, nullable=False),
+    Column("actor_request_id", Text),
+    Column("actor_address", Text),
+    Column("details", Document, nullable=False),
+    Index("ix_audit_events_at", "at", "id"),
+    Index("ix_audit_events_tenant_at", "tenant_id", "at", "id"),
+    Index("ix_audit_events_subject", "subject_id", "at", "id"),
+)
+
+changes: Final = Table(
+    "changes",
+    metadata,
+    Column("sequence", NUMBER, primary_key=True, autoincrement=True),
+    # The transaction that wrote the row, by which a follower reads; on SQLite, which commits in order, 0.
+    Column("transaction_id", BigInteger, nullable=False),
+    Column("kind", word(ChangeKind, "kind"), nullable=False),
+    Column("subject_id", ID, nullable=False),
+    _moment("at"),
+    Index("ix_changes_transaction", "transaction_id"),
+    # A number is never given again, even when the newest rows were pruned.
+    sqlite_autoincrement=True,
+)
+
+feed_bounds: Final = Table(
+    "feed_bounds",
+    metadata,
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    # No change up to this sequence (SQLite) or of this transaction (PostgreSQL) is sure to be there.
+    Column("pruned_through", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
+idempotency_claims: Final = Table(
+    "idempotency_claims",
+    metadata,
+    Column("key_digest", LargeBinary, primary_key=True),
+    Column("request_digest", LargeBinary, nullable=False),
+    Column("sealed_answer", LargeBinary, nullable=False),
+    _moment("expires_at"),
+    Index("ix_idempotency_claims_expires", "expires_at"),
+)
+
+
+@cache
+def columns_of(table: Table, record: type) -> tuple[Column[Any], ...]:
+    """The columns that make a record, in the order in which its constructor takes them."""
+    return tuple(table.c[field.name] for field in fields(record))
+
+
+def row_of(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the model's records
+    """A record's fields by column name."""
+    return {name: getattr(record, name) for name in type(record).__slots__}

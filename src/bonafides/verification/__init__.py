@@ -1,0 +1,1 @@
+"""The verification plane: who is this, may they, how much is left."""

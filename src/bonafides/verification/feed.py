@@ -1,0 +1,88 @@
+"""Follows the change feed, and refuses to trust memory when it lags."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bonafides.errors import Unavailable
+from bonafides.model import Change, Clock
+from bonafides.store import FeedPosition, FeedStore
+
+Apply = Callable[[Sequence[Change]], None]
+Complain = Callable[[Unavailable], None]
+
+
+class Feed:
+    """Reads other processes' changes into memory, again and again.
+
+    Args:
+        store: Where the feed is.
+        apply: Makes memory forget.
+        clock: Its `monotonic` tells how old the last reading is.
+        max_staleness_seconds: Memory is trusted no longer than this after the last reading began.
+        poll_seconds: Pause between readings.
+        retention_seconds: How long the feed keeps its entries; after a longer silence some may be
+            gone unread, and everything is forgotten instead.
+        forget_all: Makes memory forget everything.
+        complain: Told of the first failed reading of a row.
+    """
+
+    def __init__(
+        self,
+        store: FeedStore,
+        apply: Apply,
+        clock: Clock,
+        *,
+        max_staleness_seconds: float,
+        poll_seconds: float,
+        retention_seconds: float,
+        forget_all: Callable[[], None],
+        complain: Complain,
+    ) -> None:
+        self._store = store
+        self._apply = apply
+        self._clock = clock
+        self._max_staleness_seconds = max_staleness_seconds
+        self._poll_seconds = poll_seconds
+        self._retention_seconds = retention_seconds
+        self._forget_all = forget_all
+        self._complain = complain
+        self._last_read = float("-inf")
+        self._position: FeedPosition | None = None
+        self.trusted_until = float("-inf")
+        """On the monotonic clock: memory may be used before this moment."""
+
+    def is_fresh(self) -> bool:
+        """Whether memory may be used now."""
+        return self._clock.monotonic() < self.trusted_until
+
+    async def read(self) -> None:
+        """Read once and apply; memory is then trusted from the moment at which the reading began.
+
+        Raises:
+            Unavailable: The database cannot be asked; memory goes on ageing.
+        """
+        began = self._clock.monotonic()
+        if self._position is None or began - self._last_read > self._retention_seconds / 2:
+            self._position = await self._store.feed_position()
+            self._forget_all()
+        changes, position = await self._store.changes_since(self._position)
+        if changes:
+            self._apply(changes)
+        self._position = position
+        self._last_read = began
+        self.trusted_until = began + self._max_staleness_seconds
+
+    async def follow(self) -> None:
+        """Read for ever; cancel it to stop."""
+        failing = False
+        while True:
+            try:
+                await self.read()
+                failing = False
+            except Unavailable as error:
+                if not failing:
+                    self._complain(error)
+                failing = True
+            await asyncio.sleep(self._poll_seconds)

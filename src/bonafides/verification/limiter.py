@@ -1,0 +1,205 @@
+"""Plan limits and bursts, counted exactly in one process.
+
+A window opens with the first request and lasts its whole length; the next one opens with the first
+request after it. Nothing is counted unless everything admits it: a request that the burst refuses does
+not use up the hour.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final
+
+from bonafides.model import Allowance, Window
+
+SECOND_US: Final = 1_000_000
+HOUR_SECONDS: Final = 3_600
+BURST_SECONDS: Final = 1
+ADDRESS_SECONDS: Final = 60
+NO_LIMIT: Final = Allowance(())
+
+_HOUR_US: Final = HOUR_SECONDS * SECOND_US
+_ADDRESS_US: Final = ADDRESS_SECONDS * SECOND_US
+_IPV6_PREFIX: Final = 64
+
+
+class Counter:
+    """What one subject has used: an hour's window and a second's, each with its end."""
+
+    __slots__ = ("burst_ends_us", "burst_used", "hour_ends_us", "hour_used")
+
+    def __init__(self) -> None:
+        self.hour_ends_us = 0
+        self.hour_used = 0
+        self.burst_ends_us = 0
+        self.burst_used = 0
+
+    def spend(self, hourly: int | None, burst: int | None, cost: int, now_us: int) -> bool:
+        """Count a request, or count nothing and return False where a quota has no room for it.
+
+        Args:
+            hourly: Requests an hour, None for no limit.
+            burst: Requests within a second, None for no limit.
+            cost: How many requests this one counts for; 0 asks without opening a window.
+            now_us: Microseconds since the epoch.
+        """
+        hour_used = self.hour_used if now_us < self.hour_ends_us else 0
+        burst_used = self.burst_used if now_us < self.burst_ends_us else 0
+        if (hourly is not None and hour_used + cost > hourly) or (burst is not None and burst_used + cost > burst):
+            return False
+        if cost:
+            if now_us >= self.hour_ends_us:
+                self.hour_ends_us = now_us + _HOUR_US
+            if now_us >= self.burst_ends_us:
+                self.burst_ends_us = now_us + SECOND_US
+            self.hour_used = hour_used + cost
+            self.burst_used = burst_used + cost
+        return True
+
+    def allowance(
+        self, hourly: int | None, burst: int | None, now_us: int, *, refused_cost: int | None = None
+    ) -> Allowance:
+        """What is left, the policy that binds most first.
+
+        That is the hour, whose pace is the slower, unless the burst is what refuses.
+
+        Args:
+            hourly: As for `spend`.
+            burst: As for `spend`.
+            now_us: Microseconds since the epoch.
+            refused_cost: The cost that `spend` has just refused, None if it did not.
+        """
+        windows = []
+        refusing: Window | None = None
+        if hourly is not None:
+            live = now_us < self.hour_ends_us
+            used = self.hour_used if live else 0
+            ends = self.hour_ends_us if live else now_us + _HOUR_US
+            windows.append(Window("hour", hourly, HOUR_SECONDS, max(0, hourly - used), ends))
+            if refused_cost is not None and used + refused_cost > hourly:
+                refusing = windows[-1]
+        if burst is not None:
+            live = now_us < self.burst_ends_us
+            used = self.burst_used if live else 0
+            ends = self.burst_ends_us if live else now_us + SECOND_US
+            windows.append(Window("burst", burst, BURST_SECONDS, max(0, burst - used), ends))
+            if refusing is None and refused_cost is not None:
+                refusing = windows.pop()
+                windows.insert(0, refusing)
+        if refusing is None:
+            return Allowance(tuple(windows))
+        return refusal(tuple(windows), refusing.resets_at_us, now_us)
+
+
+def refusal(windows: tuple[Window, ...], resets_at_us: int, now_us: int) -> Allowance:
+    """The allowance of a refused request, with the whole seconds until its window ends; at least 1."""
+    wait = max(1, -(-(resets_at_us - now_us) // SECOND_US))
+    return Allowance(windows, admitted=False, retry_after_seconds=wait)
+
+
+class Limiter:
+    """The counters of every subject: a lineage's root, a user or a tenant.
+
+    A counter whose windows have ended may be dropped at any time, so a holder of one must ask for it
+    anew once `hour_ends_us` has passed; until then there is one counter for a subject, and one only.
+    """
+
+    def __init__(self) -> None:
+        self._counters: dict[str, Counter] = {}
+
+    def __len__(self) -> int:
+        return len(self._counters)
+
+    def counter(self, subject: str) -> Counter:
+        """The counter of a subject, new if it has none."""
+        counter = self._counters.get(subject)
+        if counter is None:
+            counter = self._counters[subject] = Counter()
+        return counter
+
+    def sweep(self, now_us: int) -> None:
+        """Drop the counters whose windows have ended."""
+        for subject in [subject for subject, counter in self._counters.items() if counter.hour_ends_us <= now_us]:
+            del self._counters[subject]
+
+
+class AddressLimiter:
+    """Requests without a good credential, counted by address in bounded memory.
+
+    An IPv6 client owns a /64 and can speak from any address in it, so the /64 is what is counted; an
+    IPv4 address counts the same in whatever spelling it comes.
+
+    Args:
+        limit: Requests in a window of a minute, None for no limit.
+        clock: Microseconds since the epoch.
+        addresses_max: How many addresses are remembered; past it those of ended windows, then the
+            oldest windows are forgotten.
+    """
+
+    def __init__(self, limit: int | None, clock: Callable[[], int], *, addresses_max: int = 100_000) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._addresses_max = addresses_max
+        self._windows: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def spend(self, address: str | None) -> Allowance:
+        """Count a request of this address, or return an allowance that does not admit it."""
+        if self._limit is None or address is None:
+            return NO_LIMIT
+        now_us = self._clock()
+        group = group_of(address)
+        window = self._windows.get(group)
+        if window is None or now_us >= window[0]:
+            self._windows.pop(group, None)
+            self._make_room(now_us)
+            window = self._windows[group] = [now_us + _ADDRESS_US, 0]
+        if window[1] >= self._limit:
+            return refusal((self._state(window),), window[0], now_us)
+        window[1] += 1
+        return Allowance((self._state(window),))
+
+    def give_back(self, address: str | None) -> None:
+        """Undo one `spend`: the credential turned out to be good."""
+        if address is not None:
+            window = self._windows.get(group_of(address))
+            if window is not None and window[1] > 0:
+                window[1] -= 1
+
+    def peek(self, address: str | None) -> Allowance:
+        """What is left, without counting."""
+        if self._limit is None or address is None:
+            return NO_LIMIT
+        now_us = self._clock()
+        window = self._windows.get(group_of(address))
+        if window is None or now_us >= window[0]:
+            window = [now_us + _ADDRESS_US, 0]
+        return Allowance((self._state(window),))
+
+    def _state(self, window: list[int]) -> Window:
+        limit = self._limit or 0
+        return Window("address", limit, ADDRESS_SECONDS, max(0, limit - window[1]), window[0])
+
+    def _make_room(self, now_us: int) -> None:
+        """Windows stand in the order in which they opened, so the ended ones are at the front."""
+        if len(self._windows) < self._addresses_max:
+            return
+        ended = [group for group, window in self._windows.items() if window[0] <= now_us]
+        for group in ended or list(self._windows)[: max(1, self._addresses_max // 10)]:
+            del self._windows[group]
+
+
+def group_of(address: str) -> str:
+    """What is counted together with this address: itself for IPv4, its /64 for IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.IPv6Address(int(parsed) >> (128 - _IPV6_PREFIX) << (128 - _IPV6_PREFIX)))
+    return str(parsed)

@@ -1,0 +1,176 @@
+"""Who is this, may they, how much is left: the hot path, read top to bottom.
+
+The order is: shape, checksum, look-up, status, expiry, lineage, address, scope, limit; free before
+costly, reading before spending. It starts at refused and upgrades. A credential in memory skips the
+first two, because its digest has proven them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bonafides.model import Accepted, Allowance, Clock, CredentialKind, Reason, Rejected, Verdict
+from bonafides.secret import Peppers, Shape, shape
+from bonafides.verification.limiter import NO_LIMIT, AddressLimiter, Counter, Limiter
+from bonafides.verification.lookup import LookUps
+from bonafides.verification.resident import Resident, ResidentIndex, within
+from bonafides.verification.usage import Uses
+
+NO_SCOPES: Final[frozenset[str]] = frozenset()
+
+_REASON_OF_SHAPE: Final = {
+    Shape.DAMAGED_KEY: Reason.INVALID_KEY,
+    Shape.DAMAGED_TOKEN: Reason.INVALID_TOKEN,
+    Shape.JWT: Reason.INVALID_TOKEN,
+    Shape.UNKNOWN: Reason.INVALID_KEY,
+}
+_KEYS: Final = frozenset({CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN})
+_TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
+
+
+class Freshness(Protocol):
+    """Whether memory may be trusted now; `feed.Feed` knows."""
+
+    def is_fresh(self) -> bool:
+        """False when the change feed was not read for too long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a credential is judged against beside itself.
+
+    Args:
+        address: Where the request came from; None if whoever asks did not say.
+        scopes: What the request needs; all of them.
+        cost: How many requests it counts for.
+    """
+
+    address: str | None = None
+    scopes: frozenset[str] = NO_SCOPES
+    cost: int = 1
+
+
+class Verifier:
+    """Judges every presented credential of every kind.
+
+    Args:
+        peppers: For the digest of what was presented.
+        index: Credentials in memory.
+        freshness: Whether that memory may be used.
+        look_ups: The way to the database.
+        limiter: Counts of good credentials.
+        addresses: Counts of requests without one.
+        uses: Told of each accepted request.
+        clock: The time that expiry and limits go by.
+    """
+
+    def __init__(
+        self,
+        *,
+        peppers: Peppers,
+        index: ResidentIndex,
+        freshness: Freshness,
+        look_ups: LookUps,
+        limiter: Limiter,
+        addresses: AddressLimiter,
+        uses: Uses,
+        clock: Clock,
+    ) -> None:
+        self._peppers = peppers
+        self._index = index
+        self._freshness = freshness
+        self._look_ups = look_ups
+        self._limiter = limiter
+        self._addresses = addresses
+        self._uses = uses
+        self._clock = clock
+
+    async def verify(self, credential: bytes | None, facts: Facts) -> Verdict:
+        """The verdict on a presented credential; a denial is a value.
+
+        Args:
+            credential: As presented, None if nothing was.
+            facts: What it is judged against.
+
+        Raises:
+            Unavailable: The server cannot know; never taken for a yes or a no.
+        """
+        if credential is None:
+            return self._refuse(Reason.MISSING, facts)
+        verdict = self.verify_resident(credential, facts)
+        return verdict if verdict is not None else await self._verify_cold(credential, facts)
+
+    def verify_resident(self, credential: bytes, facts: Facts) -> Verdict | None:
+        """The verdict from memory alone; None where memory does not know or may not be trusted."""
+        if not self._freshness.is_fresh():
+            return None
+        resident = self._index.get(self._peppers.digest(credential))
+        return self._judge(resident, facts) if resident is not None else None
+
+    async def _verify_cold(self, credential: bytes, facts: Facts) -> Verdict:
+        looks = shape(credential)
+        if looks is not Shape.WHOLE:
+            return self._refuse(_REASON_OF_SHAPE[looks], facts)
+        unknown = Reason.INVALID_TOKEN if credential.startswith(_TOKEN_PREFIXES) else Reason.INVALID_KEY
+        digest = self._peppers.digest(credential)
+        if self._freshness.is_fresh() and self._index.is_known_miss(digest):
+            return self._refuse(unknown, facts)
+        spent = self._addresses.spend(facts.address)
+        if not spent.admitted:
+            return Rejected(Reason.RATE, spent)
+        resident = await self._look_ups.find(credential, digest)
+        if resident is None:
+            return Rejected(unknown, spent)
+        self._addresses.give_back(facts.address)
+        return self._judge(resident, facts)
+
+    def _judge(self, resident: Resident, facts: Facts) -> Verdict:
+        now_us = self._clock.micros()
+        principal = resident.principal
+        if not resident.usable:
+            return self._refuse(
+                Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN, facts, principal.kind
+            )
+        if resident.ends_at_us is not None and resident.ends_at_us <= now_us:
+            return self._refuse(Reason.EXPIRED, facts, principal.kind)
+        counter = self._counter(resident, now_us)
+        hourly = resident.plan.hourly[principal.kind]
+        burst = resident.plan.plan.burst
+        if resident.networks and not within(facts.address, resident.networks):
+            left = counter.allowance(hourly, burst, now_us)
+            return Rejected(Reason.ADDRESS, left, principal.kind, principal=principal)
+        if not facts.scopes <= principal.scopes:
+            left = counter.allowance(hourly, burst, now_us)
+            return Rejected(Reason.SCOPE, left, principal.kind, facts.scopes, principal)
+        if not counter.spend(hourly, burst, facts.cost, now_us):
+            left = counter.allowance(hourly, burst, now_us, refused_cost=facts.cost)
+            return Rejected(Reason.RATE, left, principal.kind, principal=principal)
+        self._uses.note(resident, now_us)
+        return Accepted(principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
+
+    def _counter(self, resident: Resident, now_us: int) -> Counter:
+        """The resident's counter, asked for anew when its window ended or its plan changed."""
+        counter = resident.counter
+        plan = resident.plan.plan
+        if counter is None or now_us >= counter.hour_ends_us or resident.counted_under is not plan:
+            counter = resident.counter = self._limiter.counter(resident.subject())
+            resident.counted_under = plan
+        return counter
+
+    def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Verdict:
+        """Refuse what has no good credential: it counts by address, and past that limit is only told so."""
+        spent: Allowance = self._addresses.spend(facts.address)
+        if not spent.admitted:
+            return Rejected(Reason.RATE, spent, kind)
+        return Rejected(reason, spent, kind)
+
+
+def required_scopes(words: Iterable[str]) -> frozenset[str]:
+    """The set of scope words of a request; none means that any good credential will do."""
+    return frozenset(words) or NO_SCOPES
+
+
+__all__ = ["NO_LIMIT", "Facts", "Freshness", "Verifier", "required_scopes"]
