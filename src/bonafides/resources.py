@@ -29,12 +29,9 @@ from bonafides.plans import figures
 Resource = dict[str, Any]
 """A JSON object."""
 
-_KIND_NAMES: Final = {
+_KEY_NAMES: Final = {
     CredentialKind.API_KEY: "API key",
     CredentialKind.PERSONAL_ACCESS_TOKEN: "personal access token",
-    CredentialKind.BEARER_TOKEN: "bearer token",
-    CredentialKind.OAUTH_ACCESS_TOKEN: "access token",
-    CredentialKind.JWT_SESSION: "session",
 }
 _SENTENCES: Final = {
     Reason.MISSING: "No API key provided in the Authorization header.",
@@ -187,14 +184,13 @@ def reason_message(rejected: Rejected) -> str:
     """The sentence for a person that goes with a refusal."""
     match rejected.reason:
         case Reason.EXPIRED:
-            kind = CredentialKind.API_KEY if rejected.kind is None else rejected.kind
-            return f"The {_KIND_NAMES[kind]} has expired."
+            name = "access token" if rejected.kind is None else _KEY_NAMES.get(rejected.kind, "access token")
+            return f"The {name} has expired."
         case Reason.SCOPE:
             needed = " ".join(sorted(rejected.scopes))
             return f"The credential does not have every scope that this needs: {needed}."
         case Reason.RATE:
-            seconds = rejected.allowance.retry_after_seconds
-            return f"Rate limit exceeded. Try again in {seconds} second{'' if seconds == 1 else 's'}."
+            return f"Rate limit exceeded. Try again in {rejected.allowance.retry_after_seconds} seconds."
         case reason:
             return _SENTENCES[reason]
 
