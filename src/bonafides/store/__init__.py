@@ -169,7 +169,9 @@ class DirectoryStore(Protocol):
         """Up to `page.limit` tenants, newest first."""
         ...
 
-    async def change_tenant(self, tenant_id: str, changes: TenantChanges, event: AuditEvent) -> Tenant | Clash | None:
+    async def change_tenant(
+        self, tenant_id: str, changes: TenantChanges, event: AuditEvent
+    ) -> Tenant | Clash | None:
         """Change a tenant; the operator's own cannot be disabled (`Clash('operator')`)."""
         ...
 
@@ -294,7 +296,5 @@ class InstallationStore(Protocol):
         ...
 
 
-class Store(
-    CredentialStore, DirectoryStore, PlanStore, AuditStore, FeedStore, InstallationStore, Protocol
-):
+class Store(CredentialStore, DirectoryStore, PlanStore, AuditStore, FeedStore, InstallationStore, Protocol):
     """All verbs, as `app.py` hands them out; each room takes the Protocol that it needs."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from bonafides.model import Actor, AuditEvent, Page, TenantScope
-from bonafides.store.database import Transaction
+from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import audit_events
 

@@ -98,7 +98,9 @@ class Figures(Document):
     cache_ok = True
 
     @override
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[CredentialKind, int | None]:
+    def process_result_value(
+        self, value: str | None, dialect: Dialect
+    ) -> Mapping[CredentialKind, int | None]:
         return figures(value or "{}")
 
 

@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 from bonafides.errors import Unavailable
 from bonafides.model import Change
 from bonafides.store import OnCommit
-from bonafides.store.database import Contention, Database, Transaction
+from bonafides.store.database import Contention, Database
+from bonafides.store.transaction import Transaction
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]

@@ -26,7 +26,7 @@ from bonafides.model import (
 from bonafides.store import Reused
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
-from bonafides.store.database import Transaction
+from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import columns_of, credentials, row_of
 
@@ -136,9 +136,7 @@ def rotate(
         release(connection, claim)
         return None
     add(transaction, successor, secret)
-    transaction.record(
-        event, *_outdated(predecessor_id), Change(ChangeKind.CREDENTIAL_CREATED, successor.id)
-    )
+    transaction.record(event, *_outdated(predecessor_id), Change(ChangeKind.CREDENTIAL_CREATED, successor.id))
     return successor
 
 
@@ -207,9 +205,7 @@ def record_use(
         )
 
 
-def _one(
-    connection: Connection, credential_id: str, tenant: TenantScope, *, lock: bool
-) -> Credential | None:
+def _one(connection: Connection, credential_id: str, tenant: TenantScope, *, lock: bool) -> Credential | None:
     query = select(*_COLUMNS).where(
         credentials.c.id == credential_id, *within(credentials.c.tenant_id, tenant)
     )

@@ -31,7 +31,7 @@ from bonafides.store import Clash, Reused, plans
 from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
-from bonafides.store.database import Transaction
+from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import columns_of, credentials, passwords, row_of, tenants, users
 

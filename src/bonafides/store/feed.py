@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     SQLColumnExpression,
@@ -24,29 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from bonafides.model import Change
 from bonafides.store import FeedLost, FeedPosition
 from bonafides.store.tables import changes, feed_bounds, idempotency_claims
-
-
-class transaction_number(ColumnElement[int]):  # noqa: N801 - reads as the SQL function that it stands for
-    """The number of the transaction that it is evaluated in; 0 on SQLite, which needs none."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(transaction_number)
-def _no_number(_element: transaction_number, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
-    return "0"
-
-
-@compiles(transaction_number, "postgresql")
-def _postgres_number(_element: transaction_number, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
-    return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+from bonafides.store.transaction import Transaction
 
 
 def position(connection: Connection) -> FeedPosition:
@@ -83,8 +64,9 @@ def since(connection: Connection, start: FeedPosition) -> tuple[Sequence[Change]
     return [Change(row.kind, row.subject_id) for row in rows if row.kind is not None], now
 
 
-def prune(connection: Connection, before: datetime) -> None:
+def prune(transaction: Transaction, before: datetime) -> None:
     """Forget entries and claims from before a moment; readers that had not read them are told."""
+    connection = transaction.connection
     outdated = changes.c.at < before
     number = changes.c.transaction_id if _has_snapshots(connection) else changes.c.sequence
     pruned_through = connection.scalar(select(func.max(number)).where(outdated))

@@ -10,19 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Dialect,
-    Integer,
-    Select,
-    and_,
-    case,
-    cast,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, Dialect, Select, func, literal_column, select
 
-from bonafides.model import CountBy, CredentialKind, CredentialStatus, Plan, Role, Status, Verifiable, to_datetime
+from bonafides.model import CountBy, CredentialKind, CredentialStatus, Plan, Role, Verifiable, to_datetime
 from bonafides.store.columns import addresses, figures, scopes
 from bonafides.store.tables import credentials, plans, tenants, users
 
@@ -30,10 +20,11 @@ _PARENT_ID: Final = 12
 """Where `by_digest` has the parent's id."""
 
 Row = Sequence[Any]
-Lineage = Mapping[str, tuple[bool, int | None]]
-"""By credential: whether all its ancestors are active, and the earliest of their expiries."""
+Lineage = Mapping[str, tuple[int, int | None]]
+"""By credential: how many of its ancestors are not active, and the earliest of their expiries."""
 
-_NO_ANCESTORS: Final = (True, None)
+_NO_ANCESTORS: Final = (0, None)
+_UNKNOWN_ANCESTORS: Final = (1, None)
 
 
 def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
@@ -54,11 +45,9 @@ def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
             credential.overlap_ends_at,
             credential.allowed_ips,
             credential.parent_id,
-            and_(
-                credential.status == CredentialStatus.ACTIVE,
-                user.status == Status.ACTIVE,
-                tenant.status == Status.ACTIVE,
-            ),
+            credential.status,
+            user.status,
+            tenant.status,
             user.role,
             user.scopes,
             plan.name,
@@ -84,10 +73,12 @@ def lineage(wanted: ColumnElement[bool]) -> Select[Any]:
         .where(wanted)
         .cte("above", recursive=True)
     )
-    above = above.union(select(above.c.id, ancestor.c.parent_id).join(above, ancestor.c.id == above.c.ancestor_id))
-    active = case((ancestor.c.status == CredentialStatus.ACTIVE, 1), else_=0)
+    above = above.union(
+        select(above.c.id, ancestor.c.parent_id).join(above, ancestor.c.id == above.c.ancestor_id)
+    )
+    inactive = ancestor.c.status.is_distinct_from(literal_column(f"'{CredentialStatus.ACTIVE}'"))
     return (
-        select(above.c.id, cast(func.min(active), Integer), func.min(ancestor.c.expires_at))
+        select(above.c.id, func.count().filter(inactive), func.min(ancestor.c.expires_at))
         .join_from(above, ancestor, ancestor.c.id == above.c.ancestor_id)
         .group_by(above.c.id)
     )
@@ -95,7 +86,7 @@ def lineage(wanted: ColumnElement[bool]) -> Select[Any]:
 
 def statement(query: Select[Any], dialect: Dialect) -> str:
     """The text of a query for the driver itself."""
-    return str(query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
+    return str(query.compile(dialect=dialect))
 
 
 def with_parents(rows: Iterable[Row]) -> list[str]:
@@ -108,16 +99,19 @@ def verifiables(rows: Iterable[Row], ancestors: Iterable[Row]) -> dict[bytes, Ve
 
     A credential with a parent of which nothing was found is not usable: its lineage is not known.
     """
-    known: Lineage = {child: (bool(active), end) for child, active, end in ancestors}
+    known: Lineage = {child: (inactive, end) for child, inactive, end in ancestors}
     return {
-        row[3]: _verifiable(row, *(_NO_ANCESTORS if row[_PARENT_ID] is None else known.get(row[0], (False, None))))
+        row[3]: _verifiable(
+            row, *(_NO_ANCESTORS if row[_PARENT_ID] is None else known.get(row[0], _UNKNOWN_ANCESTORS))
+        )
         for row in rows
     }
 
 
-def _verifiable(row: Row, ancestors_active: bool, ancestors_end: int | None) -> Verifiable:  # noqa: FBT001
-    (id_, kind, name, digest, pepper_id, tenant_id, user_id, root_id, own_scopes, expiry, overlap_end) = row[:11]
-    networks, _, active, role, user_scopes, *plan = row[11:]
+def _verifiable(row: Row, ancestors_inactive: int, ancestors_end: int | None) -> Verifiable:
+    id_, kind, name, digest, pepper_id, tenant_id, user_id, root_id = row[:8]
+    own_scopes, expires_at, overlap_ends_at, networks, _, status, user_status, tenant_status = row[8:16]
+    role, user_scopes, *plan = row[16:]
     return Verifiable(
         id=id_,
         kind=CredentialKind(kind),
@@ -128,8 +122,8 @@ def _verifiable(row: Row, ancestors_active: bool, ancestors_end: int | None) -> 
         user_id=user_id,
         root_id=root_id,
         scopes=scopes(own_scopes) or frozenset(),
-        ends_at_us=_first(expiry, overlap_end, ancestors_end),
-        usable=bool(active) and ancestors_active,
+        ends_at_us=_first(expires_at, overlap_ends_at, ancestors_end),
+        usable=status == user_status == tenant_status == "active" and ancestors_inactive == 0,
         allowed_ips=addresses(networks),
         role=Role(role),
         user_scopes=scopes(user_scopes),

@@ -20,7 +20,7 @@ from bonafides.model import (
 )
 from bonafides.store import Clash, Reused
 from bonafides.store.claims import settle
-from bonafides.store.database import Transaction
+from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of
 from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
 

@@ -39,7 +39,8 @@ from bonafides.store import (
     plans,
 )
 from bonafides.store.commits import GroupCommit
-from bonafides.store.database import Database, Transaction
+from bonafides.store.database import Database
+from bonafides.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,0 +1,169 @@
+"""PostgreSQL: SQLAlchemy over asyncpg for the verbs, asyncpg alone for the cold look-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import asyncpg
+from sqlalchemy import ARRAY, Connection, LargeBinary, Text, any_, bindparam
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
+from bonafides.model import Verifiable
+from bonafides.store import OnCommit
+from bonafides.store.database import Contention
+from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
+from bonafides.store.sql import SqlStore, ignore
+from bonafides.store.tables import credentials
+
+T = TypeVar("T")
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+
+_CONNECT_SECONDS_MAX: Final = 2.0
+_STATEMENT_SECONDS_MAX: Final = 5.0
+_SETTINGS: Final = {
+    "application_name": "bonafides",
+    # A process that is stopped in mid-transaction must not hold its locks for ever.
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "2s",
+}
+
+_BY_DIGEST: Final = statement(
+    by_digest(credentials.c.digest == any_(bindparam("digests", type_=ARRAY(LargeBinary)))), dialect.dialect()
+)
+_LINEAGE: Final = statement(
+    lineage(credentials.c.id == any_(bindparam("ids", type_=ARRAY(Text)))), dialect.dialect()
+)
+
+# SQLSTATE classes and codes, see appendix A of PostgreSQL's manual.
+_IN_THE_WAY: Final = ("40001", "40P01", "55P03")
+_FOREIGN_KEY: Final = "23503"
+_NO_SUCH_TABLE: Final = "42P01"
+_MISTAKES: Final = ("22", "23", "42")
+
+
+def open_postgres(url: str, *, on_commit: OnCommit = ignore, connections_max: int = 10) -> SqlStore:
+    """The store in a PostgreSQL database that `migrate` has prepared; connected when it is first needed.
+
+    Args:
+        url: `postgresql://user:password@host:port/name?sslmode=…`.
+        on_commit: Told of the changes of each committed transaction before its verb returns.
+        connections_max: Connections at the same time; one more is for look-ups.
+    """
+    return SqlStore(PostgresDatabase(url, connections_max), on_commit)
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, as a `Database`.
+
+    Connections that were lost are noticed and made anew when they are next needed, so that service
+    returns with the database.
+    """
+
+    def __init__(self, url: str, connections_max: int) -> None:
+        self._connect = partial(
+            connect,
+            url,
+            timeout=_CONNECT_SECONDS_MAX,
+            command_timeout=_STATEMENT_SECONDS_MAX,
+            server_settings=_SETTINGS,
+        )
+        self._writing = engine_of(self._connect, connections_max)
+        # A read is one statement, which needs no BEGIN and no COMMIT around it.
+        self._reading = self._writing.execution_options(isolation_level="AUTOCOMMIT")
+        self._looking_up = asyncio.Lock()
+        self._look_ups: asyncpg.Connection | None = None
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        with failures_translated():
+            async with self._reading.connect() as connection:
+                return await connection.run_sync(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        with failures_translated():
+            async with self._writing.begin() as connection:
+                return await connection.run_sync(work)
+
+    async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        with failures_translated():
+            async with self._looking_up:
+                return await self._look_up(digests)
+
+    async def close(self) -> None:
+        if self._look_ups is not None:
+            self._look_ups.terminate()
+        await self._writing.dispose()
+
+    async def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        if self._look_ups is None or self._look_ups.is_closed():
+            self._look_ups = await self._connect()
+        try:
+            rows = await self._look_ups.fetch(_BY_DIGEST, digests)
+            children = with_parents(rows)
+            ancestors = await self._look_ups.fetch(_LINEAGE, children) if children else []
+        except Exception:
+            # Whatever it was, the next look-up does not inherit it.
+            self._look_ups.terminate()
+            raise
+        return verifiables(rows, ancestors)
+
+
+def engine_of(connecting: Callable[[], Any], connections_max: int) -> AsyncEngine:
+    """An engine whose connections are made by asyncpg itself, which knows every option of a URL."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connecting,
+        pool_size=connections_max,
+        max_overflow=0,
+        pool_timeout=_STATEMENT_SECONDS_MAX,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+async def connect(url: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own
+    """A connection of asyncpg's.
+
+    Raises:
+        Misconfigured: The URL cannot be read. It is not repeated, since it may hold a password.
+    """
+    try:
+        return await asyncpg.connect(url, **options)
+    except ValueError:
+        raise Misconfigured(
+            "database: the URL cannot be read; it must look like postgresql://user:password@host:5432/name.",
+            field="database",
+        ) from None
+
+
+@contextmanager
+def failures_translated() -> Iterator[None]:
+    """Raise what the driver and the network raise as an `AppError` that repeats no value of a row."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error.driver_exception) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, PoolExhausted, OSError, TimeoutError) as error:
+        raise _translated(error) from None
+
+
+def _translated(error: Exception) -> AppError:
+    # Not str(error): its DETAIL line repeats the values of the row.
+    said = getattr(error, "message", None) or error
+    state = getattr(error, "sqlstate", None) or ""
+    internal = f"PostgreSQL: {type(error).__name__} {state}: {said}"
+    if state in _IN_THE_WAY:
+        return Contention(internal=internal)
+    if state == _FOREIGN_KEY:
+        return Conflict("Something that this refers to does not exist any more.", internal=internal)
+    if state != _NO_SUCH_TABLE and state.startswith(_MISTAKES):
+        return AppError("Something failed that should not have.", internal=internal)
+    return Unavailable(internal=internal)

@@ -1,0 +1,187 @@
+"""SQLite: one file, one writing thread, a few reading threads.
+
+WAL lets readers read while the writer writes, and `synchronous=FULL` has every commit on the disk
+before it is acknowledged, power cut included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
+from bonafides.model import Verifiable
+from bonafides.store import OnCommit
+from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
+from bonafides.store.sql import SqlStore, ignore
+from bonafides.store.tables import credentials
+
+T = TypeVar("T")
+
+SCHEME: Final = "sqlite:///"
+
+_LOCK_SECONDS_MAX: Final = 5.0
+_OWNER_ONLY: Final = 0o600
+
+_BY_DIGEST: Final = statement(by_digest(credentials.c.digest == bindparam("digest")), sqlite.dialect())
+_LINEAGE: Final = statement(lineage(credentials.c.id == bindparam("id")), sqlite.dialect())
+
+
+def open_sqlite(url: str, *, on_commit: OnCommit = ignore, connections_max: int = 4) -> SqlStore:
+    """The store in a SQLite file that `migrate` has made; the file is opened when it is first needed.
+
+    Args:
+        url: `sqlite:///file`, or the bare name of the file.
+        on_commit: Told of the changes of each committed transaction before its verb returns.
+        connections_max: Threads that read at the same time; one more writes.
+    """
+    return SqlStore(SqliteDatabase(path_of(url), connections_max), on_commit)
+
+
+def path_of(url: str) -> Path:
+    """The absolute path of the file that a URL names.
+
+    Raises:
+        Misconfigured: It names no file: a database in memory would be forgotten.
+    """
+    name = url.removeprefix(SCHEME)
+    if not name or name.startswith(":") or "://" in name:
+        raise Misconfigured("database: name a file, as in sqlite:///bonafides.db.", field="database")
+    return Path(name).absolute()
+
+
+class SqliteDatabase:
+    """A SQLite file, as a `Database`.
+
+    A file that was deleted or replaced under its name is noticed before each use: through a handle
+    that is still open SQLite would go on acknowledging writes that nobody finds again.
+    """
+
+    def __init__(self, path: Path, connections_max: int) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._readers = ThreadPoolExecutor(connections_max, "store-reader")
+        self._writing = engine_of(path, writing=True)
+        self._reading = engine_of(path, writing=False, connections_max=connections_max)
+        self._identity: tuple[int, int] | None = None
+        self._opening = threading.Lock()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, self._reading, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._run, self._writing, work)
+
+    async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look_up, digests)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with failures_translated():
+            self._notice_another_file()
+            with engine.begin() as connection:
+                return work(connection)
+
+    def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
+        with failures_translated():
+            self._notice_another_file()
+            connection = self._reading.raw_connection()
+            try:
+                cursor = connection.cursor()
+                rows = [row for digest in digests for row in cursor.execute(_BY_DIGEST, (digest,))]
+                ancestors = [row for id_ in with_parents(rows) for row in cursor.execute(_LINEAGE, (id_,))]
+                return verifiables(rows, ancestors)
+            finally:
+                connection.close()
+
+    def _notice_another_file(self) -> None:
+        status = self._path.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity == self._identity:
+            return
+        with self._opening:
+            self._writing.dispose()
+            self._reading.dispose()
+            self._identity = identity
+
+    def _close(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._writing.dispose()
+        self._reading.dispose()
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file that nobody else may read, unless it is there; SQLite's own would follow the umask."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+    except FileExistsError:
+        return
+
+
+def engine_of(path: Path, *, writing: bool, connections_max: int = 1) -> Engine:
+    """An engine on a file that exists; when it is for writing, its transactions begin with the write lock."""
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw: a missing file is an outage, not a new, empty database.
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=_LOCK_SECONDS_MAX,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_mode = WAL" if writing else "PRAGMA query_only = ON")
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=connections_max,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+
+    # The driver would begin by itself, and without the lock; with isolation_level None it leaves it to us.
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def failures_translated() -> Iterator[None]:
+    """Raise what the driver and the file system raise as an `AppError` that repeats no value of a row."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error.driver_exception) from None
+    except (sqlite3.Error, OSError) as error:
+        raise _translated(error) from None
+
+
+def _translated(error: Exception) -> AppError:
+    internal = f"SQLite: {type(error).__name__}: {error}"
+    if not isinstance(error, sqlite3.IntegrityError):
+        return Unavailable(internal=internal)
+    if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return Conflict("Something that this refers to does not exist any more.", internal=internal)
+    return AppError("Something failed that should not have.", internal=internal)
