@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bonafides.errors import Misconfigured
 from bonafides.model import BUILT_IN_SCOPES
@@ -24,6 +33,14 @@ from bonafides.model import BUILT_IN_SCOPES
 ENVIRONMENT_PREFIX: Final = "BONAFIDES_"
 SETTINGS_FILE: Final = "bonafides.toml"
 SCOPE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._:/*-]{0,99}")
+NO_LIMIT: Final = "none"
+PORT_MAX: Final = 65_535
+
+# What may stand in a URL without being encoded, less the quotes that would break out of a header's parameter.
+_URL_TEXT: Final = re.compile(r"[!#-;=?-\[\]-_a-z~]+")
+_HOST_NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -35,16 +52,44 @@ def _listed(value: object) -> object:
     return value
 
 
+def _networks(value: object) -> object:
+    """The networks of a list; none of them is everybody."""
+    parts = _listed(value)
+    if not isinstance(parts, list | tuple):
+        return parts
+    networks: list[Network] = []
+    for part in parts:
+        try:
+            network = ipaddress.ip_network(part)
+        except ValueError:
+            message = (
+                f"{part!r} is not an address or a network. Write 127.0.0.1 or 10.0.0.0/8, "
+                "without bits set after the prefix."
+            )
+            raise ValueError(message) from None
+        if network.prefixlen == 0:
+            message = "a network of every address would let anyone forge X-Forwarded-For. Name the proxies' own addresses."
+            raise ValueError(message)
+        networks.append(network)
+    return networks
+
+
+def _limit(value: object) -> object:
+    """A figure, or `none` where there shall be no limit; never nothing at all, which may be a slip."""
+    return None if value == NO_LIMIT else value
+
+
 class Settings(BaseModel):
     """The settings in force; frozen for the life of the process."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8000, ge=0, le=PORT_MAX, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=256, description="Worker processes on this machine.")
     database: str = Field(
         "sqlite:///bonafides.db",
+        repr=False,  # may hold a password
         description="Where everything is kept: `sqlite:///file` (or a bare file name) or `postgresql://user:password@host/name`.",
     )
     public_url: str = Field(
@@ -55,7 +100,7 @@ class Settings(BaseModel):
         default=False,
         description="Refuse to start with settings that are only safe on a developer's machine.",
     )
-    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = Field(
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = Field(
         (),
         description="Addresses or networks whose `X-Forwarded-*` headers are believed; nobody else's are.",
     )
@@ -75,62 +120,121 @@ class Settings(BaseModel):
         description="Scopes that you define beside `read`, `write`, `admin` and `credentials:verify`.",
     )
     max_staleness_seconds: float = Field(
-        2.0, gt=0.05, le=60, description="Memory older than this is not trusted: the database is asked, or the answer is 503."
+        2.0,
+        gt=0.05,
+        le=60,
+        description="Memory older than this is not trusted: the database is asked, or the answer is 503.",
     )
-    feed_poll_seconds: float = Field(0.05, gt=0.001, le=1, description="How often other processes' changes are read.")
+    feed_poll_seconds: float = Field(
+        0.05, gt=0.001, le=1, description="How often other processes' changes are read."
+    )
     resident_credentials_max: int = Field(
         1_000_000, ge=1, description="Credentials kept in memory; those least used leave first."
     )
-    known_misses_max: int = Field(100_000, ge=1, description="Unknown credentials remembered, so that each is looked up once.")
-    address_requests_per_minute: int | None = Field(
+    known_misses_max: int = Field(
+        100_000, ge=1, description="Unknown credentials remembered, so that each is looked up once."
+    )
+    address_requests_per_minute: Annotated[int | None, BeforeValidator(_limit)] = Field(
         1_200,
         ge=1,
-        description="Requests without a good credential that one address (IPv6: one /64) may send in a minute. Empty: no limit.",
+        description="Requests without a good credential that one address (IPv6: one /64) may send in a minute. `none`: no limit.",
     )
-    last_used_flush_seconds: float = Field(5.0, gt=0, le=3600, description="How often last uses are written, in one batch.")
+    last_used_flush_seconds: float = Field(
+        5.0, gt=0, le=3600, description="How often last uses are written, in one batch."
+    )
     body_bytes_max: int = Field(65_536, ge=1024, description="Longest request body that is read.")
     header_bytes_max: int = Field(32_768, ge=1024, description="Longest request head that is read.")
     header_seconds_max: float = Field(10.0, gt=0, description="Time for a request's head to arrive.")
     body_seconds_max: float = Field(20.0, gt=0, description="Time for a request's body to arrive.")
     keep_alive_seconds: int = Field(75, ge=1, description="Time that an idle connection is kept.")
     drain_seconds_max: int = Field(20, ge=0, description="Time for requests under way to end after SIGTERM.")
-    database_connections_max: int = Field(10, ge=1, le=500, description="Connections to PostgreSQL, or reading threads on SQLite.")
+    database_connections_max: int = Field(
+        10, ge=1, le=500, description="Connections to PostgreSQL, or reading threads on SQLite."
+    )
     metrics_address: str = Field(
         "",
         description="`host:port` for `/metrics` without a credential. Empty: on the main port, for an operator's credential alone.",
     )
-    change_retention_seconds: int = Field(3_600, ge=60, description="How long entries of the change feed are kept.")
-    idempotency_seconds: int = Field(86_400, ge=60, description="How long an `Idempotency-Key` is remembered.")
-    log_format: Literal["json", "console"] = Field("json", description="Lines of JSON, or columns for a person.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe line that is written.")
+    change_retention_seconds: int = Field(
+        3_600, ge=60, description="How long entries of the change feed are kept."
+    )
+    idempotency_seconds: int = Field(
+        86_400, ge=60, description="How long an `Idempotency-Key` is remembered."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="Lines of JSON, or columns for a person."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe line that is written."
+    )
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for scope in self.scopes:
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, host: str) -> str:
+        if not _is_host(host):
+            raise ValueError("must be an address or a host name alone, such as 127.0.0.1 or ::1.")
+        return host
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, database: str) -> str:
+        scheme, separator, rest = database.partition("://")
+        if not separator:
+            usable = bool(database) and _SCHEME.match(database) is None
+        elif scheme == "sqlite":
+            usable = rest not in {"", "/"} and not any(mark in rest for mark in ("?", "#", ":memory:"))
+        else:
+            usable = scheme in {"postgresql", "postgres"} and _has_good_port(database)
+        if not usable:
+            raise ValueError("must be sqlite:///file, a file name, or postgresql://user:password@host/name.")
+        return database
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, public_url: str) -> str:
+        if not public_url:
+            return public_url
+        usable = _URL_TEXT.fullmatch(public_url) is not None and _has_good_port(public_url)
+        if usable:
+            parts = urlsplit(public_url)
+            bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and bare
+        if not usable:
+            raise ValueError(
+                "must look like https://api.example.com, without a query, a fragment or a user name."
+            )
+        return public_url
+
+    @field_validator("scopes")
+    @classmethod
+    def _check_scopes(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        for scope in scopes:
             if SCOPE_NAME.fullmatch(scope) is None:
                 message = (
-                    f"scopes: {scope!r} is not a scope name. "
+                    f"{scope!r} is not a scope name. "
                     "Use lower-case letters, digits and . _ : / * - (at most 100 characters)."
                 )
                 raise ValueError(message)
-        if self.public_url:
-            parts = urlsplit(self.public_url)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or parts.username:
-                message = "public_url: must look like https://api.example.com, without a query, a fragment or a user name."
-                raise ValueError(message)
-        if self.database_scheme not in {"sqlite", "postgresql"}:
-            message = "database: must be sqlite:///file, a file name, or postgresql://user:password@host/name."
-            raise ValueError(message)
-        for network in self.trusted_proxies:
-            if network.prefixlen == 0:
-                message = (
-                    "trusted_proxies: a network of every address would let anyone forge X-Forwarded-For. "
-                    "Name the proxies' own addresses."
-                )
-                raise ValueError(message)
-        if self.metrics_address and re.fullmatch(r"\S+:\d{1,5}", self.metrics_address) is None:
-            message = "metrics_address: must be host:port, such as 127.0.0.1:9100."
-            raise ValueError(message)
+        return scopes
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _check_metrics_address(cls, metrics_address: str) -> str:
+        host, separator, port = metrics_address.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        listenable = _is_host(bare) and re.fullmatch(r"\d{1,5}", port) and int(port) <= PORT_MAX
+        if metrics_address and not (separator and listenable):
+            raise ValueError("must be host:port, such as 127.0.0.1:9100.")
+        return metrics_address
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.feed_poll_seconds > self.max_staleness_seconds / 2:
+            raise ValueError(
+                "feed_poll_seconds: must be at most half of max_staleness_seconds, or memory is never trusted."
+            )
+        if self.pepper_path == self.sqlite_path:
+            raise ValueError("pepper_file: must not be the database's own file. Name another.")
         return self
 
     @property
@@ -159,7 +263,8 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """The base of every link, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        reachable = _WILDCARDS.get(self.host, self.host)
+        host = f"[{reachable}]" if ":" in reachable else reachable
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
@@ -171,8 +276,10 @@ class Settings(BaseModel):
         """What production mode refuses, one sentence each that says what to change."""
         found = []
         if not self.public_url.startswith("https://"):
-            found.append("public_url must be an https:// URL: set BONAFIDES_PUBLIC_URL=https://api.example.com.")
-        if self.host not in {"127.0.0.1", "::1", "localhost"} and not self.trusted_proxies:
+            found.append(
+                "public_url must be an https:// URL: set BONAFIDES_PUBLIC_URL=https://api.example.com."
+            )
+        if not _is_loopback(self.host) and not self.trusted_proxies:
             found.append(
                 f"host {self.host} is open to the network without TLS: listen on 127.0.0.1 behind a proxy, "
                 "or name the proxy in BONAFIDES_TRUSTED_PROXIES."
@@ -184,9 +291,7 @@ class Settings(BaseModel):
         return found
 
 
-def load(
-    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
-) -> Settings:
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
     """The settings in force.
 
     Args:
@@ -198,17 +303,27 @@ def load(
         Misconfigured: With a sentence for each thing that is unknown, wrong or, in production mode, unsafe.
     """
     values: dict[str, Any] = {}
-    values.update(_from_file(folder / SETTINGS_FILE))
+    shown: dict[str, str] = {}
+    unknown: list[str] = []
+    for name, value in _from_file(folder / SETTINGS_FILE).items():
+        values[name], shown[name] = value, f"{SETTINGS_FILE}: {name}"
+        unknown += _unknown(name, f"{SETTINGS_FILE}: {name}", "")
     for variable, text in environment.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
         if variable.startswith(ENVIRONMENT_PREFIX):
-            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-            _known(name, variable)
-            values[name] = text if text or not _optional(name) else None
-    values.update({name: value for name, value in flags.items() if value is not None})
+            unknown += _unknown(name, variable, ENVIRONMENT_PREFIX)
+            if text:
+                values[name], shown[name] = text, variable
+    for name, value in flags.items():
+        if value is not None:
+            values[name], shown[name] = value, f"--{name.replace('_', '-')}"
+    if unknown:
+        raise Misconfigured("\n".join(unknown))
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise Misconfigured("\n".join(_sentence(problem) for problem in error.errors())) from None
+        sentences = dict.fromkeys(_sentence(problem, shown) for problem in error.errors())
+        raise Misconfigured("\n".join(sentences)) from None
     if settings.production and (unsafe := settings.unsafe()):
         heading = "Production mode refuses to start:"
         raise Misconfigured("\n".join([heading, *(f"- {line}" for line in unsafe)]))
@@ -218,31 +333,55 @@ def load(
 def _from_file(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
-            values = tomllib.load(file)
+            return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        message = f"{path.name} cannot be read: {error}"
-        raise Misconfigured(message) from None
-    for name in values:
-        _known(name, f"{path.name}: {name}")
-    return values
-
-
-def _optional(name: str) -> bool:
-    return type(None) in getattr(Settings.model_fields[name].annotation, "__args__", ())
-
-
-def _known(name: str, shown: str) -> None:
-    if name in Settings.model_fields:
-        return
-    near = difflib.get_close_matches(name, Settings.model_fields, n=1)
-    hint = f" Did you mean {near[0]}?" if near else " See docs/reference/settings.md for every setting."
-    message = f"{shown} is not a setting.{hint}"
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error)
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+    message = f"{path.name} cannot be read: {reason}."
     raise Misconfigured(message)
 
 
-def _sentence(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
+def _unknown(name: str, shown: str, prefix: str) -> list[str]:
+    """The sentence on a name that is no setting, with the one that may have been meant, spelt the same way."""
+    if name in Settings.model_fields:
+        return []
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    if not near:
+        return [f"{shown} is not a setting. See docs/reference/settings.md for every setting."]
+    meant = prefix + (near[0].upper() if prefix else near[0])
+    return [f"{shown} is not a setting. Did you mean {meant}?"]
+
+
+def _sentence(problem: Any, shown: Mapping[str, str]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     text = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {text}" if place else text
+    if not problem["loc"]:
+        return text
+    name, *rest = (str(part) for part in problem["loc"])
+    return ".".join([shown.get(name, name), *rest]) + f": {text}"
+
+
+def _has_good_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
