@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bonafides.store.migrations import migrate
 from tests.postgres import PostgresServer
 
 pytest_plugins = ("tests.no_skips", "pytester")
@@ -66,6 +68,38 @@ def own_postgres() -> Iterator[PostgresServer]:
 def database_url(request: pytest.FixtureRequest) -> str:
     """`--database` for an empty database of the test's own; the test runs once on each kind."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "bonafides.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def migrated_sqlite_url(_migrated_sqlite: Path, sqlite_path: Path) -> str:
+    """`--database` for a test's own SQLite file with the newest schema and no rows; a copy, so it costs little."""
+    shutil.copyfile(_migrated_sqlite, sqlite_path)
+    sqlite_path.chmod(0o600)
+    return f"sqlite:///{sqlite_path}"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """`--database` for a test's own PostgreSQL database with the newest schema and no rows; a copy, as above."""
+    url = postgres.create_prepared_database("newest schema", migrate)
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """`--database` for a database with the newest schema and no rows; the test runs once on each kind."""
+    url: str = request.getfixturevalue(
+        "migrated_sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
+    )
     return url
 
 

@@ -78,7 +78,11 @@ def plain_comparisons_of_secrets(path: Path, tree: ast.Module) -> Iterator[Offen
             if _is_column(left) or _is_column(right):
                 continue
             if _is_secret(left) or _is_secret(right):
-                yield Offence(path, node.lineno, "compare secrets and digests with secret.same, which takes constant time")
+                yield Offence(
+                    path,
+                    node.lineno,
+                    "compare secrets and digests with secret.same, which takes constant time",
+                )
 
 
 def own_clocks(path: Path, tree: ast.Module) -> Iterator[Offence]:
@@ -215,7 +219,9 @@ def _is_secret(node: ast.expr) -> bool:
 
 def _is_column(node: ast.expr) -> bool:
     """Whether it is `table.c.name`, so that `==` compares nothing but writes an SQL condition."""
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "c"
+    return (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "c"
+    )
 
 
 def _is_empty(node: ast.expr) -> bool:
@@ -270,7 +276,7 @@ def _shows(node: ast.AST, exception: str) -> bool:
         case ast.FormattedValue(value=value):
             return is_it(value)
         case ast.BinOp(op=ast.Mod(), right=value):
-            return any(is_it(part) for part in ast.walk(value))
+            return any(is_it(part) for part in (value.elts if isinstance(value, ast.Tuple) else [value]))
         case ast.Attribute(value=value, attr="args" | "__str__" | "__repr__"):
             return is_it(value)
         case _:
