@@ -21,7 +21,7 @@ from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys
 from bonafides.credentials.passwords import Passwords
 from bonafides.directory import Directory
-from bonafides.errors import AlreadyInitialised, Unavailable
+from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
@@ -30,7 +30,7 @@ from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
 from bonafides.store import OnCommit, Store
-from bonafides.store.migrations import is_empty, migrate
+from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
 from bonafides.verification.feed import Feed
@@ -39,6 +39,17 @@ from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
+from bonafides.web import verify
+from bonafides.web.api import Api
+from bonafides.web.gate import AsgiApp, Gate
+from bonafides.web.guard import Guard
+from bonafides.web.manage import audit, keys, plans, tenants, users
+from bonafides.web.metrics import Metrics
+from bonafides.web.operation import OperationCalls
+from bonafides.web.operation import routes as operation_routes
+from bonafides.web.paging import Paging
+from bonafides.web.problems import Problems
+from bonafides.web.verify import VerifyCalls
 
 log = structlog.get_logger("bonafides")
 
@@ -63,6 +74,7 @@ class Rooms:
 
     settings: Settings
     clock: Clock
+    entropy: Entropy
     store: Store
     peppers: Peppers
     index: ResidentIndex
@@ -91,18 +103,29 @@ class Rooms:
         )
 
 
-async def open_store(settings: Settings, clock: Clock, on_commit: OnCommit) -> Store:
-    """The store behind the settings' database, which has the schema of this program.
+async def schema(settings: Settings) -> RevisionStatus:
+    """Which schema the settings' database has, and which this program needs; nothing is made or changed.
 
     Raises:
         Unavailable: The database cannot be reached.
-        Misconfigured: Its schema is another one.
     """
-    if settings.sqlite_path is not None:
-        return await open_sqlite(settings.sqlite_path, on_commit=on_commit, readers=settings.database_connections_max)
-    return await open_postgres(
-        settings.database, on_commit=on_commit, connections_max=settings.database_connections_max
-    )
+    return await asyncio.to_thread(revision_status, settings.database_url)
+
+
+async def upgrade(settings: Settings) -> None:
+    """Bring the settings' database to the schema of this program, making a SQLite file that is missing.
+
+    Raises:
+        Misconfigured: The database was made by a newer program.
+        Unavailable: The database cannot be reached.
+    """
+    await asyncio.to_thread(migrate, settings.database_url)
+
+
+def open_store(settings: Settings, on_commit: OnCommit) -> Store:
+    """The store behind the settings' database; it is connected when it is first asked."""
+    opener = open_sqlite if settings.database_scheme == "sqlite" else open_postgres
+    return opener(settings.database, on_commit=on_commit, connections_max=settings.database_connections_max)
 
 
 @contextlib.asynccontextmanager
@@ -126,7 +149,7 @@ async def open_rooms(
         misses_max=settings.known_misses_max,
         defined_scopes=settings.defined_scopes,
     )
-    store = await open_store(settings, clock, index.apply)
+    store = await open_store(settings, index.apply)
     try:
         yield _furnish(settings, peppers, clock, entropy, store, index)
     finally:
@@ -165,6 +188,7 @@ def _furnish(
     return Rooms(
         settings=settings,
         clock=clock,
+        entropy=entropy,
         store=store,
         peppers=peppers,
         index=index,
@@ -231,9 +255,9 @@ async def prepare(settings: Settings, email: str, *, clock: Clock, entropy: Entr
         Misconfigured: The database holds an installation whose pepper is gone.
         Unavailable: The database cannot be reached.
     """
-    if await asyncio.to_thread(is_empty, settings.database):
-        await asyncio.to_thread(migrate, settings.database)
-    store = await open_store(settings, clock, _nobody)
+    if (await schema(settings)).current is None:
+        await upgrade(settings)
+    store = await open_store(settings, _nobody)
     try:
         if await store.is_founded():
             require_peppers(settings)
@@ -250,3 +274,36 @@ async def prepare(settings: Settings, email: str, *, clock: Clock, entropy: Entr
 
 def _nobody(_: Sequence[Change]) -> None:
     """Listens to no changes."""
+
+
+def build(rooms: Rooms) -> AsgiApp:
+    """The ASGI application over the rooms: one table of routes, behind one gate."""
+    settings = rooms.settings
+    metrics = Metrics()
+    metrics.watch("bonafides_resident_credentials", "Credentials in memory.", lambda: len(rooms.index))
+    metrics.watch("bonafides_counted_subjects", "Subjects with an open limit window.", lambda: len(rooms.limiter))
+    metrics.watch("bonafides_counted_addresses", "Addresses with an open limit window.", lambda: len(rooms.addresses))
+    metrics.watch("bonafides_memory_trusted", "1 while the change feed is read in time.", lambda: float(rooms.feed.is_fresh()))
+    guard = Guard(rooms.verifier, rooms.directory, metrics)
+    paging = Paging(rooms.peppers)
+    operation = OperationCalls(rooms.store, rooms.feed, metrics, settings)
+    verification = VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)
+    mounted = (
+        verify.routes(verification),
+        keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
+        users.routes(rooms.directory, rooms.idempotency, paging),
+        tenants.routes(rooms.directory, rooms.idempotency, paging),
+        plans.routes(rooms.plans, rooms.idempotency, paging),
+        audit.routes(rooms.audit, paging),
+        operation_routes(operation),
+    )
+    api = Api(guard, mounted, settings)
+    return Gate(
+        api,
+        settings=settings,
+        addresses=rooms.addresses,
+        problems=Problems(settings.base_url),
+        metrics=metrics,
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+    )

@@ -254,6 +254,12 @@ class Settings(BaseModel):
         return Path(rest.removeprefix("/")) if separator else Path(self.database)
 
     @property
+    def database_url(self) -> str:
+        """The database as the store wants it named, however it was written."""
+        path = self.sqlite_path
+        return self.database if path is None else f"sqlite:///{path}"
+
+    @property
     def pepper_path(self) -> Path:
         """The file that holds the peppers where the setting `peppers` is empty."""
         if self.pepper_file:
