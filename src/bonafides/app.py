@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+import uvloop
 
 from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
@@ -25,6 +26,7 @@ from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
+from bonafides.logs import configure_logs
 from bonafides.model import Actor, Change, Clock, Entropy, Role, to_datetime
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
@@ -44,11 +46,12 @@ from bonafides.web.api import Api
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
 from bonafides.web.manage import audit, keys, plans, tenants, users
-from bonafides.web.metrics import Metrics
+from bonafides.web.metrics import CONTENT_TYPE, Metrics
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
+from bonafides.web.server import Announce, serve_metrics, server_of
 from bonafides.web.verify import VerifyCalls
 
 log = structlog.get_logger("bonafides")
@@ -122,10 +125,26 @@ async def upgrade(settings: Settings) -> None:
     await asyncio.to_thread(migrate, settings.database_url)
 
 
+async def require_schema(settings: Settings) -> None:
+    """Return if the settings' database has the schema of this program.
+
+    Raises:
+        Misconfigured: It has none, or another one; the sentence says which command mends it.
+        Unavailable: The database cannot be reached.
+    """
+    status = await schema(settings)
+    if status.current is None:
+        raise Misconfigured("There is no installation in this database yet. Run: bonafides init --email you@example.com")
+    if not status.up_to_date:
+        raise Misconfigured(
+            f"The database has schema {status.current}, and this program needs {status.needed}. Run: bonafides migrate"
+        )
+
+
 def open_store(settings: Settings, on_commit: OnCommit) -> Store:
     """The store behind the settings' database; it is connected when it is first asked."""
     opener = open_sqlite if settings.database_scheme == "sqlite" else open_postgres
-    return opener(settings.database, on_commit=on_commit, connections_max=settings.database_connections_max)
+    return opener(settings.database_url, on_commit=on_commit, connections_max=settings.database_connections_max)
 
 
 @contextlib.asynccontextmanager
@@ -149,7 +168,7 @@ async def open_rooms(
         misses_max=settings.known_misses_max,
         defined_scopes=settings.defined_scopes,
     )
-    store = await open_store(settings, index.apply)
+    store = open_store(settings, index.apply)
     try:
         yield _furnish(settings, peppers, clock, entropy, store, index)
     finally:
@@ -245,7 +264,9 @@ async def _sweep(rooms: Rooms) -> None:
     await rooms.store.prune(to_datetime(now_us) - timedelta(seconds=rooms.settings.change_retention_seconds))
 
 
-async def prepare(settings: Settings, email: str, *, clock: Clock, entropy: Entropy = secrets.token_bytes) -> Founded | None:
+async def prepare(
+    settings: Settings, email: str, *, clock: Clock, entropy: Entropy = secrets.token_bytes
+) -> Founded | None:
     """Make an empty database into an installation; leave one that exists as it is.
 
     Returns:
@@ -257,7 +278,8 @@ async def prepare(settings: Settings, email: str, *, clock: Clock, entropy: Entr
     """
     if (await schema(settings)).current is None:
         await upgrade(settings)
-    store = await open_store(settings, _nobody)
+    await require_schema(settings)
+    store = open_store(settings, _nobody)
     try:
         if await store.is_founded():
             require_peppers(settings)
@@ -276,14 +298,22 @@ def _nobody(_: Sequence[Change]) -> None:
     """Listens to no changes."""
 
 
-def build(rooms: Rooms) -> AsgiApp:
-    """The ASGI application over the rooms: one table of routes, behind one gate."""
+def build(rooms: Rooms) -> tuple[Metrics, AsgiApp]:
+    """The ASGI application over the rooms: one table of routes, behind one gate; and what it counts."""
     settings = rooms.settings
     metrics = Metrics()
     metrics.watch("bonafides_resident_credentials", "Credentials in memory.", lambda: len(rooms.index))
-    metrics.watch("bonafides_counted_subjects", "Subjects with an open limit window.", lambda: len(rooms.limiter))
-    metrics.watch("bonafides_counted_addresses", "Addresses with an open limit window.", lambda: len(rooms.addresses))
-    metrics.watch("bonafides_memory_trusted", "1 while the change feed is read in time.", lambda: float(rooms.feed.is_fresh()))
+    metrics.watch(
+        "bonafides_counted_subjects", "Subjects with an open limit window.", lambda: len(rooms.limiter)
+    )
+    metrics.watch(
+        "bonafides_counted_addresses", "Addresses with an open limit window.", lambda: len(rooms.addresses)
+    )
+    metrics.watch(
+        "bonafides_memory_trusted",
+        "1 while the change feed is read in time.",
+        lambda: float(rooms.feed.is_fresh()),
+    )
     guard = Guard(rooms.verifier, rooms.directory, metrics)
     paging = Paging(rooms.peppers)
     operation = OperationCalls(rooms.store, rooms.feed, metrics, settings)
@@ -297,9 +327,8 @@ def build(rooms: Rooms) -> AsgiApp:
         audit.routes(rooms.audit, paging),
         operation_routes(operation),
     )
-    api = Api(guard, mounted, settings)
-    return Gate(
-        api,
+    return metrics, Gate(
+        Api(guard, mounted, settings),
         settings=settings,
         addresses=rooms.addresses,
         problems=Problems(settings.base_url),
@@ -307,3 +336,38 @@ def build(rooms: Rooms) -> AsgiApp:
         clock=rooms.clock,
         entropy=rooms.entropy,
     )
+
+
+def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+    """Serve until a signal asks to end, then drain; the exit status.
+
+    Args:
+        settings: The settings in force.
+        peppers: The peppers in force.
+        announce: Told the URL once requests are answered.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+        Unavailable: The database cannot be reached.
+    """
+    configure_logs(form=settings.log_format, level=settings.log_level)
+    return uvloop.run(_serve(settings, peppers, announce))
+
+
+async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        rooms = await stack.enter_async_context(open_rooms(settings, peppers, clock=clock))
+        await stack.enter_async_context(housekeeping(rooms))
+        metrics, app = build(rooms)
+        if settings.metrics_address:
+            await stack.enter_async_context(
+                await serve_metrics(metrics.text, CONTENT_TYPE, settings.metrics_address)
+            )
+        server = server_of(app, settings, clock, rooms.entropy, announce)
+        try:
+            await server.serve()
+        except SystemExit:
+            message = f"Nothing can listen on {settings.host} port {settings.port}: it is in use, or not this machine's."
+            raise Misconfigured(message, field="port") from None
+    return 0

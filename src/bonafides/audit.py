@@ -80,5 +80,9 @@ class AuditTrail:
         """
         authority.require_administration("read the audit trail")
         return await self._store.list_events(
-            authority.tenant(tenant_id), page, action=action, subject_id=subject_id, actor_user_id=actor_user_id
+            authority.tenant(tenant_id),
+            page,
+            action=action,
+            subject_id=subject_id,
+            actor_user_id=actor_user_id,
         )

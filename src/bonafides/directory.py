@@ -13,6 +13,7 @@ from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
     ADMIN,
     DEFAULT_PLAN,
+    EVERYWHERE,
     UNCHANGED,
     Actor,
     Clock,
@@ -24,6 +25,7 @@ from bonafides.model import (
     Status,
     Tenant,
     TenantChanges,
+    TenantScope,
     Unchanged,
     User,
     UserChanges,
@@ -37,7 +39,10 @@ from bonafides.store import Clash, DirectoryStore, Reused
 _CLASHES = {
     "email": ("email", "Somebody in this tenant has this e-mail address already."),
     "name": ("name", "A tenant has this name already."),
-    "owner": ("role", "A tenant needs an active owner, and this is the last one. Make somebody else an owner first."),
+    "owner": (
+        "role",
+        "A tenant needs an active owner, and this is the last one. Make somebody else an owner first.",
+    ),
     "operator": ("status", "The operator's own tenant cannot be disabled."),
 }
 
@@ -66,6 +71,17 @@ class Directory:
         self._clock = clock
         self._entropy = entropy
         self._defined_scopes = defined_scopes
+        self._operator_tenant_id: str | None = None
+
+    async def sees(self, tenant_id: str) -> TenantScope:
+        """Whose credentials a resource server of this tenant may ask about: its own, or all for the operator's."""
+        if self._operator_tenant_id is None:
+            tenant = await self._store.find_tenant(tenant_id)
+            if tenant is None or not tenant.operator:
+                return tenant_id
+            # Which tenant is the operator's never changes, so it may be remembered.
+            self._operator_tenant_id = tenant_id
+        return EVERYWHERE if tenant_id == self._operator_tenant_id else tenant_id
 
     def ceiling(self, user: User) -> frozenset[str]:
         """The scopes that a user's credentials may have at most."""
@@ -143,7 +159,11 @@ class Directory:
             updated_at=now,
         )
         event = self._recorder.event(
-            "tenant.created", authority.actor, tenant.id, tenant.id, {"name": tenant.name, "plan": tenant.plan}
+            "tenant.created",
+            authority.actor,
+            tenant.id,
+            tenant.id,
+            {"name": tenant.name, "plan": tenant.plan},
         )
         claim = claim_for(tenant) if claim_for else None
         outcome = await self._store.create_tenant(tenant, event, claim=claim)
@@ -171,7 +191,11 @@ class Directory:
         if not isinstance(changes.plan, Unchanged):
             changes = replace(changes, plan=intake.plan_name(changes.plan, "plan"))
         event = self._recorder.event(
-            "tenant.changed", authority.actor, tenant.id, tenant.id, _details(changes, ("name", "plan", "status"))
+            "tenant.changed",
+            authority.actor,
+            tenant.id,
+            tenant.id,
+            _details(changes, ("name", "plan", "status")),
         )
         outcome = await self._store.change_tenant(tenant.id, changes, event)
         if isinstance(outcome, Clash):
@@ -191,7 +215,9 @@ class Directory:
             raise _no_user(user_id)
         return user
 
-    async def users(self, authority: Authority, page: Page, *, tenant_id: str | None = None) -> Sequence[User]:
+    async def users(
+        self, authority: Authority, page: Page, *, tenant_id: str | None = None
+    ) -> Sequence[User]:
         """The tenant's users, newest first.
 
         Raises:
@@ -199,7 +225,9 @@ class Directory:
             NotFound: The tenant is not the caller's.
         """
         authority.require_administration("list users")
-        return await self._store.list_users((await self.visible_tenant(authority, authority.tenant(tenant_id))).id, page)
+        return await self._store.list_users(
+            (await self.visible_tenant(authority, authority.tenant(tenant_id))).id, page
+        )
 
     async def create_user(
         self,
@@ -225,7 +253,9 @@ class Directory:
         tenant = await self.visible_tenant(authority, authority.tenant(tenant_id))
         authority.require_rank(role, f"make somebody an {role}")
         if kind is UserKind.PERSON and email is None:
-            message = "email: a person needs an e-mail address. For a program, send \"kind\": \"service\" and a name."
+            message = (
+                'email: a person needs an e-mail address. For a program, send "kind": "service" and a name.'
+            )
             raise InvalidRequest(message, field="email")
         if kind is UserKind.SERVICE and role is Role.OWNER:
             message = "role: a service cannot own a tenant. Make it an admin or a member."
@@ -253,7 +283,11 @@ class Directory:
             authority.actor,
             tenant.id,
             user.id,
-            {"kind": str(kind), "role": str(role), "scopes": None if user.scopes is None else sorted(user.scopes)},
+            {
+                "kind": str(kind),
+                "role": str(role),
+                "scopes": None if user.scopes is None else sorted(user.scopes),
+            },
         )
         claim = claim_for(user) if claim_for else None
         outcome = await self._store.create_user(user, event, claim=claim)
@@ -273,7 +307,9 @@ class Directory:
             InvalidRequest: A field is malformed.
         """
         user = await self.user(authority, user_id)
-        if any(value is not UNCHANGED for value in (changes.email, changes.role, changes.scopes, changes.status)):
+        if any(
+            value is not UNCHANGED for value in (changes.email, changes.role, changes.scopes, changes.status)
+        ):
             authority.require_administration("change an e-mail address, a role, scopes or a status")
         if user.id != authority.user_id:
             authority.require_rank(user.role, f"change an {user.role}")
@@ -293,7 +329,11 @@ class Directory:
             message = "email: a person needs an e-mail address."
             raise InvalidRequest(message, field="email")
         event = self._recorder.event(
-            "user.changed", authority.actor, user.tenant_id, user.id, _details(changes, ("name", "role", "scopes", "status"))
+            "user.changed",
+            authority.actor,
+            user.tenant_id,
+            user.id,
+            _details(changes, ("name", "role", "scopes", "status")),
         )
         outcome = await self._store.change_user(user.id, user.tenant_id, changes, event)
         if isinstance(outcome, Clash):
@@ -319,7 +359,9 @@ class Directory:
         if isinstance(outcome, Clash):
             raise _refusal(outcome)
 
-    def _scopes(self, authority: Authority, role: Role, scopes: Iterable[str] | None) -> frozenset[str] | None:
+    def _scopes(
+        self, authority: Authority, role: Role, scopes: Iterable[str] | None
+    ) -> frozenset[str] | None:
         if scopes is None:
             if role is not Role.MEMBER:
                 authority.require_grantable(ceiling(role, None, self._defined_scopes), "role")
@@ -373,7 +415,9 @@ def _details(changes: UserChanges | TenantChanges, names: Sequence[str]) -> dict
     for name in names:
         value = getattr(changes, name)
         if not isinstance(value, Unchanged):
-            details[name] = sorted(value) if isinstance(value, frozenset) else None if value is None else str(value)
+            details[name] = (
+                sorted(value) if isinstance(value, frozenset) else None if value is None else str(value)
+            )
     if not isinstance(getattr(changes, "email", UNCHANGED), Unchanged):
         details["email"] = "changed"
     return details

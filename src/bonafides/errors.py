@@ -66,7 +66,9 @@ class Forbidden(AppError):
 
     code = "insufficient_scope"
 
-    def __init__(self, public: str, *, scopes: frozenset[str] = frozenset(), field: str | None = None) -> None:
+    def __init__(
+        self, public: str, *, scopes: frozenset[str] = frozenset(), field: str | None = None
+    ) -> None:
         super().__init__(public, field=field)
         self.scopes = scopes
 

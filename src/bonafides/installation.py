@@ -145,7 +145,11 @@ class Installation:
             DigestedSecret(self._peppers.digest(key.encode("ascii")), self._peppers.newest_id),
             first_plans(now_us),
             self._recorder.event(
-                "tenant.founded", Actor(None, None, via="first run"), tenant.id, tenant.id, {"user_id": user.id}
+                "tenant.founded",
+                Actor(None, None, via="first run"),
+                tenant.id,
+                tenant.id,
+                {"user_id": user.id},
             ),
         )
         if not founded:

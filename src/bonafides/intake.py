@@ -22,7 +22,9 @@ ALLOWED_IPS_MAX: Final = 100
 PLAN_FIGURE_MAX: Final = 2**53
 LIFETIME_SECONDS_MAX: Final = 100 * 366 * 86_400
 
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f\"(),:;<>\[\]\\]+@[^@\s\x00-\x1f\x7f\"(),:;<>\[\]\\]+\.[^@\s.\x00-\x1f\x7f\"(),:;<>\[\]\\]+")
+_EMAIL: Final = re.compile(
+    r"[^@\s\x00-\x1f\x7f\"(),:;<>\[\]\\]+@[^@\s\x00-\x1f\x7f\"(),:;<>\[\]\\]+\.[^@\s.\x00-\x1f\x7f\"(),:;<>\[\]\\]+"
+)
 _PLAN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SCOPE_WORDS: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
@@ -56,7 +58,9 @@ def scopes(values: Iterable[str], defined: frozenset[str], field: str = "scopes"
     asked = frozenset(values)
     unknown = sorted(asked - defined)
     if unknown:
-        message = f"{field}: {unknown[0][:100]!a} is not a scope here. Known scopes: {' '.join(sorted(defined))}."
+        message = (
+            f"{field}: {unknown[0][:100]!a} is not a scope here. Known scopes: {' '.join(sorted(defined))}."
+        )
         raise InvalidRequest(message, field=field)
     return asked
 
@@ -119,9 +123,7 @@ def metadata(value: Mapping[str, Any], field: str = "metadata") -> Mapping[str, 
     return value
 
 
-def expiry(
-    expires_at: datetime | None, expires_in: int | None, now: datetime
-) -> datetime | None:
+def expiry(expires_at: datetime | None, expires_in: int | None, now: datetime) -> datetime | None:
     """When something made now shall expire: a moment in the future, or after so many seconds, or never."""
     if expires_at is not None and expires_in is not None:
         message = "Give expires_at or expires_in, not both."

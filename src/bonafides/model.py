@@ -246,9 +246,9 @@ class CredentialChanges:
 
     name: str | Unchanged = UNCHANGED
     scopes: frozenset[str] | Unchanged = UNCHANGED
-    plan: str | None | Unchanged = UNCHANGED
-    expires_at: datetime | None | Unchanged = UNCHANGED
-    overlap_ends_at: datetime | None | Unchanged = UNCHANGED
+    plan: str | Unchanged | None = UNCHANGED
+    expires_at: datetime | Unchanged | None = UNCHANGED
+    overlap_ends_at: datetime | Unchanged | None = UNCHANGED
     allowed_ips: tuple[str, ...] | Unchanged = UNCHANGED
     metadata: Mapping[str, Any] | Unchanged = UNCHANGED
 
@@ -258,9 +258,9 @@ class UserChanges:
     """A partial change of a user; `UNCHANGED` leaves a field as it is."""
 
     name: str | Unchanged = UNCHANGED
-    email: str | None | Unchanged = UNCHANGED
+    email: str | Unchanged | None = UNCHANGED
     role: Role | Unchanged = UNCHANGED
-    scopes: frozenset[str] | None | Unchanged = UNCHANGED
+    scopes: frozenset[str] | Unchanged | None = UNCHANGED
     status: Status | Unchanged = UNCHANGED
 
 

@@ -72,12 +72,16 @@ class Plans:
             name=intake.plan_name(name),
             requests_per_hour=intake.figure(requests_per_hour, "requests_per_hour"),
             burst=intake.figure(burst, "burst"),
-            per_method={kind: intake.figure(value, f"per_method.{kind}") for kind, value in per_method.items()},
+            per_method={
+                kind: intake.figure(value, f"per_method.{kind}") for kind, value in per_method.items()
+            },
             count_by=count_by,
             created_at=now,
             updated_at=now,
         )
-        event = self._recorder.event("plan.put", authority.actor, authority.tenant_id, plan.name, figures(plan))
+        event = self._recorder.event(
+            "plan.put", authority.actor, authority.tenant_id, plan.name, figures(plan)
+        )
         outcome = await self._store.put_plan(plan, event, claim=claim_for(plan) if claim_for else None)
         if isinstance(outcome, Reused):
             raise reused()

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from typing_extensions import override
-
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing_extensions import override
 
 from bonafides.errors import InvalidRequest, Misconfigured
 from bonafides.model import Entropy

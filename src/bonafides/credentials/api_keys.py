@@ -83,8 +83,8 @@ class KeyChanges:
 
     name: str | Unchanged = UNCHANGED
     scopes: Sequence[str] | Unchanged = UNCHANGED
-    plan: str | None | Unchanged = UNCHANGED
-    expires_at: datetime | None | Unchanged = UNCHANGED
+    plan: str | Unchanged | None = UNCHANGED
+    expires_at: datetime | Unchanged | None = UNCHANGED
     expires_in: int | Unchanged = UNCHANGED
     overlap_seconds: int | Unchanged = UNCHANGED
     allowed_ips: Sequence[str] | Unchanged = UNCHANGED
@@ -187,7 +187,12 @@ class ApiKeys:
             authority.actor,
             owner.tenant_id,
             identifier,
-            {"name": credential.name, "user_id": owner.id, "scopes": sorted(scopes), "display": made.credential.display},
+            {
+                "name": credential.name,
+                "user_id": owner.id,
+                "scopes": sorted(scopes),
+                "display": made.credential.display,
+            },
         )
         claim = claim_for(made) if claim_for else None
         outcome = await self._store.create_credential(made.credential, secret, event, claim=claim)
@@ -221,7 +226,9 @@ class ApiKeys:
         if not authority.administers:
             require_self_or_administration(authority, user_id or authority.user_id or "")
             user_id = authority.user_id
-        return await self._store.list_credentials(authority.tenant(tenant_id), page, user_id=user_id, status=status)
+        return await self._store.list_credentials(
+            authority.tenant(tenant_id), page, user_id=user_id, status=status
+        )
 
     async def change(self, authority: Authority, key_id: str, changes: KeyChanges) -> Credential:
         """Change a key that is not revoked; it binds the next request.
@@ -239,7 +246,9 @@ class ApiKeys:
             stored = replace(stored, name=intake.text(changes.name, "name"))
         if not isinstance(changes.scopes, Unchanged):
             owner = await self._directory.user(authority, key.user_id)
-            stored = replace(stored, scopes=self._bounded(authority, changes.scopes, self._directory.ceiling(owner)))
+            stored = replace(
+                stored, scopes=self._bounded(authority, changes.scopes, self._directory.ceiling(owner))
+            )
         if not isinstance(changes.plan, Unchanged):
             stored = replace(stored, plan=await self._plan(authority, changes.plan))
         if not isinstance(changes.expires_at, Unchanged) or not isinstance(changes.expires_in, Unchanged):
@@ -307,7 +316,11 @@ class ApiKeys:
             authority.actor,
             key.tenant_id,
             key.id,
-            {"successor_id": made.credential.id, "overlap_seconds": seconds, "display": made.credential.display},
+            {
+                "successor_id": made.credential.id,
+                "overlap_seconds": seconds,
+                "display": made.credential.display,
+            },
         )
         claim = claim_for(made) if claim_for else None
         outcome = await self._store.rotate_credential(
@@ -336,7 +349,9 @@ class ApiKeys:
             CredentialStatus.DISABLED: "api_key.disabled",
             CredentialStatus.REVOKED: "api_key.revoked",
         }[status]
-        event = self._recorder.event(action, authority.actor, key.tenant_id, key.id, {"reason": why} if why else {})
+        event = self._recorder.event(
+            action, authority.actor, key.tenant_id, key.id, {"reason": why} if why else {}
+        )
         changed = await self._store.set_credential_status(key.id, key.tenant_id, status, event, reason=why)
         return changed if changed is not None else self._refuse_revoked(await self.get(authority, key_id))
 

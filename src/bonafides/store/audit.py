@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from bonafides.model import Actor, AuditEvent, Page, TenantScope
-from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import audit_events
+from bonafides.store.transaction import Transaction
 
 
 def append(transaction: Transaction, event: AuditEvent) -> None:

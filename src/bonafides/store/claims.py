@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bonafides.model import IdempotencyClaim, Replayed
 from bonafides.store import Reused
 from bonafides.store.tables import idempotency_claims, row_of
 
+# While another transaction holds the same claim, PostgreSQL waits here until that one has ended.
+_TAKE: Final = {
+    "postgresql": postgresql.insert(idempotency_claims).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(idempotency_claims).on_conflict_do_nothing(),
+}
+
 
 def settle(connection: Connection, claim: IdempotencyClaim | None, now: datetime) -> Replayed | Reused | None:
-    """Take the claim, or say how the call before was answered; None means: carry on, it is yours.
-
-    Of two transactions that take the same claim, the later waits in the INSERT for the earlier, fails
-    on the primary key, and when it is carried out anew finds the claim taken.
-    """
-    if claim is None:
+    """Take the claim, or say how the call before was answered; None means: carry on, it is yours."""
+    if claim is None or connection.execute(_TAKE[connection.dialect.name], row_of(claim)).rowcount:
         return None
     same_key = idempotency_claims.c.key_digest == claim.key_digest
-    earlier = connection.execute(select(idempotency_claims).where(same_key)).one_or_none()
-    if earlier is not None and earlier.expires_at > now:
-        same_request = earlier.request_digest == claim.request_digest
-        return Replayed(earlier.sealed_answer) if same_request else Reused()
-    if earlier is not None:
-        connection.execute(delete(idempotency_claims).where(same_key))
-    connection.execute(insert(idempotency_claims), row_of(claim))
-    return None
+    earlier = connection.execute(select(idempotency_claims).where(same_key).with_for_update()).one()
+    if earlier.expires_at <= now:
+        connection.execute(update(idempotency_claims).where(same_key).values(row_of(claim)))
+        return None
+    return Replayed(earlier.sealed_answer) if earlier.request_digest == claim.request_digest else Reused()
 
 
 def release(connection: Connection, claim: IdempotencyClaim | None) -> None:

@@ -92,16 +92,17 @@ class Document(TypeDecorator[Mapping[str, Any]]):
         return cast("Mapping[str, Any]", json.loads(value or "{}"))
 
 
-class Figures(Document):
-    """A plan's figures for single kinds of credential."""
+class Figures(TypeDecorator[Mapping[CredentialKind, int | None]]):
+    """A plan's figures for single kinds of credential, kept as a JSON object."""
 
+    impl = Document
     cache_ok = True
 
     @override
     def process_result_value(
-        self, value: str | None, dialect: Dialect
+        self, value: Any | None, dialect: Dialect
     ) -> Mapping[CredentialKind, int | None]:
-        return figures(value or "{}")
+        return _figures(value or {})
 
 
 def scopes(text: str | None) -> frozenset[str] | None:
@@ -116,4 +117,8 @@ def addresses(text: str) -> tuple[str, ...]:
 
 def figures(text: str) -> Mapping[CredentialKind, int | None]:
     """The figures by kind of credential in a column."""
-    return {CredentialKind(kind): figure for kind, figure in json.loads(text).items()}
+    return _figures(json.loads(text))
+
+
+def _figures(document: Mapping[str, int | None]) -> Mapping[CredentialKind, int | None]:
+    return {CredentialKind(kind): figure for kind, figure in document.items()}

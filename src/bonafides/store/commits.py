@@ -124,7 +124,7 @@ class GroupCommit:
 def _run_all(works: Sequence[Work[Any]], connection: Connection) -> tuple[list[object], list[Change]]:
     transaction = Transaction(connection)
     answers = [work(transaction) for work in works]
-    transaction.write_ledger()
+    transaction.finish()
     return answers, transaction.changes
 
 

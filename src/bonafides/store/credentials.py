@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, literal, or_, select, update
 
 from bonafides.model import (
     UNCHANGED,
@@ -26,9 +26,9 @@ from bonafides.model import (
 from bonafides.store import Reused
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
-from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import columns_of, credentials, row_of
+from bonafides.store.transaction import Transaction
 
 PARENT_REVOKED: Final = "parent revoked"
 
@@ -53,7 +53,7 @@ def create(
 
 def add(transaction: Transaction, credential: Credential, secret: DigestedSecret) -> None:
     """Insert the row alone; the caller records it."""
-    transaction.connection.execute(insert(credentials), row_of(credential) | row_of(secret))
+    transaction.insert(credentials, row_of(credential) | row_of(secret))
 
 
 def find(connection: Connection, credential_id: str, tenant: TenantScope) -> Credential | None:

@@ -31,9 +31,9 @@ from bonafides.store import Clash, Reused, plans
 from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
-from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import columns_of, credentials, passwords, row_of, tenants, users
+from bonafides.store.transaction import Transaction
 
 USER_DELETED: Final = "user deleted"
 TENANT_DELETED: Final = "tenant deleted"

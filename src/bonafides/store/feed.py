@@ -7,19 +7,20 @@ for those and for every later one. See docs/decisions/0003-change-feed-by-snapsh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Select,
     SQLColumnExpression,
     Text,
+    bindparam,
     cast,
     delete,
     func,
-    literal,
+    or_,
     select,
     update,
 )
@@ -32,9 +33,7 @@ from bonafides.store.transaction import Transaction
 
 def position(connection: Connection) -> FeedPosition:
     """Where the feed ends: all that commits after this statement is beyond, or in `pending`."""
-    if _has_snapshots(connection):
-        return _position(connection.scalar(select(_snapshot())))
-    return FeedPosition(connection.execute(select(_sqlite_end())).scalar_one() + 1)
+    return _position(connection.execute(select(_END[connection.dialect.name])).scalar_one())
 
 
 def since(connection: Connection, start: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
@@ -43,22 +42,11 @@ def since(connection: Connection, start: FeedPosition) -> tuple[Sequence[Change]
     Raises:
         FeedLost: Some of them were pruned, or this is not the database that `start` came from.
     """
-    if _has_snapshots(connection):
-        number: ColumnElement[int] = changes.c.transaction_id
-        end: SQLColumnExpression[Any] = _snapshot()
-    else:
-        number, end = changes.c.sequence, _sqlite_end()
-    unread = number >= start.sequence
-    if start.pending:
-        unread |= number.in_(start.pending)
-    bounds = select(end.label("end"), feed_bounds.c.pruned_through).subquery()
     rows = connection.execute(
-        select(bounds, changes.c.kind, changes.c.subject_id)
-        .join_from(bounds, changes, unread, isouter=True)
-        .order_by(changes.c.sequence)
+        _SINCE[connection.dialect.name],
+        {"sequence": start.sequence, "pending": list(start.pending) or [_NO_NUMBER]},
     ).all()
-    now = _position(rows[0].end) if _has_snapshots(connection) else FeedPosition(rows[0].end + 1)
-    pruned = rows[0].pruned_through
+    now, pruned = _position(rows[0].end), rows[0].pruned_through
     if now.sequence < start.sequence or pruned >= start.sequence or pruned in start.pending:
         raise FeedLost(internal=f"change feed: cannot go on from {start.sequence} at {now.sequence}")
     return [Change(row.kind, row.subject_id) for row in rows if row.kind is not None], now
@@ -68,7 +56,7 @@ def prune(transaction: Transaction, before: datetime) -> None:
     """Forget entries and claims from before a moment; readers that had not read them are told."""
     connection = transaction.connection
     outdated = changes.c.at < before
-    number = changes.c.transaction_id if _has_snapshots(connection) else changes.c.sequence
+    number = _NUMBER[connection.dialect.name]
     pruned_through = connection.scalar(select(func.max(number)).where(outdated))
     if pruned_through is not None:
         connection.execute(delete(changes).where(outdated))
@@ -80,21 +68,36 @@ def prune(transaction: Transaction, before: datetime) -> None:
     connection.execute(delete(idempotency_claims).where(idempotency_claims.c.expires_at < before))
 
 
-def _has_snapshots(connection: Connection) -> bool:
-    return connection.dialect.name == "postgresql"
-
-
-def _snapshot() -> ColumnElement[str]:
-    return cast(func.pg_current_snapshot(), Text)
-
-
-def _position(snapshot: str) -> FeedPosition:
+def _position(end: str | int) -> FeedPosition:
+    if isinstance(end, int):
+        return FeedPosition(end + 1)
     # "xmin:xmax:xip,xip,…": below xmin all is decided, from xmax on nothing is, and xip are under way.
-    _, end, pending = snapshot.split(":")
-    return FeedPosition(int(end), frozenset(map(int, filter(None, pending.split(",")))))
+    _, next_, pending = end.split(":")
+    return FeedPosition(int(next_), frozenset(int(number) for number in pending.split(",") if number))
 
 
-def _sqlite_end() -> SQLColumnExpression[Any]:
-    last = select(func.coalesce(func.max(changes.c.sequence), literal(0))).scalar_subquery()
+def _newest_sequence() -> SQLColumnExpression[int]:
+    newest = select(func.coalesce(func.max(changes.c.sequence), 0)).scalar_subquery()
     pruned = select(feed_bounds.c.pruned_through).scalar_subquery()
-    return func.max(last, pruned)
+    return func.max(newest, pruned)
+
+
+def _since(dialect: str) -> Select[Any]:
+    bounds = select(_END[dialect].label("end"), feed_bounds.c.pruned_through).subquery()
+    number = _NUMBER[dialect]
+    unread = or_(number >= bindparam("sequence"), number.in_(bindparam("pending", expanding=True)))
+    return (
+        select(bounds, changes.c.kind, changes.c.subject_id)
+        .join_from(bounds, changes, unread, isouter=True)
+        .order_by(changes.c.sequence)
+    )
+
+
+_NO_NUMBER: Final = -1
+_NUMBER: Final = {"sqlite": changes.c.sequence, "postgresql": changes.c.transaction_id}
+_END: Final[Mapping[str, SQLColumnExpression[Any]]] = {
+    "sqlite": _newest_sequence(),
+    "postgresql": cast(func.pg_current_snapshot(), Text),
+}
+# Built once: a follower asks many times a second.
+_SINCE: Final = {dialect: _since(dialect) for dialect in _END}

@@ -25,11 +25,11 @@ def ping(connection: Connection) -> None:
 def pepper_ids(connection: Connection) -> Mapping[str, int]:
     """How many unrevoked credentials were digested with each pepper."""
     rows = connection.execute(
-        select(credentials.c.pepper_id, func.count())
+        select(credentials.c.pepper_id, func.count().label("credentials"))
         .where(credentials.c.status != CredentialStatus.REVOKED)
         .group_by(credentials.c.pepper_id)
     )
-    return {pepper_id: count for pepper_id, count in rows}
+    return {row.pepper_id: row.credentials for row in rows}
 
 
 def is_founded(connection: Connection) -> bool:

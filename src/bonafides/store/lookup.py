@@ -6,9 +6,9 @@ the driver as text; what they return is turned into `Verifiable` by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Dialect, Select, func, literal_column, select
 
@@ -19,7 +19,13 @@ from bonafides.store.tables import credentials, plans, tenants, users
 _PARENT_ID: Final = 12
 """Where `by_digest` has the parent's id."""
 
-Row = Sequence[Any]
+
+class Row(Protocol):
+    """A row as either driver gives it."""
+
+    def __getitem__(self, place: Any, /) -> Any: ...  # noqa: ANN401
+
+
 Lineage = Mapping[str, tuple[int, int | None]]
 """By credential: how many of its ancestors are not active, and the earliest of their expiries."""
 

@@ -20,9 +20,9 @@ from bonafides.model import (
 )
 from bonafides.store import Clash, Reused
 from bonafides.store.claims import settle
-from bonafides.store.transaction import Transaction
 from bonafides.store.listing import page_of
 from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
+from bonafides.store.transaction import Transaction
 
 _COLUMNS: Final = columns_of(plans, Plan)
 

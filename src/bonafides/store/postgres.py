@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import ARRAY, Connection, LargeBinary, Text, any_, bindparam
-from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -36,12 +36,11 @@ _SETTINGS: Final = {
     "lock_timeout": "2s",
 }
 
+_DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _BY_DIGEST: Final = statement(
-    by_digest(credentials.c.digest == any_(bindparam("digests", type_=ARRAY(LargeBinary)))), dialect.dialect()
+    by_digest(credentials.c.digest == any_(bindparam("digests", type_=ARRAY(LargeBinary)))), _DIALECT
 )
-_LINEAGE: Final = statement(
-    lineage(credentials.c.id == any_(bindparam("ids", type_=ARRAY(Text)))), dialect.dialect()
-)
+_LINEAGE: Final = statement(lineage(credentials.c.id == any_(bindparam("ids", type_=ARRAY(Text)))), _DIALECT)
 
 # SQLSTATE classes and codes, see appendix A of PostgreSQL's manual.
 _IN_THE_WAY: Final = ("40001", "40P01", "55P03")

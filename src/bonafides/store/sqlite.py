@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -75,8 +76,10 @@ class SqliteDatabase:
         self._readers = ThreadPoolExecutor(connections_max, "store-reader")
         self._writing = engine_of(path, writing=True)
         self._reading = engine_of(path, writing=False, connections_max=connections_max)
+        self._look_ups: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._opening = threading.Lock()
+        # Held by look-ups and by whoever closes their connection.
+        self._lock = threading.RLock()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, self._reading, work)
@@ -97,32 +100,34 @@ class SqliteDatabase:
                 return work(connection)
 
     def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
-        with failures_translated():
+        with failures_translated(), self._lock:
             self._notice_another_file()
-            connection = self._reading.raw_connection()
-            try:
-                cursor = connection.cursor()
-                rows = [row for digest in digests for row in cursor.execute(_BY_DIGEST, (digest,))]
-                ancestors = [row for id_ in with_parents(rows) for row in cursor.execute(_LINEAGE, (id_,))]
-                return verifiables(rows, ancestors)
-            finally:
-                connection.close()
+            if self._look_ups is None:
+                self._look_ups = connect(self._path, writing=False)
+            ask = self._look_ups.execute
+            rows = [row for digest in digests for row in ask(_BY_DIGEST, (digest,))]
+            ancestors = [row for child in with_parents(rows) for row in ask(_LINEAGE, (child,))]
+        return verifiables(rows, ancestors)
 
     def _notice_another_file(self) -> None:
         status = self._path.stat()
         identity = (status.st_dev, status.st_ino)
-        if identity == self._identity:
-            return
-        with self._opening:
-            self._writing.dispose()
-            self._reading.dispose()
-            self._identity = identity
+        if identity != self._identity:
+            with self._lock:
+                self._disconnect()
+                self._identity = identity
 
     def _close(self) -> None:
         self._writer.shutdown()
         self._readers.shutdown()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         self._writing.dispose()
         self._reading.dispose()
+        if self._look_ups is not None:
+            self._look_ups.close()
+            self._look_ups = None
 
 
 def create_file(path: Path) -> None:
@@ -133,26 +138,26 @@ def create_file(path: Path) -> None:
         return
 
 
+def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+    """A connection to a file that exists; a missing one is an outage, not a new, empty database."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=_LOCK_SECONDS_MAX,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_mode = WAL" if writing else "PRAGMA query_only = ON")
+    return connection
+
+
 def engine_of(path: Path, *, writing: bool, connections_max: int = 1) -> Engine:
-    """An engine on a file that exists; when it is for writing, its transactions begin with the write lock."""
-
-    def connect() -> sqlite3.Connection:
-        # mode=rw: a missing file is an outage, not a new, empty database.
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=_LOCK_SECONDS_MAX,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = WAL" if writing else "PRAGMA query_only = ON")
-        return connection
-
+    """An engine whose transactions, when it is for writing, begin with the write lock."""
     engine = create_engine(
         "sqlite://",
-        creator=connect,
+        creator=partial(connect, path, writing=writing),
         poolclass=QueuePool,
         pool_size=connections_max,
         max_overflow=0,

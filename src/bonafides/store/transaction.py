@@ -1,10 +1,10 @@
-"""The transaction that the verbs write in, and the ledger of what was done in it."""
+"""The transaction that the verbs write in, and in which they record what they did."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, insert
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -13,35 +13,38 @@ from bonafides.store.tables import audit_events, changes, row_of
 
 
 class Transaction:
-    """One write transaction: a connection, and a ledger.
+    """One write transaction, which several verbs may share.
 
-    Events and changes are gathered and written at the end, in two statements however many verbs
-    shared the transaction; so a verb cannot write one without the other.
+    What a verb inserts by `insert` and `record` is written at the end, in one statement a table
+    however many verbs there were. It is as if their calls had come last, and calls that are under
+    way together have no order of their own.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.changes: list[Change] = []
-        self._events: list[dict[str, object]] = []
-        self._feed: list[dict[str, object]] = []
+        self._rows: dict[Table, list[dict[str, Any]]] = {}
+
+    def insert(self, table: Table, row: dict[str, Any]) -> None:
+        """Insert a row that nothing in this transaction needs to find or refers to."""
+        self._rows.setdefault(table, []).append(row)
 
     def record(self, event: AuditEvent, *changed: Change) -> None:
-        """Note what was done, and whose copies in memory it makes outdated."""
-        self._events.append(_event_row(event))
-        self._feed += ({**row_of(change), "at": event.at} for change in changed)
+        """Note what was done, and whose copies in memory it makes outdated: never one without the other."""
+        self.insert(audit_events, _event_row(event))
+        for change in changed:
+            self.insert(changes, {**row_of(change), "at": event.at})
         self.changes += changed
 
-    def write_ledger(self) -> None:
-        """Write what was recorded; the last thing before the commit."""
-        if self._events:
-            self.connection.execute(insert(audit_events), self._events)
-        if self._feed:
-            self.connection.execute(insert(changes).values(transaction_id=transaction_number()), self._feed)
+    def finish(self) -> None:
+        """Write what was put off; the last thing before the commit."""
+        for table, rows in self._rows.items():
+            self.connection.execute(_INSERT_CHANGES if table is changes else insert(table), rows)
 
 
-def _event_row(event: AuditEvent) -> dict[str, object]:
+def _event_row(event: AuditEvent) -> dict[str, Any]:
     row = row_of(event)
-    actor: dict[str, object] = row_of(row.pop("actor"))
+    actor = row_of(row.pop("actor"))
     return row | {f"actor_{name}": value for name, value in actor.items()}
 
 
@@ -60,3 +63,6 @@ def _no_number(_element: transaction_number, _compiler: SQLCompiler, **_options:
 @compiles(transaction_number, "postgresql")
 def _postgres_number(_element: transaction_number, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
     return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+
+
+_INSERT_CHANGES: Final = insert(changes).values(transaction_id=transaction_number())

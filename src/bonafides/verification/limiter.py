@@ -46,7 +46,9 @@ class Counter:
         """
         hour_used = self.hour_used if now_us < self.hour_ends_us else 0
         burst_used = self.burst_used if now_us < self.burst_ends_us else 0
-        if (hourly is not None and hour_used + cost > hourly) or (burst is not None and burst_used + cost > burst):
+        if (hourly is not None and hour_used + cost > hourly) or (
+            burst is not None and burst_used + cost > burst
+        ):
             return False
         if cost:
             if now_us >= self.hour_ends_us:
@@ -120,7 +122,9 @@ class Limiter:
 
     def sweep(self, now_us: int) -> None:
         """Drop the counters whose windows have ended."""
-        for subject in [subject for subject, counter in self._counters.items() if counter.hour_ends_us <= now_us]:
+        for subject in [
+            subject for subject, counter in self._counters.items() if counter.hour_ends_us <= now_us
+        ]:
             del self._counters[subject]
 
 

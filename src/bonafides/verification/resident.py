@@ -214,7 +214,9 @@ class ResidentIndex:
                     if owner is not None:
                         owner.current = False
                 case ChangeKind.TENANT:
-                    for owner in [owner for owner in self._owners.values() if owner.tenant_id == change.subject_id]:
+                    for owner in [
+                        owner for owner in self._owners.values() if owner.tenant_id == change.subject_id
+                    ]:
                         owner.current = False
                         self._owners.pop(owner.user_id, None)
                 case ChangeKind.PLAN:

@@ -7,13 +7,22 @@ first two, because its digest has proven them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bonafides.model import Accepted, Allowance, Clock, CredentialKind, Reason, Rejected, Verdict
+from bonafides.model import (
+    EVERYWHERE,
+    Accepted,
+    Allowance,
+    Clock,
+    CredentialKind,
+    Reason,
+    Rejected,
+    TenantScope,
+    Verdict,
+)
 from bonafides.secret import Peppers, Shape, shape
-from bonafides.verification.limiter import NO_LIMIT, AddressLimiter, Counter, Limiter
+from bonafides.verification.limiter import AddressLimiter, Counter, Limiter
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import Resident, ResidentIndex, within
 from bonafides.verification.usage import Uses
@@ -46,11 +55,13 @@ class Facts:
         address: Where the request came from; None if whoever asks did not say.
         scopes: What the request needs; all of them.
         cost: How many requests it counts for.
+        tenant: Whoever asks sees the credentials of this tenant; others are unknown to them.
     """
 
     address: str | None = None
     scopes: frozenset[str] = NO_SCOPES
     cost: int = 1
+    tenant: TenantScope = EVERYWHERE
 
 
 class Verifier:
@@ -130,9 +141,10 @@ class Verifier:
     def _judge(self, resident: Resident, facts: Facts) -> Verdict:
         now_us = self._clock.micros()
         principal = resident.principal
-        if not resident.usable:
+        foreign = facts.tenant is not EVERYWHERE and facts.tenant != principal.tenant_id
+        if foreign or not resident.usable:
             return self._refuse(
-                Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN, facts, principal.kind
+                Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN, facts
             )
         if resident.ends_at_us is not None and resident.ends_at_us <= now_us:
             return self._refuse(Reason.EXPIRED, facts, principal.kind)
@@ -166,11 +178,3 @@ class Verifier:
         if not spent.admitted:
             return Rejected(Reason.RATE, spent, kind)
         return Rejected(reason, spent, kind)
-
-
-def required_scopes(words: Iterable[str]) -> frozenset[str]:
-    """The set of scope words of a request; none means that any good credential will do."""
-    return frozenset(words) or NO_SCOPES
-
-
-__all__ = ["NO_LIMIT", "Facts", "Freshness", "Verifier", "required_scopes"]

@@ -1,0 +1,70 @@
+"""Answers before they are sent: status, headers, body; and the headers that every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from bonafides.model import Allowance
+
+HeaderList = list[tuple[bytes, bytes]]
+
+JSON: Final = (b"content-type", b"application/json")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `allowance` becomes its rate-limit headers."""
+
+    status: int
+    headers: HeaderList
+    body: bytes
+
+
+def json_bytes(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """The JSON text of a value."""
+    return _encode(value)
+
+
+def json_answer(status: int, value: Mapping[str, Any], *headers: tuple[bytes, bytes]) -> Answer:
+    """An answer with a JSON object for its body."""
+    return Answer(status, [JSON, NO_STORE, *headers], json_bytes(value))
+
+
+def limit_headers(allowance: Allowance, now_us: int) -> HeaderList:
+    """Both families of rate-limit headers: the policy that binds most, and all of them.
+
+    No window means no limit, and no header.
+
+    Args:
+        allowance: What is left.
+        now_us: Microseconds since the epoch, for the seconds until a reset.
+
+    See: draft-ietf-httpapi-ratelimit-headers-10 §3 and §4
+    """
+    if not allowance.windows:
+        return []
+    binding = allowance.windows[0]
+    policies = ", ".join(
+        f'"{window.name}";q={window.limit};w={window.seconds}' for window in allowance.windows
+    )
+    states = ", ".join(
+        f'"{window.name}";r={window.remaining};t={max(0, -(-(window.resets_at_us - now_us) // 1_000_000))}'
+        for window in allowance.windows
+    )
+    headers = [
+        (b"x-ratelimit-limit", b"%d" % binding.limit),
+        (b"x-ratelimit-remaining", b"%d" % binding.remaining),
+        (b"x-ratelimit-reset", b"%d" % -(-binding.resets_at_us // 1_000_000)),
+        (b"ratelimit-policy", policies.encode("ascii")),
+        (b"ratelimit", states.encode("ascii")),
+    ]
+    if not allowance.admitted:
+        headers.append((b"retry-after", b"%d" % allowance.retry_after_seconds))
+    return headers

@@ -1,0 +1,116 @@
+"""The FastAPI application: routes, and every foreign exception made one of ours at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+
+from bonafides import __version__
+from bonafides.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound
+from bonafides.settings import Settings
+from bonafides.web.description import describe
+from bonafides.web.gate import ClientGoneError
+from bonafides.web.guard import Guard
+
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this call",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "model_attributes_type": "must be a JSON object",
+    "json_invalid": "is not valid JSON",
+}
+
+
+class Api(FastAPI):
+    """All routes. Nothing stands between them and the gate: what they raise, the gate renders.
+
+    Args:
+        guard: Admits callers to guarded routes.
+        routers: What is mounted.
+        settings: For the description.
+    """
+
+    def __init__(self, guard: Guard, routers: Iterable[APIRouter], settings: Settings) -> None:
+        super().__init__(
+            title="Bonafides",
+            version=__version__,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+        )
+        self.state.guard = guard
+        self._settings = settings
+        for router in routers:
+            self.include_router(router)
+
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 description of every route."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self, self._settings)
+        return self.openapi_schema
+
+    @override
+    def build_middleware_stack(self) -> ASGIApp:
+        """Only what FastAPI's own routing needs; Starlette's error pages would answer before the gate can."""
+        return AsyncExitStackMiddleware(self.router)
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; whatever fails leaves as an exception of ours or not at all."""
+        try:
+            await super().__call__(scope, receive, send)
+        except RequestValidationError as error:
+            raise _malformed(error) from None
+        except HTTPException as error:
+            raise self._refused(error, scope) from None
+        except ClientDisconnect:
+            raise ClientGoneError from None
+
+    def _refused(self, error: HTTPException, scope: Scope) -> AppError:
+        if error.status_code == 405:
+            allow = ", ".join(sorted(self._methods(scope)))
+            message = f"{scope['method'][:20]} is not allowed here. Allowed: {allow}."
+            return MethodNotAllowed(message, allow=allow)
+        if error.status_code == 404:
+            message = "There is nothing at this path. See /docs for every call."
+            return NotFound(message)
+        message = "The request could not be read."
+        return InvalidRequest(message, field="body")
+
+    def _methods(self, scope: Scope) -> set[str]:
+        """Every method of a path; Starlette's own answer names those of its first route alone."""
+        found: set[str] = set()
+        for route in self.routes:
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                found |= route.methods or set()
+        return found
+
+
+def _malformed(error: RequestValidationError) -> InvalidRequest:
+    """The first problem of a request, with the field to blame and what to do; the input is not repeated."""
+    problem = error.errors()[0]
+    place = [str(part) for part in problem["loc"]]
+    field = ".".join(place[1:]) if len(place) > 1 else place[0]
+    if problem["type"] == "json_invalid":
+        field = "body"
+    words = _WORDS.get(problem["type"], str(problem["msg"]).removeprefix("Value error, "))
+    more = len(error.errors()) - 1
+    tail = f" ({more} more problem{'s' if more > 1 else ''} in this request.)" if more else ""
+    words = words[0].lower() + words[1:] if words else "is malformed"
+    return InvalidRequest(f"{field}: {words.rstrip('.')}.{tail}", field=field)

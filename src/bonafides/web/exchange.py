@@ -1,0 +1,33 @@
+"""One request and its answer, as far as every layer of the web needs to know about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bonafides.model import Allowance, Principal
+
+SCOPE_KEY = "bonafides.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of the request under way; made by the gate, filled in by who learns more.
+
+    Args:
+        request_id: Told to the client and written into every log line and audit event.
+        address: Where it came from, as far as it can be believed.
+        problem_json: Whether the client asked for RFC 9457 errors.
+        allowance: What its answer's rate-limit headers tell; None where nobody has counted it yet.
+        principal: Whom its credential speaks for, once that is known.
+        counted: Whether this path is counted at all; probes and pages are not.
+    """
+
+    request_id: str
+    address: str | None
+    problem_json: bool = False
+    allowance: Allowance | None = None
+    principal: Principal | None = None
+    counted: bool = True
+    outcome: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,212 @@
+"""The outermost layer: every request passes in through it, and every answer out.
+
+It gives the request its id and address, bounds its body in size and time, refuses credentials in URLs,
+turns whatever fails into the one error shape, and adds the headers that every answer carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from bonafides import errors
+from bonafides.model import Clock, Entropy, Reason, Rejected
+from bonafides.secret import new_id, redact
+from bonafides.settings import Settings
+from bonafides.verification.limiter import AddressLimiter
+from bonafides.web.address import client_address
+from bonafides.web.answers import Answer, HeaderList, limit_headers
+from bonafides.web.exchange import SCOPE_KEY, Exchange
+from bonafides.web.guard import RejectedError
+from bonafides.web.metrics import Metrics
+from bonafides.web.presented import refuse_credential_in_url
+from bonafides.web.problems import Problems
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+UNCOUNTED: Final = frozenset(
+    {"/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/openapi.yaml", "/favicon.ico"}
+)
+_SECURITY_HEADERS: Final[HeaderList] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+
+log = structlog.get_logger("bonafides.access")
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+class Gate:
+    """ASGI middleware around everything.
+
+    Args:
+        app: What answers.
+        settings: Bounds, trusted proxies, public URL.
+        addresses: Counts what has no good credential.
+        problems: Renders failures.
+        metrics: Counts answers.
+        clock: The time.
+        entropy: For request ids.
+    """
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        *,
+        settings: Settings,
+        addresses: AddressLimiter,
+        problems: Problems,
+        metrics: Metrics,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._addresses = addresses
+        self._problems = problems
+        self._metrics = metrics
+        self._clock = clock
+        self._entropy = entropy
+        self._strict_transport = settings.base_url.startswith("https://")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; anything else goes straight on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: HeaderList = scope["headers"]
+        client = scope.get("client")
+        exchange = Exchange(
+            request_id=new_id("req", self._clock.micros(), self._entropy),
+            address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
+            problem_json=any(
+                name == b"accept" and b"application/problem+json" in value for name, value in headers
+            ),
+            counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith("/.well-known/"),
+        )
+        scope[SCOPE_KEY] = exchange
+        began = self._clock.monotonic()
+        status = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *self._common_headers(exchange)]
+            await send(message)
+
+        try:
+            if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+                message = "The URL must not contain NUL characters."
+                raise errors.InvalidRequest(message, field="URL")
+            refuse_credential_in_url(scope["raw_path"], scope["query_string"])
+            await self._app(scope, _Body(receive, self._settings, headers), send_on)
+        except ClientGoneError:
+            exchange.outcome = "client_gone"
+        except Exception as error:
+            answer = self._failed(error, exchange)
+            if status:
+                raise
+            await _send(answer, send_on)
+        finally:
+            self._record(scope, exchange, status, self._clock.monotonic() - began)
+
+    def _failed(self, error: Exception, exchange: Exchange) -> Answer:
+        """The answer for an exception; one that nobody foresaw is logged whole and told as nothing."""
+        now_us = self._clock.micros()
+        if not isinstance(error, errors.AppError):
+            log.error("unexpected_failure", request_id=exchange.request_id, exc_info=error)
+            return self._problems.of_failure(exchange, now_us)
+        if isinstance(error, RejectedError):
+            return self._problems.of_rejection(error.rejected, exchange, now_us)
+        if isinstance(error, errors.Unavailable):
+            log.error("unavailable", request_id=exchange.request_id, reason=error.internal)
+            return self._problems.of_error(error, exchange, now_us)
+        if exchange.counted and exchange.allowance is None:
+            exchange.allowance = self._addresses.spend(exchange.address)
+            if not exchange.allowance.admitted:
+                return self._problems.of_rejection(
+                    Rejected(Reason.RATE, exchange.allowance), exchange, now_us
+                )
+        return self._problems.of_error(error, exchange, now_us)
+
+    def _common_headers(self, exchange: Exchange) -> HeaderList:
+        headers = [(b"x-request-id", exchange.request_id.encode("ascii")), *_SECURITY_HEADERS]
+        if exchange.allowance is not None:
+            headers += limit_headers(exchange.allowance, self._clock.micros())
+        if self._strict_transport:
+            headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+        return headers
+
+    def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
+        route = scope.get("route")
+        template = getattr(route, "path", "") or "unmatched"
+        self._metrics.count_answer(scope["method"], template, status, seconds)
+        principal = exchange.principal
+        log.info(
+            "request",
+            request_id=exchange.request_id,
+            method=scope["method"],
+            path=redact(scope["path"]),
+            status=status,
+            outcome=exchange.outcome or "ok",
+            address=exchange.address,
+            credential_id=principal.credential_id if principal else None,
+            tenant_id=principal.tenant_id if principal else None,
+            milliseconds=round(seconds * 1000, 3),
+        )
+
+
+class _Body:
+    """The request's body, no longer and no slower than the settings allow."""
+
+    def __init__(self, receive: Receive, settings: Settings, headers: HeaderList) -> None:
+        self._receive = receive
+        self._bytes_max = settings.body_bytes_max
+        self._seconds_max = settings.body_seconds_max
+        self._declared = next((value for name, value in headers if name == b"content-length"), b"")
+        self._read = 0
+        self._deadline: float | None = None
+        self._whole = False
+
+    async def __call__(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        if self._declared.isdigit() and int(self._declared) > self._bytes_max:
+            raise self._too_large()
+        loop = asyncio.get_running_loop()
+        if self._deadline is None:
+            self._deadline = loop.time() + self._seconds_max
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            text = f"The request's body did not arrive within {self._seconds_max:g} seconds."
+            raise errors.RequestTimeout(text) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        self._read += len(message.get("body", b""))
+        if self._read > self._bytes_max:
+            raise self._too_large()
+        self._whole = not message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> errors.PayloadTooLarge:
+        return errors.PayloadTooLarge(f"The body must be at most {self._bytes_max} bytes long.", field="body")
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    length = (b"content-length", b"%d" % len(answer.body))
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
+    await send({"type": "http.response.body", "body": answer.body})

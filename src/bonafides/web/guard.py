@@ -1,0 +1,170 @@
+"""The one way into a guarded call: the credential is judged before the body is read.
+
+A route of class `GuardedRoute` declares the scopes that it needs; there is no other way to write one,
+so a handler cannot forget to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from bonafides.authority import Authority
+from bonafides.directory import Directory
+from bonafides.errors import AppError, InvalidRequest, UnsupportedMediaType
+from bonafides.model import Accepted, Actor, Principal, Rejected
+from bonafides.verification.verifier import Facts, Verifier
+from bonafides.web.exchange import SCOPE_KEY, Exchange
+from bonafides.web.metrics import Metrics
+from bonafides.web.presented import presented
+
+SCOPES_KEY: Final = "x-required-scopes"
+COST_KEY: Final = "x-cost"
+
+_decode = msgspec.json.Decoder().decode
+
+
+class RejectedError(AppError):
+    """Carries a refusal from the guard to the gate."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__(str(rejected.reason))
+        self.rejected = rejected
+
+
+class Guard:
+    """Judges the credential of a request to our own API.
+
+    Args:
+        verifier: Judges.
+        directory: Knows what the credential's user may do.
+        metrics: Counts verdicts.
+    """
+
+    def __init__(self, verifier: Verifier, directory: Directory, metrics: Metrics) -> None:
+        self._verifier = verifier
+        self._directory = directory
+        self._metrics = metrics
+
+    async def admit(self, request: Request, scopes: frozenset[str], cost: int) -> Principal:
+        """Whom the request's own credential speaks for.
+
+        Raises:
+            RejectedError: It is missing, bad, or not good for this call.
+            InvalidRequest: It is presented in a way that cannot be read.
+            Unavailable: The server cannot know.
+        """
+        exchange = exchange_of(request)
+        facts = Facts(address=exchange.address, scopes=scopes, cost=cost)
+        verdict = await self._verifier.verify(presented(request.scope["headers"]), facts)
+        self._metrics.count_verdict(verdict)
+        exchange.allowance = verdict.allowance
+        exchange.principal = verdict.principal
+        if not isinstance(verdict, Accepted):
+            raise RejectedError(verdict)
+        return verdict.principal
+
+    async def authority(self, request: Request) -> Authority:
+        """What the admitted credential may do in the control plane."""
+        exchange = exchange_of(request)
+        principal: Principal = exchange.extra["principal"]
+        actor = Actor(
+            user_id=principal.user_id,
+            credential_id=principal.credential_id,
+            via="api",
+            request_id=exchange.request_id,
+            address=exchange.address,
+        )
+        return await self._directory.authority(principal, actor)
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The exchange that the gate opened for this request."""
+    exchange: Exchange = request.scope[SCOPE_KEY]
+    return exchange
+
+
+async def authority_of(request: Request) -> Authority:
+    """The caller's authority, as a dependency of handlers."""
+    guard: Guard = request.app.state.guard
+    return await guard.authority(request)
+
+
+def principal_of(request: Request) -> Principal:
+    """Whom the caller's credential speaks for, as a dependency of handlers."""
+    principal: Principal = exchange_of(request).extra["principal"]
+    return principal
+
+
+Caller = Annotated[Authority, Depends(authority_of)]
+CallerPrincipal = Annotated[Principal, Depends(principal_of)]
+
+
+class GuardedRoute(APIRoute):
+    """A route that admits nobody without a good credential, and reads no body before that."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the guard."""
+        inner = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        scopes = frozenset(extra.get(SCOPES_KEY, ()))
+        cost = int(extra.get(COST_KEY, 1))
+        takes_body = self.body_field is not None
+        body_required = takes_body and bool(self.body_field and self.body_field.field_info.is_required())
+
+        async def handle(request: Request) -> Response:
+            guard: Guard = request.app.state.guard
+            exchange_of(request).extra["principal"] = await guard.admit(request, scopes, cost)
+            if takes_body:
+                await _check_body(request, required=body_required)
+            return await inner(request)
+
+        return handle
+
+
+async def _check_body(request: Request, *, required: bool) -> None:
+    """Refuse a body that is not strict JSON before anything is made of it.
+
+    Python's own reader takes NaN, lone surrogates and deep nesting; the rest of the house must not meet them.
+    """
+    body = await request.body()
+    if not body:
+        if required:
+            message = "The request needs a JSON body with Content-Type: application/json."
+            raise InvalidRequest(message, field="body")
+        return
+    content_type = request.headers.get("content-type", "")
+    media_type, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if media_type.strip().lower() != "application/json" or (
+        parameters.strip() and charset not in {"utf-8", "utf8"}
+    ):
+        message = "The body must be JSON in UTF-8. Send Content-Type: application/json."
+        raise UnsupportedMediaType(message, field="Content-Type")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        message = "The body must not be compressed."
+        raise UnsupportedMediaType(message, field="Content-Encoding")
+    try:
+        value = _decode(body)
+        holds_nul = b"\\u0000" in body and _holds_nul(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        message = "The body is not valid JSON in UTF-8."
+        raise InvalidRequest(message, field="body") from None
+    if holds_nul:
+        message = "The body must not contain NUL characters."
+        raise InvalidRequest(message, field="body")
+
+
+def _holds_nul(value: object) -> bool:
+    """Whether a string in a JSON value holds U+0000, which no database column takes."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)

@@ -1,0 +1,1 @@
+"""The management calls, a file for each noun."""

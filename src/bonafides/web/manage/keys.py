@@ -1,0 +1,165 @@
+"""`/v1/api-keys`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bonafides.credentials.api_keys import ApiKeys, KeyChanges, KeyWish, MadeKey
+from bonafides.idempotency import Idempotency
+from bonafides.model import READ, WRITE, Clock, Credential, CredentialStatus, to_datetime
+from bonafides.resources import key_resource
+from bonafides.web.answers import json_answer
+from bonafides.web.guard import Caller, GuardedRoute
+from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
+from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.schemas import ApiKey, ApiKeyPage, KeyPatch, MadeApiKey, NewKey, Revocation, Rotation
+
+_READS = {"x-required-scopes": [READ]}
+_WRITES = {"x-required-scopes": [WRITE]}
+
+
+def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: Clock) -> APIRouter:
+    """The routes of API keys."""
+    router = APIRouter(prefix="/v1/api-keys", route_class=GuardedRoute, tags=["API keys"])
+
+    def show(key: Credential) -> dict[str, Any]:
+        return key_resource(key, to_datetime(clock.micros()))
+
+    def show_made(made: MadeKey) -> dict[str, Any]:
+        return {**show(made.credential), "key": made.key}
+
+    def place_of(made: MadeKey) -> str:
+        return f"/v1/api-keys/{made.credential.id}"
+
+    @router.post(
+        "",
+        operation_id="createApiKey",
+        summary="Create an API key",
+        status_code=201,
+        responses={201: {"model": MadeApiKey, "description": "The key with its secret, shown this once."}},
+        openapi_extra=_WRITES,
+    )
+    async def create(request: Request, caller: Caller, body: NewKey) -> Response:
+        attempt = await attempt_of(request, idempotency, caller)
+        wish = KeyWish(
+            name=body.name,
+            scopes=body.scopes,
+            expires_at=body.expires_at,
+            expires_in=body.expires_in,
+            user_id=body.user_id,
+            tenant_id=body.tenant_id,
+            plan=body.plan,
+            allowed_ips=body.allowed_ips,
+            metadata=body.metadata,
+        )
+        outcome = await api_keys.create(caller, wish, claim_for=claim_for(idempotency, attempt, show_made))
+        return created(idempotency, attempt, outcome, show_made, place_of)
+
+    @router.get(
+        "",
+        operation_id="listApiKeys",
+        summary="List API keys, newest first",
+        description="One's own keys; with `admin`, those of the tenant.",
+        responses={200: {"model": ApiKeyPage, "description": "A page of keys."}},
+        openapi_extra=_READS,
+    )
+    async def listing(
+        caller: Caller,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+        user_id: Annotated[str | None, Query(max_length=100)] = None,
+        tenant_id: Annotated[str | None, Query(max_length=100)] = None,
+        status: CredentialStatus | None = None,
+    ) -> Response:
+        context = f"api-keys {caller.tenant(tenant_id)} {user_id} {status}"
+        found = await api_keys.page(
+            caller, paging.page(limit, cursor, context), tenant_id=tenant_id, user_id=user_id, status=status
+        )
+        return paging.answer(found, limit, context, show, lambda key: (key.created_at, key.id))
+
+    @router.get(
+        "/{key_id}",
+        operation_id="getApiKey",
+        summary="Show an API key",
+        responses={200: {"model": ApiKey, "description": "The key, without its secret."}},
+        openapi_extra=_READS,
+    )
+    async def get(caller: Caller, key_id: str) -> Response:
+        return reply(json_answer(200, show(await api_keys.get(caller, key_id))))
+
+    @router.patch(
+        "/{key_id}",
+        operation_id="changeApiKey",
+        summary="Change an API key",
+        description="What is left out stays. Changes bind the next request.",
+        responses={200: {"model": ApiKey, "description": "The key as it is now."}},
+        openapi_extra=_WRITES,
+    )
+    async def change(caller: Caller, key_id: str, body: KeyPatch) -> Response:
+        given = {name: getattr(body, name) for name in body.model_fields_set}
+        return reply(json_answer(200, show(await api_keys.change(caller, key_id, KeyChanges(**given)))))
+
+    @router.delete(
+        "/{key_id}",
+        operation_id="revokeApiKey",
+        summary="Revoke an API key, and every credential made from it",
+        description="Final. Revoking a revoked key changes nothing.",
+        responses={200: {"model": ApiKey, "description": "The key, revoked."}},
+        openapi_extra=_WRITES,
+    )
+    async def revoke(
+        caller: Caller,
+        key_id: str,
+        body: Revocation | None = None,
+        reason: Annotated[str | None, Query(max_length=500, description="Why; instead of a body.")] = None,
+    ) -> Response:
+        why = body.reason if body is not None and body.reason is not None else reason
+        return reply(
+            json_answer(
+                200, show(await api_keys.set_status(caller, key_id, CredentialStatus.REVOKED, reason=why))
+            )
+        )
+
+    @router.post(
+        "/{key_id}/rotate",
+        operation_id="rotateApiKey",
+        summary="Issue a key's successor",
+        description=(
+            "The old key works until the overlap ends, and never past its own expiry. The successor has the same "
+            "powers and the same expiry; revoking or disabling the old key ends it too."
+        ),
+        status_code=201,
+        responses={
+            201: {"model": MadeApiKey, "description": "The successor with its secret, shown this once."}
+        },
+        openapi_extra=_WRITES,
+    )
+    async def rotate(request: Request, caller: Caller, key_id: str, body: Rotation | None = None) -> Response:
+        attempt = await attempt_of(request, idempotency, caller)
+        outcome = await api_keys.rotate(
+            caller,
+            key_id,
+            overlap_seconds=body.overlap_seconds if body is not None else None,
+            claim_for=claim_for(idempotency, attempt, show_made),
+        )
+        return created(idempotency, attempt, outcome, show_made, place_of)
+
+    def status_route(verb: str, status: CredentialStatus, summary: str) -> None:
+        async def set_status(caller: Caller, key_id: str) -> Response:
+            return reply(json_answer(200, show(await api_keys.set_status(caller, key_id, status))))
+
+        router.add_api_route(
+            f"/{{key_id}}/{verb}",
+            set_status,
+            methods=["POST"],
+            operation_id=f"{verb}ApiKey",
+            summary=summary,
+            responses={200: {"model": ApiKey, "description": "The key as it is now."}},
+            openapi_extra=_WRITES,
+        )
+
+    status_route("disable", CredentialStatus.DISABLED, "Disable an API key until it is enabled")
+    status_route("enable", CredentialStatus.ACTIVE, "Enable a disabled API key")
+    return router

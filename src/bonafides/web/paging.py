@@ -1,0 +1,61 @@
+"""Listings: bounded pages, and cursors that only this server can make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query, Response
+
+from bonafides.model import Page, to_micros
+from bonafides.resources import page_resource
+from bonafides.secret import Peppers
+from bonafides.web.answers import json_answer
+from bonafides.web.replies import reply
+
+LIMIT_MAX = 100
+LIMIT_DEFAULT = 50
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many to list at most.")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
+
+
+class Paging:
+    """Makes and reads cursors, each bound to its listing and filters.
+
+    Args:
+        peppers: Authenticate the cursors.
+    """
+
+    def __init__(self, peppers: Peppers) -> None:
+        self._peppers = peppers
+
+    def page(self, limit: int, cursor: str | None, context: str) -> Page:
+        """Where a listing begins; one more than asked is fetched, to learn whether it goes on.
+
+        Raises:
+            InvalidRequest: The cursor was not made here for this listing.
+        """
+        if cursor is None:
+            return Page(limit + 1)
+        after_us, after_id = self._peppers.read_cursor(cursor, context)
+        return Page(limit + 1, int(after_us), str(after_id))
+
+    def answer(
+        self,
+        found: Sequence[T],
+        limit: int,
+        context: str,
+        render: Callable[[T], dict[str, Any]],
+        place: Callable[[T], tuple[datetime, str]],
+    ) -> Response:
+        """A page of the listing, with a cursor if it goes on."""
+        shown = found[:limit]
+        next_cursor = None
+        if len(found) > limit:
+            moment, identifier = place(shown[-1])
+            next_cursor = self._peppers.sign_cursor([to_micros(moment), identifier], context)
+        return reply(json_answer(200, page_resource([render(item) for item in shown], next_cursor)))

@@ -1,0 +1,113 @@
+"""How a request presents a credential: in one header, in one way, and never in its URL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from bonafides.errors import InvalidRequest
+from bonafides.secret import contains_secret
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_URL_NAMES: Final = frozenset(
+    {"access-token", "api-key", "apikey", "x-api-key", "authorization", "credential"}
+)
+_ROUNDS_MAX: Final = 3
+
+TWO: Final = "Two credentials were presented. Send one, in Authorization or in X-API-Key."
+IN_URL: Final = (
+    "A credential must not be sent in the URL, where logs keep it. Send it in the Authorization header, "
+    "and rotate this one."
+)
+
+
+def presented(headers: Headers) -> bytes | None:
+    """The credential that a request presents, None if it presents none.
+
+    Args:
+        headers: Names in lower case, as ASGI gives them.
+
+    Raises:
+        InvalidRequest: Two are presented, or one in a form that cannot be read.
+
+    See: RFC 6750 §2, RFC 7617 §2
+    """
+    found: list[bytes] = []
+    for name, value in headers:
+        if name == b"authorization":
+            credential = _of_authorization(value)
+        elif name == b"x-api-key":
+            credential = _clean(value.strip(), "X-API-Key")
+        else:
+            continue
+        if credential:
+            found.append(credential)
+    if len(found) > 1:
+        raise InvalidRequest(TWO, field="Authorization")
+    return found[0] if found else None
+
+
+def _of_authorization(value: bytes) -> bytes:
+    """The credential in an Authorization header; empty where its scheme is none that the server takes."""
+    words = value.split()
+    if not words:
+        return b""
+    scheme = words[0].lower()
+    if scheme in {b"bearer", b"basic"}:
+        if len(words) == 1:
+            return b""
+        if len(words) > 2:
+            message = "The Authorization header must hold one credential after its scheme."
+            raise InvalidRequest(message, field="Authorization")
+        return _clean(words[1], "Authorization") if scheme == b"bearer" else _of_basic(words[1])
+    return _clean(words[0], "Authorization") if len(words) == 1 else b""
+
+
+def _of_basic(encoded: bytes) -> bytes:
+    """The credential of a Basic pair: the user name if the password is empty, else the password."""
+    try:
+        pair = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        message = "The Authorization header's Basic part is not base64."
+        raise InvalidRequest(message, field="Authorization") from None
+    user_name, _, password = pair.partition(b":")
+    return _clean(password or user_name, "Authorization")
+
+
+def _clean(credential: bytes, field: str) -> bytes:
+    if _CONTROL.search(credential) or b" " in credential or b"\t" in credential:
+        message = f"The {field} header must not contain spaces or control characters in the credential."
+        raise InvalidRequest(message, field=field)
+    return credential
+
+
+def refuse_credential_in_url(raw_path: bytes, query: bytes) -> None:
+    """Refuse a request whose URL carries a credential, however it is encoded.
+
+    Args:
+        raw_path: As received.
+        query: As received, without the question mark.
+
+    Raises:
+        InvalidRequest: It does; the credential is not used and not repeated.
+    """
+    if not query and b"_" not in raw_path and b"%" not in raw_path and b"eyJ" not in raw_path:
+        return
+    for part in (raw_path, query):
+        text = part
+        for _ in range(_ROUNDS_MAX):
+            if contains_secret(text.decode("latin-1")):
+                raise InvalidRequest(IN_URL, field="URL")
+            decoded = unquote_to_bytes(text)
+            if decoded == text:
+                break
+            text = decoded
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if value and name.strip().lower().replace("_", "-") in _URL_NAMES:
+            raise InvalidRequest(IN_URL, field="URL")

@@ -1,0 +1,166 @@
+"""Every failure as an answer: one table of statuses, one body, two renderings.
+
+The body repeats the status; `Accept: application/problem+json` gets the same facts as RFC 9457.
+Nothing of an exception but its public sentence ever gets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bonafides import errors
+from bonafides.model import Reason, Rejected
+from bonafides.resources import reason_message, time_text
+from bonafides.secret import redact
+from bonafides.web.answers import NO_STORE, Answer, HeaderList, json_bytes
+from bonafides.web.exchange import Exchange
+
+STATUS: Final[Mapping[type[errors.AppError], int]] = {
+    errors.InvalidRequest: 400,
+    errors.MethodNotAllowed: 405,
+    errors.RequestTimeout: 408,
+    errors.PayloadTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.HeaderFieldsTooLarge: 431,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.AlreadyInitialised: 409,
+    errors.Unavailable: 503,
+    errors.Misconfigured: 500,
+    errors.AppError: 500,
+}
+REASON_STATUS: Final[Mapping[Reason, int]] = {
+    Reason.MISSING: 401,
+    Reason.INVALID_KEY: 401,
+    Reason.INVALID_TOKEN: 401,
+    Reason.EXPIRED: 401,
+    Reason.SCOPE: 403,
+    Reason.ADDRESS: 403,
+    Reason.RATE: 429,
+}
+INTERNAL: Final = "Something failed on the server. Try again, and quote the request_id if it goes on."
+
+_TITLES: Final = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class Problems:
+    """Renders failures.
+
+    Args:
+        base_url: Of the documentation and metadata that answers point to.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._challenge = (
+            f'Bearer realm="bonafides", resource_metadata="{base_url}/.well-known/oauth-protected-resource"'
+        )
+
+    def of_error(self, error: errors.AppError, exchange: Exchange, now_us: int) -> Answer:
+        """The answer for an exception that may be shown."""
+        status = STATUS[type(error)]
+        headers: HeaderList = []
+        facts: dict[str, Any] = {}
+        message = redact(error.public)
+        if error.field is not None:
+            facts["field"] = error.field
+        if isinstance(error, errors.Unavailable):
+            headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
+        if isinstance(error, errors.MethodNotAllowed):
+            headers.append((b"allow", error.allow.encode("ascii")))
+        if isinstance(error, errors.RequestTimeout | errors.PayloadTooLarge):
+            headers.append((b"connection", b"close"))
+        if isinstance(error, errors.Forbidden):
+            facts["scope"] = " ".join(sorted(error.scopes))
+            headers.append(self._authenticate("insufficient_scope", message, error.scopes))
+        return self._render(status, error.code, message, facts, headers, exchange, now_us)
+
+    def of_rejection(self, rejected: Rejected, exchange: Exchange, now_us: int) -> Answer:
+        """The answer for a refused credential; its `Retry-After` comes with the rate-limit headers.
+
+        See: RFC 6750 §3, RFC 9728 §5.1
+        """
+        status = REASON_STATUS[rejected.reason]
+        message = reason_message(rejected)
+        headers: HeaderList = []
+        facts: dict[str, Any] = {}
+        match rejected.reason:
+            case Reason.MISSING:
+                headers.append((b"www-authenticate", self._challenge.encode("ascii")))
+            case Reason.SCOPE:
+                facts["scope"] = " ".join(sorted(rejected.scopes))
+                headers.append(self._authenticate("insufficient_scope", message, rejected.scopes))
+            case Reason.ADDRESS:
+                headers.append(self._authenticate("ip_not_allowed", message))
+            case Reason.RATE:
+                pass
+            case _:
+                headers.append(self._authenticate("invalid_token", message))
+        return self._render(status, str(rejected.reason), message, facts, headers, exchange, now_us)
+
+    def of_failure(self, exchange: Exchange, now_us: int) -> Answer:
+        """The answer for what should not have happened; it tells nothing but the request's id."""
+        return self._render(500, errors.AppError.code, INTERNAL, {}, [], exchange, now_us)
+
+    def _authenticate(
+        self, error: str, description: str, scopes: frozenset[str] = frozenset()
+    ) -> tuple[bytes, bytes]:
+        plain = description.encode("ascii", "replace").decode("ascii").replace("\\", "").replace('"', "'")
+        value = f'{self._challenge}, error="{error}", error_description="{plain}"'
+        if scopes:
+            value += f', scope="{" ".join(sorted(scopes))}"'
+        return (b"www-authenticate", value.encode("ascii"))
+
+    def _render(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        facts: Mapping[str, Any],
+        headers: HeaderList,
+        exchange: Exchange,
+        now_us: int,
+    ) -> Answer:
+        timestamp = time_text(now_us // 1_000_000 * 1_000_000)
+        doc_url = f"{self._base_url}/docs#error-{code}"
+        exchange.outcome = code
+        if exchange.problem_json:
+            body: dict[str, Any] = {
+                "type": doc_url,
+                "title": _TITLES[status],
+                "status": status,
+                "detail": message,
+                "error": code,
+                "timestamp": timestamp,
+                "request_id": exchange.request_id,
+                **facts,
+            }
+            content_type = b"application/problem+json"
+        else:
+            body = {
+                "error": code,
+                "message": message,
+                "code": status,
+                "timestamp": timestamp,
+                "request_id": exchange.request_id,
+                "doc_url": doc_url,
+                **facts,
+            }
+            content_type = b"application/json"
+        return Answer(status, [(b"content-type", content_type), NO_STORE, *headers], json_bytes(body))

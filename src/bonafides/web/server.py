@@ -1,0 +1,120 @@
+"""Serving: one process, one event loop, uvicorn with our protocol; a ready line at the start, a drain at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+import uvicorn
+from typing_extensions import override
+
+from bonafides.model import Clock, Entropy
+from bonafides.settings import Settings
+from bonafides.web.connection import connection_class
+from bonafides.web.gate import AsgiApp
+
+Announce = Callable[[str], None]
+"""Told the URL once requests are answered."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it is ready, and ends with 0 when it was asked to end.
+
+    Args:
+        config: uvicorn's.
+        announce: Told the URL.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Announce) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            scheme = "https" if self.config.is_ssl else "http"
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            self._announce(f"{scheme}://{host}:{self.bound_port}")
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # uvicorn raises the signal again after its drain, so that the exit status would not be 0.
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+    @property
+    def bound_port(self) -> int:
+        """The port that it listens on, also where the setting was 0."""
+        listening = self.servers[0].sockets[0]
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Stoppable(Protocol):
+    """A server that can be asked to end."""
+
+    should_exit: bool
+
+
+def server_of(app: AsgiApp, settings: Settings, clock: Clock, entropy: Entropy, announce: Announce) -> Server:
+    """A server for an application; `await server.serve()` runs it until it is asked to end.
+
+    Args:
+        app: The application.
+        settings: Address and bounds.
+        clock: For the time in errors.
+        entropy: For request ids.
+        announce: Told the URL once requests are answered.
+    """
+    application: Any = app
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        http=connection_class(settings, clock, entropy),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.drain_seconds_max,
+        backlog=2048,
+    )
+    return Server(config, announce)
+
+
+async def serve_metrics(text: Callable[[], bytes], content_type: str, address: str) -> asyncio.Server:
+    """A small server of metrics alone, on an address of its own, without a credential.
+
+    Args:
+        text: The metrics.
+        content_type: Their type.
+        address: `host:port`.
+    """
+    host, _, port = address.rpartition(":")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(5):
+                request = await reader.readuntil(b"\r\n\r\n")
+            good = request.startswith((b"GET /metrics ", b"GET /metrics?"))
+            body = text() if good else b"GET /metrics is all there is here.\n"
+            status = b"200 OK" if good else b"404 Not Found"
+            kind = content_type.encode("ascii") if good else b"text/plain; charset=utf-8"
+            head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            writer.write(head % (status, kind, len(body)) + body)
+            await writer.drain()
+        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    return await asyncio.start_server(answer, host.strip("[]"), int(port))

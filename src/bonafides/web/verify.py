@@ -1,0 +1,191 @@
+"""The three questions of verification: by the credential itself, about somebody's, and for a proxy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bonafides import intake
+from bonafides.directory import Directory
+from bonafides.errors import InvalidRequest
+from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock
+from bonafides.resources import identity_resource, verdict_resource
+from bonafides.verification.verifier import Facts, Verifier
+from bonafides.web import address as addresses
+from bonafides.web.answers import json_answer
+from bonafides.web.exchange import Exchange
+from bonafides.web.guard import CallerPrincipal, GuardedRoute, RejectedError, exchange_of
+from bonafides.web.metrics import Metrics
+from bonafides.web.presented import presented, refuse_credential_in_url
+from bonafides.web.replies import reply
+from bonafides.web.schemas import Identity, VerifyQuestion, VerifyVerdict
+
+PROXIES: Final = ("nginx", "caddy", "traefik", "envoy")
+_ORIGINAL_URL_HEADERS: Final = frozenset(
+    {b"x-forwarded-uri", b"x-original-uri", b"x-original-url", b"x-envoy-original-path"}
+)
+
+ScopeParameter = Annotated[
+    str,
+    Query(
+        alias="scope",
+        description="Scopes that the credential must have, separated by spaces.",
+        max_length=2000,
+    ),
+]
+
+
+class VerifyCalls:
+    """Answers verification calls.
+
+    Args:
+        verifier: Judges.
+        directory: Knows whose credentials a resource server may ask about.
+        metrics: Counts verdicts.
+        clock: The time.
+    """
+
+    def __init__(self, verifier: Verifier, directory: Directory, metrics: Metrics, clock: Clock) -> None:
+        self._verifier = verifier
+        self._directory = directory
+        self._metrics = metrics
+        self._clock = clock
+
+    async def own(self, request: Request, scope: str) -> tuple[Exchange, Accepted]:
+        """Judge the credential that the request itself presents.
+
+        Raises:
+            RejectedError: It is refused.
+        """
+        exchange = exchange_of(request)
+        credential = presented(request.scope["headers"])
+        facts = Facts(address=exchange.address, scopes=intake.scope_words(scope))
+        verdict = await self._verifier.verify(credential, facts)
+        self._metrics.count_verdict(verdict)
+        exchange.allowance = verdict.allowance
+        exchange.principal = verdict.principal
+        if not isinstance(verdict, Accepted):
+            raise RejectedError(verdict)
+        return exchange, verdict
+
+    async def asked(
+        self, exchange: Exchange, caller_tenant_id: str, question: VerifyQuestion
+    ) -> dict[str, Any]:
+        """Judge a credential that somebody else presented to a resource server.
+
+        Raises:
+            InvalidRequest: The question is malformed.
+        """
+        ip = None
+        if question.ip is not None:
+            parsed = addresses.parse(question.ip)
+            if parsed is None:
+                message = "ip must be an IPv4 or IPv6 address."
+                raise InvalidRequest(message, field="ip")
+            ip = str(parsed)
+        facts = Facts(
+            address=ip,
+            scopes=intake.scope_words(question.scope),
+            cost=question.cost,
+            tenant=await self._directory.sees(caller_tenant_id),
+        )
+        verdict = await self._verifier.verify(question.credential.encode("utf-8"), facts)
+        self._metrics.count_verdict(verdict)
+        if verdict.principal is not None:
+            exchange.allowance = verdict.allowance
+        exchange.outcome = "ok" if isinstance(verdict, Accepted) else f"told_{verdict.reason}"
+        return verdict_resource(verdict)
+
+
+def forward_headers(accepted: Accepted) -> dict[str, str]:
+    """The identity headers that a proxy passes on to the API behind it."""
+    principal = accepted.principal
+    return {
+        "X-Auth-User": principal.user_id,
+        "X-Auth-Tenant": principal.tenant_id,
+        "X-Auth-Scopes": " ".join(sorted(principal.scopes)),
+        "X-Auth-Credential": principal.credential_id,
+    }
+
+
+def _refuse_original_url(request: Request) -> None:
+    """A credential in the URL that the proxy asks about is as much in the logs as one in ours."""
+    for name, value in request.scope["headers"]:
+        if name in _ORIGINAL_URL_HEADERS:
+            path, _, query = value.partition(b"?")
+            refuse_credential_in_url(path, query)
+
+
+def routes(calls: VerifyCalls) -> APIRouter:
+    """The verification routes."""
+    router = APIRouter(tags=["Verification"])
+
+    async def verify(request: Request, scope: ScopeParameter = "") -> Response:
+        _, accepted = await calls.own(request, scope)
+        return reply(json_answer(200, identity_resource(accepted.principal, accepted.expires_at_us)))
+
+    for method in ("GET", "POST"):
+        router.add_api_route(
+            "/v1/auth/verify",
+            verify,
+            methods=[method],
+            operation_id=f"verifySelf{method.capitalize()}",
+            summary="Verify the credential that this request presents",
+            description=(
+                "Answers who the presented credential speaks for. Takes a credential of any kind, in any of the "
+                "accepted headers; counts as one request of the credential."
+            ),
+            responses={
+                200: {"model": Identity, "description": "The credential is good for the scopes asked."}
+            },
+        )
+
+    guarded = APIRouter(route_class=GuardedRoute, tags=["Verification"])
+
+    @guarded.post(
+        "/v1/credentials/verify",
+        operation_id="verifyCredential",
+        summary="Verify somebody's credential, as a resource server",
+        description=(
+            "Always 200 when the question could be answered. Counts for the credential that is asked about, never "
+            "for the caller. A credential of a tenant that the caller may not see is unknown."
+        ),
+        responses={200: {"model": VerifyVerdict, "description": "The verdict."}},
+        openapi_extra={"x-required-scopes": [CREDENTIALS_VERIFY], "x-cost": 0},
+    )
+    async def verify_credential(
+        request: Request, principal: CallerPrincipal, question: VerifyQuestion
+    ) -> Response:
+        return reply(json_answer(200, await calls.asked(exchange_of(request), principal.tenant_id, question)))
+
+    router.include_router(guarded)
+
+    async def forward(request: Request, scope: ScopeParameter = "") -> Response:
+        _refuse_original_url(request)
+        _, accepted = await calls.own(request, scope)
+        return Response(status_code=204, headers={**forward_headers(accepted), "Cache-Control": "no-store"})
+
+    for path, name in (("/auth/forward", ""), *((f"/auth/forward/{proxy}", proxy) for proxy in PROXIES)):
+        router.add_api_route(
+            path,
+            forward,
+            methods=["GET"],
+            status_code=204,
+            operation_id=f"forwardAuth{name.capitalize()}",
+            summary=f"Forward authentication for {name or 'any proxy'}",
+            description=(
+                "For nginx `auth_request`, Caddy and Traefik forward auth, and Envoy ext_authz: 204 with the identity "
+                "headers, or the error. Never redirects, and is never 2xx without the identity headers."
+            ),
+            responses={204: {"description": "The credential is good; who it is stands in the headers."}},
+        )
+    # Envoy keeps the method and appends the path of the request that it asks about.
+    router.add_api_route(
+        "/auth/forward/envoy{original:path}",
+        forward,
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
+        status_code=204,
+        include_in_schema=False,
+    )
+    return router
