@@ -105,7 +105,7 @@ def verifiables(rows: Iterable[Row], ancestors: Iterable[Row]) -> dict[bytes, Ve
 
     A credential with a parent of which nothing was found is not usable: its lineage is not known.
     """
-    known: Lineage = {child: (inactive, end) for child, inactive, end in ancestors}
+    known: Lineage = {row[0]: (row[1], row[2]) for row in ancestors}
     return {
         row[3]: _verifiable(
             row, *(_NO_ANCESTORS if row[_PARENT_ID] is None else known.get(row[0], _UNKNOWN_ANCESTORS))
