@@ -12,6 +12,7 @@ import pytest
 
 from bonafides.store.migrations import migrate
 from tests.postgres import PostgresServer
+from tests.serving import RunningServer, running, settings_for
 
 pytest_plugins = ("tests.no_skips", "pytester")
 
@@ -123,3 +124,17 @@ def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture
+def server(sqlite_url: str, tmp_path: Path) -> Iterator[RunningServer]:
+    """A founded server on SQLite, with a fake clock."""
+    with running(settings_for(sqlite_url, tmp_path)) as server:
+        yield server
+
+
+@pytest.fixture
+def any_server(database_url: str, tmp_path: Path) -> Iterator[RunningServer]:
+    """A founded server with a fake clock; the test runs once on SQLite and once on PostgreSQL."""
+    with running(settings_for(database_url, tmp_path)) as server:
+        yield server
