@@ -129,14 +129,14 @@ def serving(settings: Settings, founded: Founded, clock: FakeClock) -> Iterator[
 
     async def serve() -> None:
         async with open_rooms(settings, require_peppers(settings), clock=clock) as rooms, housekeeping(rooms):
-            _, app = build(rooms)
+            application = build(rooms)
 
             def announce(url: str) -> None:
                 loop = asyncio.get_running_loop()
                 ready.append(RunningServer(url, founded, clock, rooms, settings, loop))
                 started.set()
 
-            servers.append(server_of(app, settings, clock, secrets.token_bytes, announce))
+            servers.append(server_of(application.asgi, application.lane, announce))
             await servers[0].serve()
 
     def run() -> None:

@@ -43,6 +43,7 @@ from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
 from bonafides.web import verify
 from bonafides.web.api import Api
+from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
 from bonafides.web.manage import audit, keys, plans, tenants, users
@@ -51,6 +52,7 @@ from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
+from bonafides.web.requestids import RequestIds
 from bonafides.web.server import Announce, serve_metrics, server_of
 from bonafides.web.verify import VerifyCalls
 
@@ -134,17 +136,21 @@ async def require_schema(settings: Settings) -> None:
     """
     status = await schema(settings)
     if status.current is None:
-        raise Misconfigured("There is no installation in this database yet. Run: bonafides init --email you@example.com")
+        raise Misconfigured(
+            f"There is no installation in {settings.database_shown} yet. Run: bonafides init --email you@example.com"
+        )
     if not status.up_to_date:
         raise Misconfigured(
-            f"The database has schema {status.current}, and this program needs {status.needed}. Run: bonafides migrate"
+            f"{settings.database_shown} has schema {status.current}, and this program needs {status.needed}. Run: bonafides migrate"
         )
 
 
 def open_store(settings: Settings, on_commit: OnCommit) -> Store:
     """The store behind the settings' database; it is connected when it is first asked."""
     opener = open_sqlite if settings.database_scheme == "sqlite" else open_postgres
-    return opener(settings.database_url, on_commit=on_commit, connections_max=settings.database_connections_max)
+    return opener(
+        settings.database_url, on_commit=on_commit, connections_max=settings.database_connections_max
+    )
 
 
 @contextlib.asynccontextmanager
@@ -298,8 +304,17 @@ def _nobody(_: Sequence[Change]) -> None:
     """Listens to no changes."""
 
 
-def build(rooms: Rooms) -> tuple[Metrics, AsgiApp]:
-    """The ASGI application over the rooms: one table of routes, behind one gate; and what it counts."""
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What a server serves: the ASGI application, the lane before it, and what both count."""
+
+    asgi: AsgiApp
+    lane: FastLane
+    metrics: Metrics
+
+
+def build(rooms: Rooms) -> Application:
+    """The application over the rooms: one table of routes behind one gate, and the fast lane."""
     settings = rooms.settings
     metrics = Metrics()
     metrics.watch("bonafides_resident_credentials", "Credentials in memory.", lambda: len(rooms.index))
@@ -314,28 +329,39 @@ def build(rooms: Rooms) -> tuple[Metrics, AsgiApp]:
         "1 while the change feed is read in time.",
         lambda: float(rooms.feed.is_fresh()),
     )
-    guard = Guard(rooms.verifier, rooms.directory, metrics)
+    problems = Problems(settings.base_url)
+    request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
-    operation = OperationCalls(rooms.store, rooms.feed, metrics, settings)
-    verification = VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)
     mounted = (
-        verify.routes(verification),
+        verify.routes(VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
-        operation_routes(operation),
+        operation_routes(OperationCalls(rooms.store, rooms.feed, metrics, settings)),
     )
-    return metrics, Gate(
-        Api(guard, mounted, settings),
+    gate = Gate(
+        Api(Guard(rooms.verifier, rooms.directory, metrics), mounted, settings),
         settings=settings,
         addresses=rooms.addresses,
-        problems=Problems(settings.base_url),
+        problems=problems,
         metrics=metrics,
         clock=rooms.clock,
-        entropy=rooms.entropy,
+        request_ids=request_ids,
     )
+    lane = FastLane(
+        verifier=rooms.verifier,
+        directory=rooms.directory,
+        addresses=rooms.addresses,
+        uses=rooms.uses,
+        metrics=metrics,
+        problems=problems,
+        request_ids=request_ids,
+        settings=settings,
+        clock=rooms.clock,
+    )
+    return Application(gate, lane, metrics)
 
 
 def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
@@ -359,12 +385,12 @@ async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> in
     async with contextlib.AsyncExitStack() as stack:
         rooms = await stack.enter_async_context(open_rooms(settings, peppers, clock=clock))
         await stack.enter_async_context(housekeeping(rooms))
-        metrics, app = build(rooms)
+        application = build(rooms)
         if settings.metrics_address:
             await stack.enter_async_context(
-                await serve_metrics(metrics.text, CONTENT_TYPE, settings.metrics_address)
+                await serve_metrics(application.metrics.text, CONTENT_TYPE, settings.metrics_address)
             )
-        server = server_of(app, settings, clock, rooms.entropy, announce)
+        server = server_of(application.asgi, application.lane, announce)
         try:
             await server.serve()
         except SystemExit:

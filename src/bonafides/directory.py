@@ -83,6 +83,12 @@ class Directory:
             self._operator_tenant_id = tenant_id
         return EVERYWHERE if tenant_id == self._operator_tenant_id else tenant_id
 
+    def known_sight(self, tenant_id: str) -> TenantScope | None:
+        """The same as `sees` from memory alone; None while it is not known who the operator is."""
+        if self._operator_tenant_id is None:
+            return None
+        return EVERYWHERE if tenant_id == self._operator_tenant_id else tenant_id
+
     def ceiling(self, user: User) -> frozenset[str]:
         """The scopes that a user's credentials may have at most."""
         return ceiling(user.role, user.scopes, self._defined_scopes)

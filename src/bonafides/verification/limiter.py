@@ -166,6 +166,16 @@ class AddressLimiter:
         window[1] += 1
         return Allowance((self._state(window),))
 
+    def exhausted(self, address: str | None) -> Allowance | None:
+        """The allowance of an address that has used up its limit, None while it has not; counts nothing."""
+        if self._limit is None or address is None:
+            return None
+        window = self._windows.get(group_of(address))
+        if window is None or window[1] < self._limit:
+            return None
+        now_us = self._clock()
+        return refusal((self._state(window),), window[0], now_us) if now_us < window[0] else None
+
     def give_back(self, address: str | None) -> None:
         """Undo one `spend`: the credential turned out to be good."""
         if address is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from bonafides.model import (
@@ -71,6 +71,7 @@ class Resident:
         "owner",
         "plan",
         "principal",
+        "rendered",
         "root_id",
         "slot",
         "touched",
@@ -95,6 +96,8 @@ class Resident:
         self.unsaved = False
         self.touched = True
         self.slot = -1
+        self.rendered: Any = None
+        """Whatever the web keeps with a resident, to answer sooner."""
 
     @property
     def current(self) -> bool:

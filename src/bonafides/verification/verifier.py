@@ -36,6 +36,8 @@ _REASON_OF_SHAPE: Final = {
     Shape.UNKNOWN: Reason.INVALID_KEY,
 }
 _KEYS: Final = frozenset({CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN})
+_BAD: Final = frozenset({Reason.INVALID_KEY, Reason.INVALID_TOKEN, Reason.EXPIRED})
+"""Objections to the credential itself; such a request counts by address, as one without a credential does."""
 _TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
 
 
@@ -116,10 +118,43 @@ class Verifier:
 
     def verify_resident(self, credential: bytes, facts: Facts) -> Verdict | None:
         """The verdict from memory alone; None where memory does not know or may not be trusted."""
+        resident = self.resident(credential)
+        return self._judge(resident, facts) if resident is not None else None
+
+    def trusts_memory(self) -> bool:
+        """Whether memory may be used now."""
+        return self._freshness.is_fresh()
+
+    def resident(self, credential: bytes) -> Resident | None:
+        """What memory knows of a credential; None where it knows nothing or may not be trusted."""
         if not self._freshness.is_fresh():
             return None
-        resident = self._index.get(self._peppers.digest(credential))
-        return self._judge(resident, facts) if resident is not None else None
+        return self._index.get(self._peppers.digest(credential))
+
+    def objection(self, resident: Resident, facts: Facts, now_us: int) -> Reason | None:
+        """What speaks against a known credential, limits apart; None if nothing does.
+
+        Status, then expiry, both with those of its lineage; then address, then scope.
+        """
+        principal = resident.principal
+        if not resident.usable or (facts.tenant is not EVERYWHERE and facts.tenant != principal.tenant_id):
+            return Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN
+        if resident.ends_at_us is not None and resident.ends_at_us <= now_us:
+            return Reason.EXPIRED
+        if resident.networks and not within(facts.address, resident.networks):
+            return Reason.ADDRESS
+        if not facts.scopes <= principal.scopes:
+            return Reason.SCOPE
+        return None
+
+    def counter(self, resident: Resident, now_us: int) -> Counter:
+        """The resident's counter, asked for anew when its window ended or its plan changed."""
+        counter = resident.counter
+        plan = resident.plan.plan
+        if counter is None or now_us >= counter.hour_ends_us or resident.counted_under is not plan:
+            counter = resident.counter = self._limiter.counter(resident.subject())
+            resident.counted_under = plan
+        return counter
 
     async def _verify_cold(self, credential: bytes, facts: Facts) -> Verdict:
         looks = shape(credential)
@@ -141,36 +176,20 @@ class Verifier:
     def _judge(self, resident: Resident, facts: Facts) -> Verdict:
         now_us = self._clock.micros()
         principal = resident.principal
-        foreign = facts.tenant is not EVERYWHERE and facts.tenant != principal.tenant_id
-        if foreign or not resident.usable:
-            return self._refuse(
-                Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN, facts
-            )
-        if resident.ends_at_us is not None and resident.ends_at_us <= now_us:
-            return self._refuse(Reason.EXPIRED, facts, principal.kind)
-        counter = self._counter(resident, now_us)
+        objection = self.objection(resident, facts, now_us)
+        if objection in _BAD:
+            return self._refuse(objection, facts, principal.kind)
+        counter = self.counter(resident, now_us)
         hourly = resident.plan.hourly[principal.kind]
         burst = resident.plan.plan.burst
-        if resident.networks and not within(facts.address, resident.networks):
+        if objection is not None:
             left = counter.allowance(hourly, burst, now_us)
-            return Rejected(Reason.ADDRESS, left, principal.kind, principal=principal)
-        if not facts.scopes <= principal.scopes:
-            left = counter.allowance(hourly, burst, now_us)
-            return Rejected(Reason.SCOPE, left, principal.kind, facts.scopes, principal)
+            return Rejected(objection, left, principal.kind, facts.scopes, principal)
         if not counter.spend(hourly, burst, facts.cost, now_us):
             left = counter.allowance(hourly, burst, now_us, refused_cost=facts.cost)
             return Rejected(Reason.RATE, left, principal.kind, principal=principal)
         self._uses.note(resident, now_us)
         return Accepted(principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
-
-    def _counter(self, resident: Resident, now_us: int) -> Counter:
-        """The resident's counter, asked for anew when its window ended or its plan changed."""
-        counter = resident.counter
-        plan = resident.plan.plan
-        if counter is None or now_us >= counter.hour_ends_us or resident.counted_under is not plan:
-            counter = resident.counter = self._limiter.counter(resident.subject())
-            resident.counted_under = plan
-        return counter
 
     def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Verdict:
         """Refuse what has no good credential: it counts by address, and past that limit is only told so."""

@@ -68,3 +68,32 @@ def limit_headers(allowance: Allowance, now_us: int) -> HeaderList:
     if not allowance.admitted:
         headers.append((b"retry-after", b"%d" % allowance.retry_after_seconds))
     return headers
+
+
+def limit_template(hourly: int | None, burst: int | None) -> list[bytes]:
+    """The lines of `limit_headers` for an admitted request, with `%d` where a figure moves.
+
+    In order: what is left and the reset of the policy that binds most, then what is left (and, of the
+    hour, the seconds until its reset) of each policy. A second that has just been counted in always
+    ends within one second.
+
+    Args:
+        hourly: Requests an hour, None for no limit.
+        burst: Requests within a second, None for no limit.
+    """
+    policies, states = [], []
+    if hourly is not None:
+        policies.append(b'"hour";q=%d;w=3600' % hourly)
+        states.append(b'"hour";r=%d;t=%d')
+    if burst is not None:
+        policies.append(b'"burst";q=%d;w=1' % burst)
+        states.append(b'"burst";r=%d;t=1')
+    if not policies:
+        return []
+    return [
+        b"x-ratelimit-limit: %d" % (hourly if hourly is not None else burst or 0),
+        b"x-ratelimit-remaining: %d",
+        b"x-ratelimit-reset: %d",
+        b"ratelimit-policy: " + b", ".join(policies),
+        b"ratelimit: " + b", ".join(states),
+    ]

@@ -1,19 +1,18 @@
-"""One connection: uvicorn's HTTP protocol, with bounds on the request's head and our own error shape."""
+"""One connection: uvicorn's HTTP protocol, with a fast lane, bounds on the request's head, and our error shape."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, RequestTimeout
-from bonafides.model import Clock, Entropy
-from bonafides.secret import new_id
-from bonafides.settings import Settings
-from bonafides.web.exchange import Exchange
-from bonafides.web.problems import Problems
+from bonafides.web.answers import Answer
+
+if TYPE_CHECKING:
+    from bonafides.web.fastlane import FastLane, Late
 
 _STATUS_LINES: Final = {
     400: b"HTTP/1.1 400 Bad Request\r\n",
@@ -26,103 +25,233 @@ class HeadTooLargeError(Exception):
     """Stops the parser in the middle of a head that is too long."""
 
 
-def connection_class(settings: Settings, clock: Clock, entropy: Entropy) -> type[HttpToolsProtocol]:
-    """The protocol class that uvicorn makes a connection of, with these settings.
+class Connection(HttpToolsProtocol):
+    """A connection whose client must send each head within a time and a size.
+
+    A request that the fast lane can answer is answered as soon as its head, and where it has one its
+    body, is there. Everything else goes to uvicorn's own machinery as if the lane were not there.
 
     Args:
-        settings: Bounds of the request's head.
-        clock: For the time in errors.
-        entropy: For request ids.
+        lane: Answers hot requests; knows the bounds.
     """
-    problems = Problems(settings.base_url)
 
-    class Connection(HttpToolsProtocol):
-        """A connection whose client must send each head within a time and a size."""
+    def __init__(self, *args: Any, lane: FastLane, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*args, **kwargs)
+        self._lane = lane
+        self._bounds = lane.settings
+        self._head_bytes = 0
+        self._head_too_large = False
+        self._in_head = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._last_answer = 0.0
+        self._answered = False
+        self._held: bytearray | None = None
+        self._peer: str | None = None
+        self._ending = False
 
-        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
-            super().__init__(*args, **kwargs)
-            self._head_bytes = 0
-            self._head_timer: asyncio.TimerHandle | None = None
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else None
+        self._start_timer()
 
-        @override
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._head_timer = self.loop.call_later(settings.header_seconds_max, self._too_slow)
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        super().connection_lost(exc)
 
-        @override
-        def connection_lost(self, exc: Exception | None) -> None:
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._ending:
+            return
+        super().data_received(data)
+        if self._held is not None:
+            self._release()
+        if self._in_head and self._head_timer is None and not self.transport.is_closing():
+            self._start_timer()
+
+    @override
+    def on_message_begin(self) -> None:
+        # uvicorn makes the ASGI scope here; a hot request never needs one, so `_hand_over` makes it.
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._head_bytes = 0
+        self._in_head = True
+        self._answered = False
+
+    @override
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        self.url += url
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > self._bounds.header_bytes_max:
+            self._count(0)
+        self.headers.append((name.lower(), value))
+
+    @override
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._head_timer is not None:
             self._stop_timer()
-            super().connection_lost(exc)
+        if self._ending:
+            self._answered = True
+            return
+        if self._is_next():
+            parser = self.parser
+            method = parser.get_method()
+            if parser.get_http_version() == "1.1" and not parser.should_upgrade():
+                answer = self._lane.answer(
+                    method, self.url, self.headers, self._peer, self.server_state.default_headers
+                )
+                if isinstance(answer, bytes):
+                    self._write(answer)
+                    return
+                if answer is not None:
+                    self._refuse_late(answer)
+                    return
+                if self._lane.asks(method, self.url, self.headers):
+                    self._held = bytearray()
+                    return
+        self._hand_over()
 
-        @override
-        def data_received(self, data: bytes) -> None:
-            try:
-                super().data_received(data)
-            except HeadTooLargeError:
-                message = f"The request's head must be at most {settings.header_bytes_max} bytes long."
-                self._refuse(HeaderFieldsTooLarge(message, field="headers"))
+    @override
+    def on_body(self, body: bytes) -> None:
+        if self._answered:
+            return
+        if self._held is not None:
+            self._held += body
+            return
+        super().on_body(body)
 
-        @override
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._head_bytes = 0
-            if self._head_timer is None:
-                self._head_timer = self.loop.call_later(settings.header_seconds_max, self._too_slow)
-
-        @override
-        def on_url(self, url: bytes) -> None:
-            self._count(len(url))
-            super().on_url(url)
-
-        @override
-        def on_header(self, name: bytes, value: bytes) -> None:
-            self._count(len(name) + len(value) + 4)
-            super().on_header(name, value)
-
-        @override
-        def on_headers_complete(self) -> None:
-            self._stop_timer()
-            super().on_headers_complete()
-
-        @override
-        def send_400_response(self, msg: str) -> None:
-            message = (
-                "The request is not valid HTTP. Header names and values must not contain control characters."
+    @override
+    def on_message_complete(self) -> None:
+        if self._answered:
+            return
+        if self._held is not None:
+            answer = self._lane.answer_question(
+                self.url, self.headers, self._held, self._peer, self.server_state.default_headers
             )
-            self._refuse(InvalidRequest(message, field="headers"))
-
-        def _count(self, size: int) -> None:
-            self._head_bytes += size
-            if self._head_bytes > settings.header_bytes_max:
-                raise HeadTooLargeError
-
-        def _stop_timer(self) -> None:
-            if self._head_timer is not None:
-                self._head_timer.cancel()
-                self._head_timer = None
-
-        def _too_slow(self) -> None:
-            self._head_timer = None
-            message = f"The request's head did not arrive within {settings.header_seconds_max:g} seconds."
-            self._refuse(RequestTimeout(message))
-
-        def _refuse(self, error: AppError) -> None:
-            """Answer what never became a request, and close."""
-            self._stop_timer()
-            if self.transport.is_closing():
+            if answer is not None:
+                self._held = None
+                self._write(answer)
                 return
-            now_us = clock.micros()
-            exchange = Exchange(request_id=new_id("req", now_us, entropy), address=None)
-            answer = problems.of_error(error, exchange, now_us)
-            lines = [_STATUS_LINES[answer.status]]
-            headers = [
-                *((name, value) for name, value in answer.headers if name != b"connection"),
-                (b"x-request-id", exchange.request_id.encode("ascii")),
-                (b"content-length", b"%d" % len(answer.body)),
-                (b"connection", b"close"),
-            ]
-            lines += [name + b": " + value + b"\r\n" for name, value in headers]
-            self.transport.write(b"".join([*lines, b"\r\n", answer.body]))
+            self._release()
+        super().on_message_complete()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        if self._head_too_large:
+            message = f"The request's head must be at most {self._bounds.header_bytes_max} bytes long."
+            self._refuse(HeaderFieldsTooLarge(message, field="headers"))
+            return
+        message = (
+            "The request is not valid HTTP. Header names and values must not contain control characters."
+        )
+        self._refuse(InvalidRequest(message, field="headers"))
+
+    def _is_next(self) -> bool:
+        """Whether an answer written now would be the next one that the client waits for, and would not pile up."""
+        return not self._is_busy() and not self.flow.write_paused
+
+    def _is_busy(self) -> bool:
+        # uvicorn declares the cycle as always there; before the first slow request there is none.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _write(self, answer: bytes) -> None:
+        self._answered = True
+        self.transport.write(answer)
+        self.server_state.total_requests += 1
+        self._last_answer = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _refuse_late(self, late: Late) -> None:
+        """Write the last answer of this connection after a while; nothing more is read from it."""
+        self._answered = True
+        self._ending = True
+        self.flow.pause_reading()
+        self.loop.call_later(late.seconds, self._write_last, late.answer)
+
+    def _write_last(self, answer: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer)
             self.transport.close()
 
-    return Connection
+    def _close_if_idle(self) -> None:
+        """One timer for many answers: it runs out, and looks when the last one was."""
+        self._idle_timer = None
+        if self.transport.is_closing():
+            return
+        left = self._last_answer + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._close_if_idle)
+        elif not self._is_busy():
+            self.transport.close()
+
+    def _hand_over(self) -> None:
+        """Let uvicorn see the request as if it had parsed it itself."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)
+        self.expect_100_continue = any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+        )
+        super().on_headers_complete()
+
+    def _release(self) -> None:
+        """Hand over a request whose body the lane was waiting for."""
+        held = self._held
+        self._held = None
+        self._hand_over()
+        if held:
+            super().on_body(bytes(held))
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self._bounds.header_bytes_max:
+            self._head_too_large = True
+            raise HeadTooLargeError
+
+    def _start_timer(self) -> None:
+        self._head_timer = self.loop.call_later(self._bounds.header_seconds_max, self._too_slow)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _too_slow(self) -> None:
+        self._head_timer = None
+        message = f"The request's head did not arrive within {self._bounds.header_seconds_max:g} seconds."
+        self._refuse(RequestTimeout(message))
+
+    def _refuse(self, error: AppError) -> None:
+        """Answer what never became a request, and close."""
+        self._stop_timer()
+        if self.transport.is_closing():
+            return
+        request_id, answer = self._lane.refusal(error)
+        self.transport.write(closing_bytes(answer, request_id))
+        self.transport.close()
+
+
+def closing_bytes(answer: Answer, request_id: bytes) -> bytes:
+    """The last answer on a connection, as bytes."""
+    headers = [
+        *((name, value) for name, value in answer.headers if name != b"connection"),
+        (b"x-request-id", request_id),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"connection", b"close"),
+    ]
+    lines = [name + b": " + value + b"\r\n" for name, value in headers]
+    return b"".join([_STATUS_LINES[answer.status], *lines, b"\r\n", answer.body])

@@ -13,8 +13,8 @@ from typing import Any, Final
 import structlog
 
 from bonafides import errors
-from bonafides.model import Clock, Entropy, Reason, Rejected
-from bonafides.secret import new_id, redact
+from bonafides.model import Clock, Reason, Rejected
+from bonafides.secret import redact
 from bonafides.settings import Settings
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.address import client_address
@@ -24,6 +24,7 @@ from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
 from bonafides.web.presented import refuse_credential_in_url
 from bonafides.web.problems import Problems
+from bonafides.web.requestids import RequestIds
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,6 +44,12 @@ _SECURITY_HEADERS: Final[HeaderList] = [
 log = structlog.get_logger("bonafides.access")
 
 
+def common_headers(settings: Settings) -> tuple[HeaderList, HeaderList]:
+    """The headers of every answer that never change: those before the rate-limit headers, and those after."""
+    strict = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+    return _SECURITY_HEADERS, [strict] if settings.base_url.startswith("https://") else []
+
+
 class ClientGoneError(Exception):
     """The client closed the connection before its request was whole."""
 
@@ -57,7 +64,7 @@ class Gate:
         problems: Renders failures.
         metrics: Counts answers.
         clock: The time.
-        entropy: For request ids.
+        request_ids: Names requests.
     """
 
     def __init__(
@@ -69,7 +76,7 @@ class Gate:
         problems: Problems,
         metrics: Metrics,
         clock: Clock,
-        entropy: Entropy,
+        request_ids: RequestIds,
     ) -> None:
         self._app = app
         self._settings = settings
@@ -77,8 +84,8 @@ class Gate:
         self._problems = problems
         self._metrics = metrics
         self._clock = clock
-        self._entropy = entropy
-        self._strict_transport = settings.base_url.startswith("https://")
+        self._request_ids = request_ids
+        self._common = common_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; anything else goes straight on."""
@@ -88,7 +95,7 @@ class Gate:
         headers: HeaderList = scope["headers"]
         client = scope.get("client")
         exchange = Exchange(
-            request_id=new_id("req", self._clock.micros(), self._entropy),
+            request_id=self._request_ids.next(),
             address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
             problem_json=any(
                 name == b"accept" and b"application/problem+json" in value for name, value in headers
@@ -142,12 +149,11 @@ class Gate:
         return self._problems.of_error(error, exchange, now_us)
 
     def _common_headers(self, exchange: Exchange) -> HeaderList:
-        headers = [(b"x-request-id", exchange.request_id.encode("ascii")), *_SECURITY_HEADERS]
+        before, after = self._common
+        headers = [(b"x-request-id", exchange.request_id.encode("ascii")), *before]
         if exchange.allowance is not None:
             headers += limit_headers(exchange.allowance, self._clock.micros())
-        if self._strict_transport:
-            headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
-        return headers
+        return [*headers, *after]
 
     def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
         route = scope.get("route")

@@ -41,7 +41,7 @@ def presented(headers: Headers) -> bytes | None:
     found: list[bytes] = []
     for name, value in headers:
         if name == b"authorization":
-            credential = _of_authorization(value)
+            credential = of_authorization(value)
         elif name == b"x-api-key":
             credential = _clean(value.strip(), "X-API-Key")
         else:
@@ -53,7 +53,7 @@ def presented(headers: Headers) -> bytes | None:
     return found[0] if found else None
 
 
-def _of_authorization(value: bytes) -> bytes:
+def of_authorization(value: bytes) -> bytes:
     """The credential in an Authorization header; empty where its scheme is none that the server takes."""
     words = value.split()
     if not words:

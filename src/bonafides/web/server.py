@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, Protocol
 
 import uvicorn
 from typing_extensions import override
 
-from bonafides.model import Clock, Entropy
-from bonafides.settings import Settings
-from bonafides.web.connection import connection_class
+from bonafides.web.connection import Connection
+from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp
 
 Announce = Callable[[str], None]
@@ -61,22 +61,22 @@ class Stoppable(Protocol):
     should_exit: bool
 
 
-def server_of(app: AsgiApp, settings: Settings, clock: Clock, entropy: Entropy, announce: Announce) -> Server:
+def server_of(app: AsgiApp, lane: FastLane, announce: Announce) -> Server:
     """A server for an application; `await server.serve()` runs it until it is asked to end.
 
     Args:
         app: The application.
-        settings: Address and bounds.
-        clock: For the time in errors.
-        entropy: For request ids.
+        lane: Answers hot requests before it; its settings hold the address and the bounds.
         announce: Told the URL once requests are answered.
     """
+    settings = lane.settings
     application: Any = app
+    protocol: Any = partial(Connection, lane=lane)
     config = uvicorn.Config(
         application,
         host=settings.host,
         port=settings.port,
-        http=connection_class(settings, clock, entropy),
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from bonafides import intake
 from bonafides.directory import Directory
 from bonafides.errors import InvalidRequest
-from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock
+from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock, Principal
 from bonafides.resources import identity_resource, verdict_resource
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import address as addresses
@@ -22,7 +22,7 @@ from bonafides.web.replies import reply
 from bonafides.web.schemas import Identity, VerifyQuestion, VerifyVerdict
 
 PROXIES: Final = ("nginx", "caddy", "traefik", "envoy")
-_ORIGINAL_URL_HEADERS: Final = frozenset(
+ORIGINAL_URL_HEADERS: Final = frozenset(
     {b"x-forwarded-uri", b"x-original-uri", b"x-original-url", b"x-envoy-original-path"}
 )
 
@@ -98,9 +98,8 @@ class VerifyCalls:
         return verdict_resource(verdict)
 
 
-def forward_headers(accepted: Accepted) -> dict[str, str]:
+def forward_headers(principal: Principal) -> dict[str, str]:
     """The identity headers that a proxy passes on to the API behind it."""
-    principal = accepted.principal
     return {
         "X-Auth-User": principal.user_id,
         "X-Auth-Tenant": principal.tenant_id,
@@ -112,7 +111,7 @@ def forward_headers(accepted: Accepted) -> dict[str, str]:
 def _refuse_original_url(request: Request) -> None:
     """A credential in the URL that the proxy asks about is as much in the logs as one in ours."""
     for name, value in request.scope["headers"]:
-        if name in _ORIGINAL_URL_HEADERS:
+        if name in ORIGINAL_URL_HEADERS:
             path, _, query = value.partition(b"?")
             refuse_credential_in_url(path, query)
 
@@ -164,7 +163,9 @@ def routes(calls: VerifyCalls) -> APIRouter:
     async def forward(request: Request, scope: ScopeParameter = "") -> Response:
         _refuse_original_url(request)
         _, accepted = await calls.own(request, scope)
-        return Response(status_code=204, headers={**forward_headers(accepted), "Cache-Control": "no-store"})
+        return Response(
+            status_code=204, headers={**forward_headers(accepted.principal), "Cache-Control": "no-store"}
+        )
 
     for path, name in (("/auth/forward", ""), *((f"/auth/forward/{proxy}", proxy) for proxy in PROXIES)):
         router.add_api_route(
