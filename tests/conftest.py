@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bonafides.store.migrations import migrate
 from tests.postgres import PostgresServer
 from tests.serving import RunningServer, running, settings_for
 
 pytest_plugins = ("tests.no_skips", "pytester")
+
+# No deadline: a slow machine is not a fault. On CI hypothesis tries the same examples on each run.
+settings.register_profile(
+    "house", deadline=None, max_examples=int(os.environ.get("BONAFIDES_EXAMPLES", "100")), print_blob=True
+)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

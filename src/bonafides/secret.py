@@ -63,8 +63,14 @@ _WHOLE: Final = re.compile(
 )
 _OURS: Final = re.compile(rb"bf_([a-z]+)_")
 _JWT: Final = re.compile(rb"eyJ[0-9A-Za-z_-]*\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
-_IN_TEXT: Final = re.compile(r"bf_(%s)_[0-9A-Za-z]{8,}(?:_[0-9A-Za-z]*)?" % "|".join(SecretKind))
-_JWT_IN_TEXT: Final = re.compile(r"eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
+# To the end of the word, whatever it is: of two secrets without a space between them, neither is left.
+_IN_TEXT: Final = re.compile(rf"bf_({'|'.join(SecretKind)})_[0-9A-Za-z]{{8}}[0-9A-Za-z_]*+")
+# Whoever asks chooses the text, so one pass must do: a run of these characters is entered at its start
+# alone, and only where two dots follow; from there on the first "eyJ" that is long enough matches.
+_JWT_IN_TEXT: Final = re.compile(
+    r"(?<![0-9A-Za-z_-])(?=[0-9A-Za-z_-]++\.[0-9A-Za-z_-]++\.)([0-9A-Za-z_-]*?)"
+    r"eyJ[0-9A-Za-z_-]{8,}+\.[0-9A-Za-z_-]++(?:\.[0-9A-Za-z_-]*+)++"
+)
 
 
 def base62(number: int, width: int) -> str:
@@ -136,7 +142,8 @@ def display(secret: str) -> str:
 
 def redact(text: str) -> str:
     """The text with everything that looks like a secret made unreadable."""
-    return _JWT_IN_TEXT.sub("eyJ[redacted]", _IN_TEXT.sub(r"bf_\1_[redacted]", text))
+    # JWTs first: a part of one may look like a key, and without it the rest would not look like a JWT.
+    return _IN_TEXT.sub(r"bf_\1_[redacted]", _JWT_IN_TEXT.sub(r"\1eyJ[redacted]", text))
 
 
 def contains_secret(text: str) -> bool:
@@ -248,7 +255,7 @@ class Peppers:
             key = self._derive(pepper, b"bf-seal", opener.encode())
             try:
                 return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
                 continue
         return None
 
