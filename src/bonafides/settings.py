@@ -260,6 +260,15 @@ class Settings(BaseModel):
         return self.database if path is None else f"sqlite:///{path}"
 
     @property
+    def database_shown(self) -> str:
+        """The database as it may be shown to anyone: without the user name and the password."""
+        path = self.sqlite_path
+        if path is not None:
+            return str(path)
+        parts = urlsplit(self.database)
+        return f"postgresql://{parts.hostname or 'localhost'}{parts.path}"
+
+    @property
     def pepper_path(self) -> Path:
         """The file that holds the peppers where the setting `peppers` is empty."""
         if self.pepper_file:
