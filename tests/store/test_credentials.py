@@ -267,7 +267,7 @@ async def test_a_revocation_takes_every_descendant_along(store: SqlStore, told: 
     parent, daughter, granddaughter = await family(store)
     told.clear()
     revoked = await store.set_credential_status(parent.id, "ten_a", REVOKED, event(at=LATER), reason="stolen")
-    end = {"status": REVOKED, "revoked_at": LATER, "updated_at": LATER}
+    end: dict[str, Any] = {"status": REVOKED, "revoked_at": LATER, "updated_at": LATER}
     assert revoked == replace(parent, **end, revocation_reason="stolen")
     for below in (daughter, granddaughter):
         assert await store.find_credential(below.id, "ten_a") == replace(

@@ -235,7 +235,7 @@ changes: Final = Table(
 feed_bounds: Final = Table(
     "feed_bounds",
     metadata,
-    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     # No change up to this sequence (SQLite) or of this transaction (PostgreSQL) is sure to be there.
     Column("pruned_through", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="single"),

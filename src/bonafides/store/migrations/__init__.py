@@ -51,7 +51,8 @@ def migrate(url: str) -> None:
         Unavailable: The database cannot be asked.
     """
     if not url.startswith(postgres.SCHEMES):
-        sqlite.create_file(sqlite.path_of(url))
+        with sqlite.failures_translated():
+            sqlite.create_file(sqlite.path_of(url))
     _run(url, _upgrade)
 
 
