@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from bonafides.model import Allowance, Window
@@ -123,7 +124,9 @@ class Limiter:
     def sweep(self, now_us: int) -> None:
         """Drop the counters whose windows have ended."""
         for subject in [
-            subject for subject, counter in self._counters.items() if counter.hour_ends_us <= now_us
+            subject
+            for subject, counter in self._counters.items()
+            if counter.hour_ends_us <= now_us and counter.burst_ends_us <= now_us
         ]:
             del self._counters[subject]
 
@@ -137,8 +140,8 @@ class AddressLimiter:
     Args:
         limit: Requests in a window of a minute, None for no limit.
         clock: Microseconds since the epoch.
-        addresses_max: How many addresses are remembered; past it those of ended windows, then the
-            oldest windows are forgotten.
+        addresses_max: How many addresses are remembered; past it the oldest tenth of the windows is
+            forgotten.
     """
 
     def __init__(self, limit: int | None, clock: Callable[[], int], *, addresses_max: int = 100_000) -> None:
@@ -159,7 +162,7 @@ class AddressLimiter:
         window = self._windows.get(group)
         if window is None or now_us >= window[0]:
             self._windows.pop(group, None)
-            self._make_room(now_us)
+            self._make_room()
             window = self._windows[group] = [now_us + _ADDRESS_US, 0]
         if window[1] >= self._limit:
             return refusal((self._state(window),), window[0], now_us)
@@ -197,13 +200,14 @@ class AddressLimiter:
         limit = self._limit or 0
         return Window("address", limit, ADDRESS_SECONDS, max(0, limit - window[1]), window[0])
 
-    def _make_room(self, now_us: int) -> None:
-        """Windows stand in the order in which they opened, so the ended ones are at the front."""
-        if len(self._windows) < self._addresses_max:
-            return
-        ended = [group for group, window in self._windows.items() if window[0] <= now_us]
-        for group in ended or list(self._windows)[: max(1, self._addresses_max // 10)]:
-            del self._windows[group]
+    def _make_room(self) -> None:
+        """Forget the windows that ended first or will: they stand in the order in which they opened.
+
+        A tenth at a time, so that a flood of new addresses does not pay for a search each.
+        """
+        if len(self._windows) >= self._addresses_max:
+            for group in list(islice(self._windows, max(1, self._addresses_max // 10))):
+                del self._windows[group]
 
 
 def group_of(address: str) -> str:
