@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
@@ -72,7 +74,22 @@ class Api(FastAPI):
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; whatever fails leaves as an exception of ours or not at all."""
+        """Serve one request; whatever fails leaves as an exception of ours or not at all.
+
+        HEAD is answered as GET is; the server below sends the head alone.
+
+        See: RFC 9110 §9.3.2
+        """
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._serve(scope, receive, send)
+            return
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self._serve(as_get, receive, send)
+        finally:
+            scope["route"] = as_get.get("route")
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         except RequestValidationError as error:
@@ -83,11 +100,11 @@ class Api(FastAPI):
             raise ClientGoneError from None
 
     def _refused(self, error: HTTPException, scope: Scope) -> AppError:
-        if error.status_code == 405:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             allow = ", ".join(sorted(self._methods(scope)))
-            message = f"{scope['method'][:20]} is not allowed here. Allowed: {allow}."
+            message = f"This method is not allowed here. Allowed: {allow}."
             return MethodNotAllowed(message, allow=allow)
-        if error.status_code == 404:
+        if error.status_code == HTTPStatus.NOT_FOUND:
             message = "There is nothing at this path. See /docs for every call."
             return NotFound(message)
         message = "The request could not be read."
@@ -96,10 +113,10 @@ class Api(FastAPI):
     def _methods(self, scope: Scope) -> set[str]:
         """Every method of a path; Starlette's own answer names those of its first route alone."""
         found: set[str] = set()
-        for route in self.routes:
-            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+        for route in iter_route_contexts(self.routes):
+            if route.matches(scope)[0] is not Match.NONE:
                 found |= route.methods or set()
-        return found
+        return found | {"HEAD"} if "GET" in found else found
 
 
 def _malformed(error: RequestValidationError) -> InvalidRequest:

@@ -181,10 +181,15 @@ def routes(calls: VerifyCalls) -> APIRouter:
             ),
             responses={204: {"description": "The credential is good; who it is stands in the headers."}},
         )
-    # Envoy keeps the method and appends the path of the request that it asks about.
+
+    async def forward_envoy(request: Request) -> Response:
+        # The query is the original request's, so a `scope` in it is the client's word and not the operator's.
+        return await forward(request)
+
+    # Envoy keeps the method and appends the path and query of the request that it asks about.
     router.add_api_route(
-        "/auth/forward/envoy{original:path}",
-        forward,
+        "/auth/forward/envoy/{original:path}",
+        forward_envoy,
         methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
         status_code=204,
         include_in_schema=False,
