@@ -360,6 +360,7 @@ def build(rooms: Rooms) -> Application:
         request_ids=request_ids,
         settings=settings,
         clock=rooms.clock,
+        entropy=rooms.entropy,
     )
     return Application(gate, lane, metrics)
 

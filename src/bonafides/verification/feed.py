@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bonafides.errors import Unavailable
 from bonafides.model import Change, Clock
-from bonafides.store import FeedPosition, FeedStore
+from bonafides.store import FeedLost, FeedPosition, FeedStore
 
 Apply = Callable[[Sequence[Change]], None]
 Complain = Callable[[Unavailable], None]
@@ -67,7 +67,11 @@ class Feed:
         if self._position is None or began - self._last_read > self._retention_seconds / 2:
             self._position = await self._store.feed_position()
             self._forget_all()
-        changes, position = await self._store.changes_since(self._position)
+        try:
+            changes, position = await self._store.changes_since(self._position)
+        except FeedLost:
+            changes, position = (), await self._store.feed_position()
+            self._forget_all()
         if changes:
             self._apply(changes)
         self._position = position
@@ -81,8 +85,10 @@ class Feed:
             try:
                 await self.read()
                 failing = False
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - ending here would end the trust in memory for good
                 if not failing:
-                    self._complain(error)
+                    self._complain(
+                        error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error)))
+                    )
                 failing = True
             await asyncio.sleep(self._poll_seconds)

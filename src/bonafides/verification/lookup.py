@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bonafides.errors import Unavailable
-from bonafides.model import DigestedSecret
+from bonafides.model import DigestedSecret, Verifiable
 from bonafides.secret import Peppers
 from bonafides.store import CredentialStore
 from bonafides.verification.resident import Resident, ResidentIndex
@@ -82,18 +82,28 @@ class LookUps:
         digests = [digest for candidates, _ in batch.values() for digest in candidates]
         try:
             found = await self._store.find_verifiable(digests)
-        except Exception as error:
-            failure = error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error)))
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
             for _, answer in batch.values():
-                answer.set_exception(failure)
-                answer.exception()
+                _fail(answer, error)
             return
         for key, (candidates, answer) in batch.items():
-            match = next((found[digest] for digest in candidates if digest in found), None)
-            if match is None:
-                self._index.note_miss(key, epoch)
-                answer.set_result(None)
-                continue
-            if match.pepper_id != self._peppers.newest_id:
-                self._redigest(match.id, DigestedSecret(key, self._peppers.newest_id))
-            answer.set_result(self._index.admit(match, key, epoch))
+            try:
+                answer.set_result(self._take_in(key, candidates, found, epoch))
+            except Exception as error:  # noqa: BLE001 - a bad row harms its own waiters alone, and none waits for ever
+                _fail(answer, error)
+
+    def _take_in(
+        self, key: bytes, candidates: tuple[bytes, ...], found: Mapping[bytes, Verifiable], epoch: int
+    ) -> Resident | None:
+        match = next((found[digest] for digest in candidates if digest in found), None)
+        if match is None:
+            self._index.note_miss(key, epoch)
+            return None
+        if match.pepper_id != self._peppers.newest_id:
+            self._redigest(match.id, DigestedSecret(key, self._peppers.newest_id))
+        return self._index.admit(match, key, epoch)
+
+
+def _fail(answer: asyncio.Future[Resident | None], error: Exception) -> None:
+    answer.set_exception(error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error))))
+    answer.exception()  # marked as seen: whoever asked may have left

@@ -66,6 +66,7 @@ class Resident:
         "counter",
         "digest",
         "ends_at_us",
+        "guarded",
         "last_used_us",
         "networks",
         "owner",
@@ -88,13 +89,15 @@ class Resident:
         self.ends_at_us = found.ends_at_us
         self.usable = found.usable
         self.networks = parse_networks(found.allowed_ips)
+        self.guarded = bool(self.networks) or self.ends_at_us is not None or not self.usable
+        """Whether more than its limit can speak against a request that needs no scope."""
         self.owner = owner
         self.plan = plan
         self.counter: Counter | None = None
         self.counted_under: Plan | None = None
         self.last_used_us = 0
         self.unsaved = False
-        self.touched = True
+        self.touched = False
         self.slot = -1
         self.rendered: Any = None
         """Whatever the web keeps with a resident, to answer sooner."""

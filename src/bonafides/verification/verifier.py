@@ -100,6 +100,8 @@ class Verifier:
         self._addresses = addresses
         self._uses = uses
         self._clock = clock
+        self.digest = peppers.digest
+        """The digest by which memory knows a credential."""
 
     async def verify(self, credential: bytes | None, facts: Facts) -> Verdict:
         """The verdict on a presented credential; a denial is a value.
@@ -127,9 +129,11 @@ class Verifier:
 
     def resident(self, credential: bytes) -> Resident | None:
         """What memory knows of a credential; None where it knows nothing or may not be trusted."""
-        if not self._freshness.is_fresh():
-            return None
-        return self._index.get(self._peppers.digest(credential))
+        return self.resident_of(self._peppers.digest(credential))
+
+    def resident_of(self, digest: bytes) -> Resident | None:
+        """The same as `resident`, by the credential's digest."""
+        return self._index.get(digest) if self._freshness.is_fresh() else None
 
     def objection(self, resident: Resident, facts: Facts, now_us: int) -> Reason | None:
         """What speaks against a known credential, limits apart; None if nothing does.

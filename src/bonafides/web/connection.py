@@ -12,13 +12,16 @@ from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, Req
 from bonafides.web.answers import Answer
 
 if TYPE_CHECKING:
-    from bonafides.web.fastlane import FastLane, Late
+    from bonafides.web.fastlane import Asked, FastLane, Late
 
 _STATUS_LINES: Final = {
     400: b"HTTP/1.1 400 Bad Request\r\n",
     408: b"HTTP/1.1 408 Request Timeout\r\n",
     431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
 }
+
+_HEAD_RECALLED_MAX: Final = 4_096
+"""Heads longer than this are parsed each time."""
 
 
 class HeadTooLargeError(Exception):
@@ -49,6 +52,9 @@ class Connection(HttpToolsProtocol):
         self._held: bytearray | None = None
         self._peer: str | None = None
         self._ending = False
+        self._at_boundary = True
+        self._answers: list[Asked] = []
+        self._requests = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -68,7 +74,21 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._ending:
             return
+        whole = self._at_boundary
+        if whole and len(data) <= _HEAD_RECALLED_MAX:
+            asked = self._lane.recall(data)
+            if asked is not None and self._is_next():
+                answer = self._lane.answer(asked, self.server_state.default_headers)
+                if answer is not None:
+                    if self._head_timer is not None:
+                        self._stop_timer()
+                    self._write(answer)
+                    return
+        self._answers.clear()
+        self._requests = 0
         super().data_received(data)
+        if whole and self._answers and self._requests == 1 and self._at_boundary:
+            self._lane.remember(data, self._answers[0])
         if self._held is not None:
             self._release()
         if self._in_head and self._head_timer is None and not self.transport.is_closing():
@@ -82,6 +102,8 @@ class Connection(HttpToolsProtocol):
         self.expect_100_continue = False
         self._head_bytes = 0
         self._in_head = True
+        self._at_boundary = False
+        self._requests += 1
         self._answered = False
 
     @override
@@ -108,14 +130,8 @@ class Connection(HttpToolsProtocol):
             parser = self.parser
             method = parser.get_method()
             if parser.get_http_version() == "1.1" and not parser.should_upgrade():
-                answer = self._lane.answer(
-                    method, self.url, self.headers, self._peer, self.server_state.default_headers
-                )
-                if isinstance(answer, bytes):
-                    self._write(answer)
-                    return
-                if answer is not None:
-                    self._refuse_late(answer)
+                asked = self._lane.parse(method, self.url, self.headers)
+                if asked is not None and self._answer(asked):
                     return
                 if self._lane.asks(method, self.url, self.headers):
                     self._held = bytearray()
@@ -133,6 +149,7 @@ class Connection(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        self._at_boundary = True
         if self._answered:
             return
         if self._held is not None:
@@ -156,6 +173,18 @@ class Connection(HttpToolsProtocol):
             "The request is not valid HTTP. Header names and values must not contain control characters."
         )
         self._refuse(InvalidRequest(message, field="headers"))
+
+    def _answer(self, asked: Asked) -> bool:
+        """Write the lane's answer, if it has one."""
+        answer = self._lane.answer_from(asked, self.headers, self._peer, self.server_state.default_headers)
+        if answer is None:
+            return False
+        if isinstance(answer, bytes):
+            self._write(answer)
+            self._answers.append(asked)
+        else:
+            self._refuse_late(answer)
+        return True
 
     def _is_next(self) -> bool:
         """Whether an answer written now would be the next one that the client waits for, and would not pile up."""

@@ -10,6 +10,7 @@ Hot answers are counted in the metrics and in the credential's usage, and are no
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,10 +22,10 @@ import msgspec
 from bonafides.directory import Directory
 from bonafides.errors import AppError, InvalidRequest
 from bonafides.intake import scope_words
-from bonafides.model import CREDENTIALS_VERIFY, Clock, Plan, Reason, Rejected
+from bonafides.model import CREDENTIALS_VERIFY, Clock, Entropy, Plan, Reason, Rejected
 from bonafides.resources import identity_resource
 from bonafides.settings import Settings
-from bonafides.verification.limiter import AddressLimiter
+from bonafides.verification.limiter import AddressLimiter, Counter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
@@ -48,6 +49,7 @@ from bonafides.web.verify import ORIGINAL_URL_HEADERS, PROXIES, forward_headers
 
 _RENDERED_MAX: Final = 50_000
 _TARGETS_MAX: Final = 4_096
+_HEADS_MAX: Final = 16_384
 _LATE_SECONDS: Final = 0.1
 _QUESTION: Final = b"/v1/credentials/verify"
 _QUESTION_BYTES_MAX: Final = 16_384
@@ -98,14 +100,35 @@ class Target:
     scopes: frozenset[str]
 
 
+class Asked:
+    """A request of the plain form, parsed: what is asked, by the digest of which credential.
+
+    It is a function of the request's head alone, so a head that comes again need not be parsed again.
+    It holds no secret, and no verdict.
+    """
+
+    __slots__ = ("digest", "forward", "problem_json", "scopes", "tally", "target")
+
+    def __init__(self, target: Target, digest: bytes, tally: list[int], *, problem_json: bool) -> None:
+        self.target = target
+        self.forward = target.forward
+        self.scopes = target.scopes
+        self.digest = digest
+        self.tally = tally
+        self.problem_json = problem_json
+
+
 class Rendered:
     """The parts of a resident's answers that stay the same while its plan does."""
 
-    __slots__ = ("forward", "identity", "plan", "question", "verify")
+    __slots__ = ("burst", "forward", "hourly", "plan", "question", "verify")
 
-    def __init__(self, plan: Plan, identity: bytes, verify: bytes, forward: bytes, question: bytes) -> None:
+    def __init__(
+        self, plan: Plan, hourly: int | None, verify: bytes, forward: bytes, question: bytes
+    ) -> None:
         self.plan = plan
-        self.identity = identity
+        self.hourly = hourly
+        self.burst = plan.burst
         self.verify = verify
         self.forward = forward
         self.question = question
@@ -133,6 +156,7 @@ class FastLane:
         request_ids: Names requests.
         settings: Bounds and trusted proxies.
         clock: The time.
+        entropy: For the key of the digests of heads.
     """
 
     def __init__(
@@ -147,6 +171,7 @@ class FastLane:
         request_ids: RequestIds,
         settings: Settings,
         clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self._verifier = verifier
         self._directory = directory
@@ -161,22 +186,37 @@ class FastLane:
         self._targets: dict[bytes, Target | None] = {}
         self._rendered: deque[Resident] = deque()
         self._decode = msgspec.json.Decoder(Question).decode
-        self._counts: dict[tuple[str, str, int], int] = {}
+        self._tallies: dict[tuple[str, str, int], list[int]] = {}
+        self._asked_tally = self._tally(_QUESTION.decode("ascii"), "POST", 200)
+        self._heads: dict[bytes, Asked] = {}
+        self._heads_key = hashlib.blake2b(key=entropy(32), digest_size=16)
+        self._digest = verifier.digest
+        self._resident = verifier.resident_of
         self.settings = settings
         metrics.before_reading(self._hand_in_counts)
         self._metrics = metrics
 
-    def answer(
-        self, method: bytes, url: bytes, headers: HeaderList, peer: str | None, defaults: HeaderList
-    ) -> bytes | Late | None:
-        """The whole answer to a request without a body, or None where the application has to find it.
+    def recall(self, head: bytes) -> Asked | None:
+        """What a request head asks that came before, byte for byte; `remember` was told of it then."""
+        keyed = self._heads_key.copy()
+        keyed.update(head)
+        return self._heads.get(keyed.digest())
+
+    def remember(self, head: bytes, asked: Asked) -> None:
+        """Recall this head when it comes again. What is kept is its digest, for the head holds a secret."""
+        if len(self._heads) >= _HEADS_MAX:
+            self._heads.clear()
+        keyed = self._heads_key.copy()
+        keyed.update(head)
+        self._heads[keyed.digest()] = asked
+
+    def parse(self, method: bytes, url: bytes, headers: HeaderList) -> Asked | None:
+        """What a request without a body asks; None where the application has to read it.
 
         Args:
             method: As parsed.
             url: The request target as received.
             headers: Names in lower case.
-            peer: The other end of the connection.
-            defaults: uvicorn's default headers; the date.
         """
         if method not in {b"GET", b"POST"}:
             return None
@@ -192,16 +232,10 @@ class FastLane:
             watched = _WATCHED.get(name)
             if watched is None:
                 continue
-            if watched == _AUTHORIZATION:
+            if watched in {_AUTHORIZATION, _X_API_KEY}:
                 if credential is not None:
                     return None
-                credential = _plain_credential(value)
-                if not credential:
-                    return None
-            elif watched == _X_API_KEY:
-                if credential is not None:
-                    return None
-                credential = value.strip()
+                credential = _plain_credential(value) if watched == _AUTHORIZATION else value.strip()
                 if not credential:
                     return None
             elif watched == _ACCEPT:
@@ -216,29 +250,64 @@ class FastLane:
                 return None
         if credential is None:
             return None
-        resident = self._verifier.resident(credential)
+        tally = self._tally(target.route, method.decode("ascii"), 204 if target.forward else 200)
+        return Asked(target, self._digest(credential), tally, problem_json=problem_json)
+
+    def answer(self, asked: Asked, defaults: HeaderList) -> bytes | None:
+        """The whole answer from memory, or None, with nothing counted, where the application has to find it.
+
+        Args:
+            asked: The request, parsed.
+            defaults: uvicorn's default headers; the date.
+        """
+        resident = self._resident(asked.digest)
         if resident is None:
-            return self._refuse_exhausted(target, headers, peer, problem_json, defaults)
+            return None
         now_us = self._micros()
-        scopes = target.scopes
-        if resident.networks or scopes or not resident.usable or resident.ends_at_us is not None:
-            address = self._address(peer, headers) if resident.networks else None
-            if self._verifier.objection(resident, Facts(address, scopes), now_us) is not None:
+        if resident.guarded or asked.scopes:
+            if resident.networks:
                 return None
+            if self._verifier.objection(resident, Facts(None, asked.scopes), now_us) is not None:
+                return None
+        return self._admit(resident, asked, now_us, defaults)
+
+    def answer_from(
+        self, asked: Asked, headers: HeaderList, peer: str | None, defaults: HeaderList
+    ) -> bytes | Late | None:
+        """The same as `answer`, for a request whose address is at hand.
+
+        Args:
+            asked: The request, parsed.
+            headers: Of the request, for its address.
+            peer: The other end of the connection.
+            defaults: uvicorn's default headers; the date.
+        """
+        resident = self._resident(asked.digest)
+        if resident is None:
+            return self._refuse_exhausted(asked, headers, peer, defaults)
+        if not resident.networks:
+            return self.answer(asked, defaults)
+        now_us = self._micros()
+        facts = Facts(self._address(peer, headers), asked.scopes)
+        if self._verifier.objection(resident, facts, now_us) is not None:
+            return None
+        return self._admit(resident, asked, now_us, defaults)
+
+    def _admit(self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList) -> bytes:
+        """Count a request that nothing but its limit speaks against, and answer it."""
         counter = self._verifier.counter(resident, now_us)
-        plan = resident.plan.plan
-        hourly = resident.plan.hourly[resident.principal.kind]
-        burst = plan.burst
-        if not counter.spend(hourly, burst, 1, now_us):
-            return self._limited(target, resident, now_us, problem_json, defaults)
-        self._uses.note(resident, now_us)
-        key = (target.route, method.decode("ascii"), 204 if target.forward else 200)
-        self._counts[key] = self._counts.get(key, 0) + 1
         rendered: Rendered | None = resident.rendered
-        if rendered is None or rendered.plan is not plan:
+        if rendered is None or rendered.plan is not resident.plan.plan:
             rendered = self._render(resident)
-        template = rendered.forward if target.forward else rendered.verify
-        return template % self._figures(resident, hourly, burst, now_us, defaults)
+        if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+            return self._limited(asked, resident, now_us, defaults)
+        if resident.unsaved:
+            resident.last_used_us = now_us
+        else:
+            self._uses.note(resident, now_us)
+        asked.tally[0] += 1
+        template = rendered.forward if asked.forward else rendered.verify
+        return template % self._figures(counter, rendered, now_us, defaults)
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:
         """Whether the lane wants to see the request's body before it says no."""
@@ -293,18 +362,15 @@ class FastLane:
         ):
             return None
         counter = self._verifier.counter(resident, now_us)
-        plan = resident.plan.plan
-        hourly = resident.plan.hourly[resident.principal.kind]
-        if not counter.spend(hourly, plan.burst, 1, now_us):
+        rendered: Rendered | None = resident.rendered
+        if rendered is None or rendered.plan is not resident.plan.plan:
+            rendered = self._render(resident)
+        if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
             return None
         self._uses.note(resident, now_us)
         self._uses.note(caller, now_us)
-        key = (_QUESTION.decode("ascii"), "POST", 200)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        rendered: Rendered | None = resident.rendered
-        if rendered is None or rendered.plan is not plan:
-            rendered = self._render(resident)
-        return rendered.question % self._figures(resident, hourly, plan.burst, now_us, defaults)
+        self._asked_tally[0] += 1
+        return rendered.question % self._figures(counter, rendered, now_us, defaults)
 
     def refusal(self, error: AppError) -> tuple[bytes, Answer]:
         """The answer for what never became a request, and its id."""
@@ -312,29 +378,20 @@ class FastLane:
         return exchange.request_id.encode("ascii"), self._problems.of_error(error, exchange, self._micros())
 
     def _figures(
-        self, resident: Resident, hourly: int | None, burst: int | None, now_us: int, defaults: HeaderList
+        self, counter: Counter, rendered: Rendered, now_us: int, defaults: HeaderList
     ) -> tuple[bytes | int, ...]:
         """What moves from answer to answer, in the order of `limit_template`."""
-        counter = resident.counter
-        if counter is None:  # pragma: no cover - the verifier has just given it one
-            return ()
         date = defaults[0][1]
         request_id = self._next_id()
-        if hourly is not None:
+        burst = rendered.burst
+        if rendered.hourly is not None:
             ends_us = counter.hour_ends_us
-            left = hourly - counter.hour_used
+            left = rendered.hourly - counter.hour_used
+            resets_at = -(-ends_us // 1_000_000)
             wait = -(-(ends_us - now_us) // 1_000_000)
             if burst is not None:
-                return (
-                    date,
-                    request_id,
-                    left,
-                    -(-ends_us // 1_000_000),
-                    left,
-                    wait,
-                    burst - counter.burst_used,
-                )
-            return (date, request_id, left, -(-ends_us // 1_000_000), left, wait)
+                return (date, request_id, left, resets_at, left, wait, burst - counter.burst_used)
+            return (date, request_id, left, resets_at, left, wait)
         if burst is not None:
             left = burst - counter.burst_used
             return (date, request_id, left, -(-counter.burst_ends_us // 1_000_000), left)
@@ -352,7 +409,7 @@ class FastLane:
         forward = [f"{name.lower()}: {value}".encode() for name, value in forward_headers(principal).items()]
         rendered = Rendered(
             plan,
-            identity,
+            resident.plan.hourly[principal.kind],
             _template(b"200 OK", [], identity, tail),
             b"\r\n".join(
                 [
@@ -373,61 +430,37 @@ class FastLane:
         resident.rendered = rendered
         return rendered
 
-    def _limited(
-        self,
-        target: Target,
-        resident: Resident,
-        now_us: int,
-        problem_json: bool,
-        defaults: HeaderList,  # noqa: FBT001
-    ) -> bytes:
+    def _limited(self, asked: Asked, resident: Resident, now_us: int, defaults: HeaderList) -> bytes:
         """The refusal of a good credential that has used up its limit."""
         hourly = resident.plan.hourly[resident.principal.kind]
         counter = self._verifier.counter(resident, now_us)
         left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=1)
         rejected = Rejected(Reason.RATE, left, resident.principal.kind, principal=resident.principal)
-        return self._rejection(target, rejected, now_us, problem_json, defaults)
+        return self._rejection(asked, rejected, now_us, defaults)
 
     def _refuse_exhausted(
-        self,
-        target: Target,
-        headers: HeaderList,
-        peer: str | None,
-        problem_json: bool,  # noqa: FBT001
-        defaults: HeaderList,
+        self, asked: Asked, headers: HeaderList, peer: str | None, defaults: HeaderList
     ) -> Late | None:
         """Refuse late what comes from an address that is past its limit of bad credentials; else leave it."""
         allowance = self._addresses.exhausted(self._address(peer, headers))
         if allowance is None or not self._verifier.trusts_memory():
             return None
-        return Late(
-            self._rejection(
-                target, Rejected(Reason.RATE, allowance), self._micros(), problem_json, defaults, last=True
-            )
-        )
+        rejected = Rejected(Reason.RATE, allowance)
+        return Late(self._rejection(asked, rejected, self._micros(), defaults, last=True))
 
     def _rejection(
-        self,
-        target: Target,
-        rejected: Rejected,
-        now_us: int,
-        problem_json: bool,  # noqa: FBT001
-        defaults: HeaderList,
-        *,
-        last: bool = False,
+        self, asked: Asked, rejected: Rejected, now_us: int, defaults: HeaderList, *, last: bool = False
     ) -> bytes:
-        exchange = Exchange(
-            request_id=self._next_id().decode("ascii"), address=None, problem_json=problem_json
-        )
+        request_id = self._next_id()
+        exchange = Exchange(request_id.decode("ascii"), None, problem_json=asked.problem_json)
         answer = self._problems.of_rejection(rejected, exchange, now_us)
         self._metrics.count_verdict(rejected)
-        key = (target.route, "GET", answer.status)
-        self._counts[key] = self._counts.get(key, 0) + 1
+        self._tally(asked.target.route, "GET", answer.status)[0] += 1
         headers = [
             (b"date", defaults[0][1]),
             *answer.headers,
             (b"content-length", b"%d" % len(answer.body)),
-            (b"x-request-id", exchange.request_id.encode("ascii")),
+            (b"x-request-id", request_id),
             *self._common[0],
             *limit_headers(rejected.allowance, now_us),
             *self._common[1],
@@ -456,10 +489,15 @@ class FastLane:
             self._targets[url] = target
         return target
 
+    def _tally(self, route: str, method: str, status: int) -> list[int]:
+        """The count of one kind of answer, shared by whoever adds to it."""
+        return self._tallies.setdefault((route, method, status), [0])
+
     def _hand_in_counts(self) -> None:
-        counts, self._counts = self._counts, {}
-        for (route, method, status), count in counts.items():
-            self._metrics.add_answers(method, route, status, count)
+        for (route, method, status), tally in self._tallies.items():
+            count, tally[0] = tally[0], 0
+            if count:
+                self._metrics.add_answers(method, route, status, count)
 
 
 def _plain_credential(value: bytes) -> bytes | None:
