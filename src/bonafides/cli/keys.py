@@ -101,7 +101,10 @@ def _made(made: MadeKey | Replayed, session: Session) -> Resource:
 
 
 @commands.command(
-    epilog=example("bonafides keys create ci --scopes read,write --expires-in 90d --user ada@example.com")
+    epilog=example(
+        "bonafides keys create ci --scopes read,write --expires-in 90d",
+        "bonafides keys create --name ci --user ada@example.com --json",
+    )
 )
 def create(
     *,
@@ -200,9 +203,7 @@ def show(*, key_id: KeyId, database: Database = None, as_json: AsJson = False) -
     _change(database, lambda session: session.rooms.api_keys.get(session.authority, key_id), as_json=as_json)
 
 
-@commands.command(
-    epilog=example("bonafides keys update key_0Nf4gQ2s9XbR7mT1kVwZaC --scopes read --never-expires")
-)
+@commands.command(epilog=example("bonafides keys update key_0Nf4gQ2s9XbR7mT1kVwZaC --never-expires"))
 def update(
     *,
     key_id: KeyId,

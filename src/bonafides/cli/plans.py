@@ -47,7 +47,7 @@ PlanName = Annotated[str, typer.Argument(metavar="NAME", help="The plan's name, 
 @commands.command(
     epilog=example(
         "bonafides plans put gold --requests-per-hour 50000 --burst 500",
-        "bonafides plans put free --requests-per-hour 1000 --burst 50 --per-method oauth_access_token=5000",
+        "bonafides plans put free --requests-per-hour 2000 --burst none",
     )
 )
 def put(

@@ -85,6 +85,6 @@ def add_to(program: typer.Typer) -> None:
     program.command(
         epilog=example(
             "bonafides serve",
-            "bonafides serve --port 9000 --database postgresql://bonafides@localhost/bonafides",
+            "bonafides serve --database postgresql://bonafides@localhost/bonafides",
         )
     )(serve)

@@ -44,7 +44,7 @@ TenantArgument = Annotated[str, typer.Argument(metavar="TENANT_ID", help="The te
 @commands.command(
     epilog=example(
         "bonafides tenants create acme --plan pro",
-        "bonafides users create --tenant ten_0Nf4gQ2s9XbR7mT1kVwZaC --email ada@example.com --role owner",
+        'bonafides users create --tenant "$ID" --role owner --email ada@example.com',
     )
 )
 def create(
