@@ -89,12 +89,17 @@ class Authority:
             message = f"Your own credential does not have the scope {names}, so it cannot give it to another."
             raise Forbidden(message, scopes=beyond, field=field)
 
-    def require_rank(self, role: Role, what: str) -> None:
+    def require_rank(self, role: Role, tenant_id: str, what: str) -> None:
         """Refuse to act upon, or to make, somebody more powerful than the caller.
+
+        Args:
+            role: Theirs.
+            tenant_id: Their tenant; in tenants that are not its own, the operator has no equal.
+            what: For the message.
 
         Raises:
             Forbidden: Naming `what`.
         """
-        if role.rank < self.role.rank and not self.operator:
+        if role.rank < self.role.rank and not (self.operator and tenant_id != self.tenant_id):
             message = f"Only an {role} may {what}."
             raise Forbidden(message, scopes=frozenset({ADMIN}))

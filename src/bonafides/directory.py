@@ -257,7 +257,7 @@ class Directory:
         """
         authority.require_administration("create users")
         tenant = await self.visible_tenant(authority, authority.tenant(tenant_id))
-        authority.require_rank(role, f"make somebody an {role}")
+        authority.require_rank(role, tenant.id, f"make somebody an {role}")
         if kind is UserKind.PERSON and email is None:
             message = (
                 'email: a person needs an e-mail address. For a program, send "kind": "service" and a name.'
@@ -266,6 +266,10 @@ class Directory:
         if kind is UserKind.SERVICE and role is Role.OWNER:
             message = "role: a service cannot own a tenant. Make it an admin or a member."
             raise InvalidRequest(message, field="role")
+        granted = self._scopes(role, scopes)
+        authority.require_grantable(
+            ceiling(role, granted, self._defined_scopes), "role" if granted is None else "scopes"
+        )
         address = intake.email(email) if email is not None else None
         if name is None and address is None:
             message = "name: a service needs a name."
@@ -279,7 +283,7 @@ class Directory:
             email=address,
             name=intake.text(name, "name") if name is not None else str(address),
             role=role,
-            scopes=self._scopes(authority, role, scopes),
+            scopes=granted,
             status=Status.ACTIVE,
             created_at=now,
             updated_at=now,
@@ -318,15 +322,18 @@ class Directory:
         ):
             authority.require_administration("change an e-mail address, a role, scopes or a status")
         if user.id != authority.user_id:
-            authority.require_rank(user.role, f"change an {user.role}")
+            authority.require_rank(user.role, user.tenant_id, f"change an {user.role}")
         role = user.role if isinstance(changes.role, Unchanged) else changes.role
         if not isinstance(changes.role, Unchanged):
-            authority.require_rank(role, f"make somebody an {role}")
+            authority.require_rank(role, user.tenant_id, f"make somebody an {role}")
             if user.kind is UserKind.SERVICE and role is Role.OWNER:
                 message = "role: a service cannot own a tenant."
                 raise InvalidRequest(message, field="role")
         if not isinstance(changes.scopes, Unchanged):
-            changes = replace(changes, scopes=self._scopes(authority, role, changes.scopes))
+            changes = replace(changes, scopes=self._scopes(role, changes.scopes))
+        scopes = user.scopes if isinstance(changes.scopes, Unchanged) else changes.scopes
+        gained = ceiling(role, scopes, self._defined_scopes) - self.ceiling(user)
+        authority.require_grantable(gained, "role" if isinstance(changes.scopes, Unchanged) else "scopes")
         if not isinstance(changes.name, Unchanged):
             changes = replace(changes, name=intake.text(changes.name, "name"))
         if isinstance(changes.email, str):
@@ -358,25 +365,20 @@ class Directory:
         """
         user = await self.user(authority, user_id)
         authority.require_administration("delete users")
-        authority.require_rank(user.role, f"delete an {user.role}")
+        authority.require_rank(user.role, user.tenant_id, f"delete an {user.role}")
         event = self._recorder.event("user.deleted", authority.actor, user.tenant_id, user.id)
         changes = UserChanges(status=Status.DELETED)
         outcome = await self._store.change_user(user.id, user.tenant_id, changes, event)
         if isinstance(outcome, Clash):
             raise _refusal(outcome)
 
-    def _scopes(
-        self, authority: Authority, role: Role, scopes: Iterable[str] | None
-    ) -> frozenset[str] | None:
+    def _scopes(self, role: Role, scopes: Iterable[str] | None) -> frozenset[str] | None:
         if scopes is None:
-            if role is not Role.MEMBER:
-                authority.require_grantable(ceiling(role, None, self._defined_scopes), "role")
             return None
         asked = intake.scopes(scopes, self._defined_scopes)
         if role is Role.MEMBER and ADMIN in asked:
             message = "scopes: a member cannot have the scope admin. Make them an admin instead."
             raise InvalidRequest(message, field="scopes")
-        authority.require_grantable(asked)
         return asked
 
 

@@ -70,7 +70,10 @@ class Idempotency:
         if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
             message = f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} printable ASCII characters."
             raise InvalidRequest(message, field="Idempotency-Key")
-        request_digest = hashlib.blake2b(call.encode() + b"\n" + body, digest_size=32).digest()
+        # The caller's powers are part of the call: a credential with fewer never gets what one with more was given.
+        powers = " ".join(sorted(authority.grantable))
+        request = b"\n".join((call.encode(), powers.encode(), body))
+        request_digest = hashlib.blake2b(request, digest_size=32).digest()
         return Attempt(key, (authority.tenant_id, authority.user_id or ""), request_digest)
 
     def claim(self, attempt: Attempt, answer: bytes) -> IdempotencyClaim:

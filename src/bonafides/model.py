@@ -162,6 +162,16 @@ def ceiling(role: Role, scopes: frozenset[str] | None, defined: frozenset[str]) 
     return most if role is not Role.MEMBER else most - {CREDENTIALS_VERIFY}
 
 
+def powers(scopes: frozenset[str], most: frozenset[str]) -> frozenset[str]:
+    """What somebody who holds a credential can bring about: with `admin`, whatever its user may have at most.
+
+    Args:
+        scopes: The credential's.
+        most: Its user's `ceiling`.
+    """
+    return scopes | most if ADMIN in scopes else scopes
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How many requests are admitted; None is no limit.

@@ -29,6 +29,7 @@ from bonafides.model import (
     Page,
     Replayed,
     Unchanged,
+    powers,
     to_datetime,
 )
 from bonafides.secret import Peppers, SecretKind, display, mint, new_id
@@ -38,6 +39,11 @@ DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 OVERLAP_SECONDS_DEFAULT: Final = 3_600
 OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 REASON_MAX: Final = 500
+_VERBS: Final = {
+    CredentialStatus.ACTIVE: "enable",
+    CredentialStatus.DISABLED: "disable",
+    CredentialStatus.REVOKED: "revoke",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class ApiKeys:
             raise NotFound(message, field="user_id")
         require_active_user(owner)
         if owner.id != authority.user_id:
-            authority.require_rank(owner.role, f"make a key for an {owner.role}")
+            authority.require_rank(owner.role, owner.tenant_id, f"make a key for an {owner.role}")
         most = self._directory.ceiling(owner)
         if wish.scopes is None:
             scopes = DEFAULT_SCOPES & most & authority.grantable
@@ -234,12 +240,13 @@ class ApiKeys:
         """Change a key that is not revoked; it binds the next request.
 
         Raises:
-            Forbidden: The caller would give more than it has.
+            Forbidden: The key has, or the caller would give it, more than the caller's credential has.
             NotFound: There is none, or it is not the caller's.
             Conflict: It is revoked, or is not in an overlap that could be moved.
             InvalidRequest: A field is malformed.
         """
         key = await self.get(authority, key_id)
+        await self._require_power_over(authority, key, "change")
         now = to_datetime(self._clock.micros())
         stored = CredentialChanges()
         if not isinstance(changes.name, Unchanged):
@@ -250,6 +257,9 @@ class ApiKeys:
                 stored, scopes=self._bounded(authority, changes.scopes, self._directory.ceiling(owner))
             )
         if not isinstance(changes.plan, Unchanged):
+            if changes.plan != key.plan:
+                # Back to the tenant's plan, too: it may be the wider one.
+                authority.require_operator("put a key on another plan")
             stored = replace(stored, plan=await self._plan(authority, changes.plan))
         if not isinstance(changes.expires_at, Unchanged) or not isinstance(changes.expires_in, Unchanged):
             expires_at = None if isinstance(changes.expires_at, Unchanged) else changes.expires_at
@@ -292,7 +302,7 @@ class ApiKeys:
         """
         key = await self.get(authority, key_id)
         seconds = _overlap(OVERLAP_SECONDS_DEFAULT if overlap_seconds is None else overlap_seconds)
-        authority.require_grantable(key.scopes)
+        await self._require_power_over(authority, key, "rotate")
         now_us = self._clock.micros()
         now = to_datetime(now_us)
         successor = replace(
@@ -337,12 +347,17 @@ class ApiKeys:
     ) -> Credential:
         """Disable, enable or revoke a key and with it its children; what is so already stays so.
 
+        A credential with fewer scopes may end a key of its own user, but not bring it back.
+
         Raises:
+            Forbidden: The key is somebody's who is more powerful, or has scopes that the caller's lacks.
             NotFound: There is none, or it is not the caller's.
             Conflict: It is revoked, which is final.
             InvalidRequest: The reason is malformed.
         """
         key = await self.get(authority, key_id)
+        ending = status is not CredentialStatus.ACTIVE
+        await self._require_power_over(authority, key, _VERBS[status], ending=ending)
         why = intake.text(reason, "reason", longest=REASON_MAX) if reason is not None else None
         action = {
             CredentialStatus.ACTIVE: "api_key.enabled",
@@ -362,13 +377,29 @@ class ApiKeys:
 
     def _bounded(self, authority: Authority, asked: Sequence[str], most: frozenset[str]) -> frozenset[str]:
         scopes = intake.scopes(asked, self._defined_scopes)
-        authority.require_grantable(scopes)
+        authority.require_grantable(powers(scopes, most))
         beyond = scopes - most
         if beyond:
             names = " ".join(sorted(beyond))
             message = f"scopes: the key's owner does not have the scope {names}, so the key cannot have it."
             raise InvalidRequest(message, field="scopes")
         return scopes
+
+    async def _require_power_over(
+        self, authority: Authority, key: Credential, verb: str, *, ending: bool = False
+    ) -> None:
+        """Refuse whoever is less than the key, and would become more with its secret or its longer life.
+
+        A revoked key has no power, and its user may be gone; the store refuses what is asked of it.
+        """
+        if key.status is CredentialStatus.REVOKED:
+            return
+        owner = await self._directory.user(authority, key.user_id)
+        if owner.id != authority.user_id:
+            authority.require_rank(owner.role, owner.tenant_id, f"{verb} a key of an {owner.role}")
+        if not ending:
+            scopes = key.scopes & self._defined_scopes
+            authority.require_grantable(powers(scopes, self._directory.ceiling(owner)))
 
     async def _plan(self, authority: Authority, name: str | None) -> str | None:
         if name is None:

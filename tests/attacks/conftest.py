@@ -1,0 +1,33 @@
+"""Servers that a whole file of attacks shares: an attack that leaves a mark on them has succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks.cast import OWN_SCOPE, Party, party
+from tests.serving import RunningServer, running, settings_for
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A founded server on SQLite with a fake clock, for all tests of a file."""
+    folder = tmp_path_factory.mktemp("house")
+    settings = settings_for(f"sqlite:///{folder / 'bonafides.db'}", folder, scopes=(OWN_SCOPE,))
+    with running(settings) as server:
+        # The plan of new tenants, without a limit: a file sends more in one frozen second than it admits.
+        server.create_plan("free")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mine(house: RunningServer) -> Party:
+    """The attackers' own tenant."""
+    return party(house)
+
+
+@pytest.fixture(scope="module")
+def theirs(house: RunningServer) -> Party:
+    """The victims' tenant."""
+    return party(house)
