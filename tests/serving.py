@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import threading
 import time
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import structlog
 
-from bonafides.app import Rooms, build, housekeeping, open_rooms, prepare
+from bonafides.app import Application, Rooms, build, housekeeping, open_rooms, prepare
 from bonafides.installation import Founded
 from bonafides.keyring import require_peppers
 from bonafides.settings import Settings
 from bonafides.web.server import Server, server_of
+
+# Servers of this process log for nobody; what logs hold is tested on servers of their own.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 START_US = 1_900_000_000_000_000
 """Where a fake clock begins: 2030-03-17, long after anything that the tests make."""
@@ -51,6 +56,7 @@ class RunningServer:
     founded: Founded
     clock: FakeClock
     rooms: Rooms
+    application: Application
     settings: Settings
     loop: asyncio.AbstractEventLoop
     clients: list[httpx2.Client] = field(default_factory=list)
@@ -135,7 +141,7 @@ def serving(settings: Settings, founded: Founded, clock: FakeClock) -> Iterator[
 
             def announce(url: str) -> None:
                 loop = asyncio.get_running_loop()
-                ready.append(RunningServer(url, founded, clock, rooms, settings, loop))
+                ready.append(RunningServer(url, founded, clock, rooms, application, settings, loop))
                 started.set()
 
             servers.append(server_of(application.asgi, application.lane, announce))

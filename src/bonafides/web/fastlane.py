@@ -329,9 +329,7 @@ class FastLane:
                 if caller_credential is not None:
                     return None
                 caller_credential = _plain_credential(value)
-            elif name == b"x-api-key":
-                return None
-            elif name == b"content-type" and value.lower() != b"application/json":
+            elif name == b"x-api-key" or (name == b"content-type" and value.lower() != b"application/json"):
                 return None
         if not caller_credential:
             return None
@@ -488,6 +486,11 @@ class FastLane:
                 self._targets.clear()
             self._targets[url] = target
         return target
+
+    @property
+    def answered(self) -> int:
+        """How many requests the lane has answered since its counts were last handed in."""
+        return sum(tally[0] for tally in self._tallies.values())
 
     def _tally(self, route: str, method: str, status: int) -> list[int]:
         """The count of one kind of answer, shared by whoever adds to it."""
