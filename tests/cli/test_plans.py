@@ -17,7 +17,7 @@ def test_a_plan_has_the_shape_of_the_http_api(bonafides: Bonafides) -> None:
         "--per-method", "api_key=7", "--per-method", "jwt_session=none", "--count-by", "tenant", "--json",
     )  # fmt: skip
     made = done.json
-    assert set(made) == set(schemas.PlanOut.model_fields)
+    assert set(made) == set(schemas.Plan.model_fields)
     assert (made["name"], made["requests_per_hour"], made["burst"]) == ("gold", 50_000, None)
     assert (made["per_method"], made["count_by"]) == ({"api_key": 7, "jwt_session": None}, "tenant")
     assert bonafides("plans", "show", "gold", "--json").json == made

@@ -41,12 +41,7 @@ COLUMNS: Final[Columns] = {
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT_ID", help="The tenant's id, such as ten_….")]
 
 
-@commands.command(
-    epilog=example(
-        "bonafides tenants create acme --plan pro",
-        'bonafides users create --tenant "$ID" --role owner --email ada@example.com',
-    )
-)
+@commands.command(epilog=example("bonafides tenants create acme --plan pro"))
 def create(
     *,
     name: Annotated[str | None, typer.Argument(help="A name that no other tenant has.")] = None,
@@ -64,7 +59,9 @@ def create(
             raise TypeError("replayed without a claim")
         return tenant_resource(tenant)
 
-    print_thing(work(database, None, do), as_json=as_json, heading="Created.\n")
+    made = work(database, None, do)
+    owner = f"bonafides users create --tenant {made['id']} --role owner --email ada@example.com"
+    print_thing(made, as_json=as_json, heading=f"Created. Make its first owner next:\n\n  {owner}\n")
 
 
 @commands.command("list", epilog=example("bonafides tenants list"))

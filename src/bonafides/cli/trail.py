@@ -34,7 +34,6 @@ def audit(
         str | None,
         typer.Option(
             "--actor",
-            "--actor-user-id",
             metavar="USER",
             help="Only what this user did: an id or an e-mail address.",
         ),
