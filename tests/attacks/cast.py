@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 
-from tests.serving import RunningServer
+from bonafides.settings import Settings
+from tests.serving import RunningServer, settings_for
 
 PEOPLE: Final = ("owner", "admin", "member")
 OWN_SCOPE: Final = "payouts"
@@ -53,6 +55,11 @@ class Party:
     def __iter__(self) -> Iterator[Somebody]:
         """Everybody, the most powerful first."""
         return iter((self.owner, self.admin, self.member, self.service))
+
+
+def house_settings(folder: Path, **changes: object) -> Settings:
+    """Settings of a server that is attacked, on SQLite: `OWN_SCOPE` is defined there."""
+    return settings_for(f"sqlite:///{folder / 'bonafides.db'}", folder, scopes=(OWN_SCOPE,), **changes)
 
 
 def somebody(

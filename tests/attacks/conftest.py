@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.attacks.cast import OWN_SCOPE, Party, party
-from tests.serving import RunningServer, running, settings_for
+from tests.attacks.cast import Party, house_settings, party
+from tests.serving import RunningServer, running
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A founded server on SQLite with a fake clock, for all tests of a file."""
     folder = tmp_path_factory.mktemp("house")
-    settings = settings_for(f"sqlite:///{folder / 'bonafides.db'}", folder, scopes=(OWN_SCOPE,))
-    with running(settings) as server:
+    with running(house_settings(folder)) as server:
         # The plan of new tenants, without a limit: a file sends more in one frozen second than it admits.
         server.create_plan("free")
         yield server

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, RequestTimeout
-from bonafides.web.answers import Answer
+from bonafides.web.answers import Answer, HeaderList
 
 if TYPE_CHECKING:
     from bonafides.web.fastlane import Asked, FastLane, Late
@@ -24,8 +24,8 @@ _HEAD_RECALLED_MAX: Final = 4_096
 """Heads longer than this are parsed each time."""
 
 
-class HeadTooLargeError(Exception):
-    """Stops the parser in the middle of a head that is too long."""
+class StoppedError(Exception):
+    """Stops the parser in the middle of a request that is refused for its form."""
 
 
 class Connection(HttpToolsProtocol):
@@ -43,7 +43,8 @@ class Connection(HttpToolsProtocol):
         self._lane = lane
         self._bounds = lane.settings
         self._head_bytes = 0
-        self._head_too_large = False
+        self._untold_bytes = 0
+        self._objection: AppError | None = None
         self._in_head = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -86,7 +87,12 @@ class Connection(HttpToolsProtocol):
                     return
         self._answers.clear()
         self._requests = 0
+        # The parser tells of a header or an extension of a chunk when it is whole, and gathers it until then.
+        self._untold_bytes += len(data)
         super().data_received(data)
+        if self._untold_bytes > self._bounds.header_bytes_max:
+            self._refuse(self._too_large())
+            return
         if whole and self._answers and self._requests == 1 and self._at_boundary:
             self._lane.remember(data, self._answers[0])
         if self._held is not None:
@@ -100,7 +106,7 @@ class Connection(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._head_bytes = 0
+        self._head_bytes = self._untold_bytes = 0
         self._in_head = True
         self._at_boundary = False
         self._requests += 1
@@ -116,11 +122,14 @@ class Connection(HttpToolsProtocol):
         self._head_bytes += len(name) + len(value) + 4
         if self._head_bytes > self._bounds.header_bytes_max:
             self._count(0)
-        self.headers.append((name.lower(), value))
+        # What stands behind the body is not part of the head, whatever it is called (RFC 9110 §6.5.1).
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     @override
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._untold_bytes = 0
         if self._head_timer is not None:
             self._stop_timer()
         if self._ending:
@@ -140,6 +149,7 @@ class Connection(HttpToolsProtocol):
 
     @override
     def on_body(self, body: bytes) -> None:
+        self._untold_bytes = 0
         if self._answered:
             return
         if self._held is not None:
@@ -165,14 +175,14 @@ class Connection(HttpToolsProtocol):
 
     @override
     def send_400_response(self, msg: str) -> None:
-        if self._head_too_large:
-            message = f"The request's head must be at most {self._bounds.header_bytes_max} bytes long."
-            self._refuse(HeaderFieldsTooLarge(message, field="headers"))
-            return
         message = (
             "The request is not valid HTTP. Header names and values must not contain control characters."
         )
-        self._refuse(InvalidRequest(message, field="headers"))
+        self._refuse(self._objection or InvalidRequest(message, field="headers"))
+
+    @override
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing to warn of: a server may stay with the protocol that it speaks (RFC 9110 §7.8)."""
 
     def _answer(self, asked: Asked) -> bool:
         """Write the lane's answer, if it has one."""
@@ -189,6 +199,11 @@ class Connection(HttpToolsProtocol):
     def _is_next(self) -> bool:
         """Whether an answer written now would be the next one that the client waits for, and would not pile up."""
         return not self._is_busy() and not self.flow.write_paused
+
+    def _is_answered(self) -> bool:
+        """Whether the request whose head was read last has its answer."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return self._answered or (cycle is not None and cycle.response_complete)
 
     def _is_busy(self) -> bool:
         # uvicorn declares the cycle as always there; before the first slow request there is none.
@@ -229,6 +244,7 @@ class Connection(HttpToolsProtocol):
     def _hand_over(self) -> None:
         """Let uvicorn see the request as if it had parsed it itself."""
         url, headers = self.url, self.headers
+        self._check_form(url, headers)
         super().on_message_begin()
         self.url = url
         self.headers.extend(headers)
@@ -236,6 +252,26 @@ class Connection(HttpToolsProtocol):
             name == b"expect" and value.lower() == b"100-continue" for name, value in headers
         )
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # The parser reads no HTTP after this, so nobody may send another request on this connection.
+            self.cycle.keep_alive = False
+
+    def _check_form(self, url: bytes, headers: HeaderList) -> None:
+        """Refuse what a proxy before this server may read differently, and secrets where no other rule looks.
+
+        See: RFC 9112 §3.2 and §6.1, RFC 9110 §4.2.4
+        """
+        version = self.parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            self._stop(InvalidRequest("The request must be HTTP/1.1.", field="HTTP version"))
+        coded = [value for name, value in headers if name == b"transfer-encoding"]
+        if coded and (version != "1.1" or len(coded) > 1 or coded[0].lower() != b"chunked"):
+            message = "Transfer-Encoding must be chunked, once, and in HTTP/1.1."
+            self._stop(InvalidRequest(message, field="Transfer-Encoding"))
+        authority = b"" if url.startswith(b"/") else url.partition(b"://")[2].partition(b"/")[0]
+        if b"#" in url or b"@" in authority:
+            message = "The request's target must be a path, without a user name or a fragment."
+            self._stop(InvalidRequest(message, field="URL"))
 
     def _release(self) -> None:
         """Hand over a request whose body the lane was waiting for."""
@@ -248,8 +284,16 @@ class Connection(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > self._bounds.header_bytes_max:
-            self._head_too_large = True
-            raise HeadTooLargeError
+            self._stop(self._too_large())
+
+    def _stop(self, objection: AppError) -> NoReturn:
+        """Leave the parser, which makes every exception its own; `send_400_response` then says why."""
+        self._objection = objection
+        raise StoppedError
+
+    def _too_large(self) -> HeaderFieldsTooLarge:
+        message = f"The request's head must be at most {self._bounds.header_bytes_max} bytes long."
+        return HeaderFieldsTooLarge(message, field="headers")
 
     def _start_timer(self) -> None:
         self._head_timer = self.loop.call_later(self._bounds.header_seconds_max, self._too_slow)
@@ -265,9 +309,17 @@ class Connection(HttpToolsProtocol):
         self._refuse(RequestTimeout(message))
 
     def _refuse(self, error: AppError) -> None:
-        """Answer what never became a request, and close."""
+        """Answer what never became a request, and close; the answer to another request is not disturbed."""
         self._stop_timer()
         if self.transport.is_closing():
+            return
+        if self._in_head and self._is_busy():
+            # The answers before it come first, and with the last of them the connection ends.
+            self._ending = True
+            self.cycle.keep_alive = False
+            return
+        if not self._in_head and self._is_answered():
+            self.transport.close()
             return
         request_id, answer = self._lane.refusal(error)
         self.transport.write(closing_bytes(answer, request_id))
