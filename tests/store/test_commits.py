@@ -45,6 +45,9 @@ class Recorded:
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         raise NotImplementedError(digests)
 
+    async def version(self) -> None:
+        return None
+
     async def close(self) -> None:
         self._connection.close()
 

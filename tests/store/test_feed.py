@@ -46,6 +46,21 @@ async def test_a_follower_reads_each_change_once(store: SqlStore, opened: Callab
     assert names((await other.changes_since(position))[0]) == ["c"]
 
 
+async def test_an_idle_follower_sees_what_another_process_writes(
+    store: SqlStore, opened: Callable[[], SqlStore]
+) -> None:
+    """A poll that is answered without reading must end with the first commit of anybody."""
+    other = opened()
+    position = await store.feed_position()
+    for name in "abc":
+        for _ in range(3):
+            changes, position = await store.changes_since(position)
+            assert names(changes) == []
+        await put(other, name)
+        changes, position = await store.changes_since(position)
+        assert names(changes) == [name]
+
+
 async def test_a_position_is_before_all_that_commits_later(store: SqlStore) -> None:
     """A follower that starts while others write must not begin behind them."""
     positions = [await store.feed_position()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 
 import asyncpg
@@ -16,6 +18,7 @@ from bonafides.store.migrations import migrate
 from bonafides.store.postgres import PostgresDatabase, failures_translated, open_postgres
 from bonafides.store.sql import SqlStore
 from tests.postgres import PostgresServer
+from tests.store.databases import run_sql
 from tests.store.records import LATER, credential, digest, event, plan, secret, tenant, user
 
 ALL = Page(limit=100_000)
@@ -111,6 +114,32 @@ async def test_a_server_that_hangs_is_an_outage_in_bounded_time(
     await store.close()
 
 
+async def test_backends_that_hang_are_an_outage_in_bounded_time(
+    own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for connections that stand already: a dead network says nothing at all."""
+    monkeypatch.setattr(postgres_store, "_STATEMENT_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(postgres_store, "_CONNECT_SECONDS_MAX", 0.5)
+    url = own_postgres.create_database()
+    await asyncio.to_thread(migrate, url)
+    store = await founded(url)
+    await assert_there(store)
+    backends = own_postgres.sql(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'bonafides'"
+    ).split()
+    assert len(backends) >= 2
+    with own_postgres.paused():
+        for pid in backends:
+            os.kill(int(pid), signal.SIGSTOP)
+        began = time.monotonic()
+        await assert_away(store)
+        assert time.monotonic() - began < 10
+        for pid in backends:
+            os.kill(int(pid), signal.SIGCONT)
+    await assert_there(store)
+    await store.close()
+
+
 async def test_a_lock_that_is_held_for_long_is_an_outage(
     migrated_postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +191,18 @@ async def test_look_ups_connect_anew_when_their_connection_was_ended(migrated_po
     )
     await administrator.close()
     await asyncio.sleep(0.1)
+    await assert_there(store)
+    await store.close()
+
+
+async def test_a_look_up_that_failed_is_not_inherited_by_the_next(migrated_postgres: str) -> None:
+    """A connection in a state that nobody knows would answer one look-up with another's rows."""
+    store = await founded(migrated_postgres)
+    await assert_there(store)
+    await run_sql(migrated_postgres, "ALTER TABLE credentials RENAME TO away")
+    with pytest.raises(Unavailable):
+        await store.find_verifiable([digest("key_first")])
+    await run_sql(migrated_postgres, "ALTER TABLE away RENAME TO credentials")
     await assert_there(store)
     await store.close()
 

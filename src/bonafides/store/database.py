@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -33,6 +33,10 @@ class Database(Protocol):
 
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         """The cold look-up, by the shortest way to the driver."""
+        ...
+
+    async def version(self) -> Hashable | None:
+        """Something that differs after every commit, whoever's, and costs less than asking; None if there is none."""
         ...
 
     async def close(self) -> None:

@@ -96,6 +96,9 @@ class PostgresDatabase:
             async with self._looking_up:
                 return await self._look_up(digests)
 
+    async def version(self) -> None:
+        return None
+
     async def close(self) -> None:
         if self._look_ups is not None:
             self._look_ups.terminate()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -61,6 +61,8 @@ class SqlStore:
     def __init__(self, database: Database, on_commit: OnCommit = ignore) -> None:
         self._database = database
         self._commits = GroupCommit(database, on_commit)
+        # The feed ended here when the database had this version: a poll of an idle server ends there.
+        self._feed_end: tuple[Hashable, FeedPosition] | None = None
 
     async def _read(
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -221,7 +223,12 @@ class SqlStore:
         return await self._read(feed.position)
 
     async def changes_since(self, position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
-        return await self._read(feed.since, position)
+        version = await self._database.version()
+        if version is not None and self._feed_end == (version, position):
+            return [], position
+        changes, end = await self._read(feed.since, position)
+        self._feed_end = (version, end)
+        return changes, end
 
     async def prune(self, before: datetime) -> None:
         await self._write(feed.prune, before)

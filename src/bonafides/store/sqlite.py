@@ -10,7 +10,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -90,6 +90,9 @@ class SqliteDatabase:
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look_up, digests)
 
+    async def version(self) -> Hashable:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._version)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
 
@@ -101,13 +104,22 @@ class SqliteDatabase:
 
     def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         with failures_translated(), self._lock:
-            self._notice_another_file()
-            if self._look_ups is None:
-                self._look_ups = connect(self._path, writing=False)
-            ask = self._look_ups.execute
+            ask = self._look_up_connection().execute
             rows = [row for digest in digests for row in ask(_BY_DIGEST, (digest,))]
             ancestors = [row for child in with_parents(rows) for row in ask(_LINEAGE, (child,))]
         return verifiables(rows, ancestors)
+
+    def _version(self) -> Hashable:
+        with failures_translated(), self._lock:
+            # It changes when another connection commits; this one never does.
+            (version,) = self._look_up_connection().execute("PRAGMA data_version")
+            return self._identity, version
+
+    def _look_up_connection(self) -> sqlite3.Connection:
+        self._notice_another_file()
+        if self._look_ups is None:
+            self._look_ups = connect(self._path, writing=False)
+        return self._look_ups
 
     def _notice_another_file(self) -> None:
         status = self._path.stat()
