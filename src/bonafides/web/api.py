@@ -11,17 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from bonafides import __version__
-from bonafides.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound
+from bonafides.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound, Unavailable
+from bonafides.model import Reason
 from bonafides.settings import Settings
 from bonafides.web.description import describe
+from bonafides.web.exchange import SCOPE_KEY
 from bonafides.web.gate import ClientGoneError
-from bonafides.web.guard import Guard
+from bonafides.web.guard import Guard, RejectedError
 
 _WORDS = {
     "missing": "is required",
@@ -55,7 +57,7 @@ class Api(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
         )
-        self.state.guard = guard
+        self._guard = self.state.guard = guard
         self._settings = settings
         for router in routers:
             self.include_router(router)
@@ -95,9 +97,24 @@ class Api(FastAPI):
         except RequestValidationError as error:
             raise _malformed(error) from None
         except HTTPException as error:
+            if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                await self._count(scope)
             raise self._refused(error, scope) from None
         except ClientDisconnect:
             raise ClientGoneError from None
+
+    async def _count(self, scope: Scope) -> None:
+        """Count a request that no call answers: for its credential if that is good, else for its address."""
+        if not scope[SCOPE_KEY].counted:
+            return
+        try:
+            await self._guard.admit(Request(scope), frozenset(), 1)
+        except RejectedError as error:
+            if error.rejected.reason is Reason.RATE:
+                raise
+        except Unavailable:
+            # That nothing is there is known all the same.
+            return
 
     def _refused(self, error: HTTPException, scope: Scope) -> AppError:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
