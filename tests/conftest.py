@@ -146,3 +146,34 @@ def any_server(database_url: str, tmp_path: Path) -> Iterator[RunningServer]:
     """A founded server with a fake clock; the test runs once on SQLite and once on PostgreSQL."""
     with running(settings_for(database_url, tmp_path)) as server:
         yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A server on each kind of database that many tests use, one after the other: a start costs what ten tests do.
+
+    Whoever asks for it makes a tenant, users, keys and plans of their own, leaves `free`, `pro`, `enterprise` and
+    the operator's tenant as they are, and expects the clock to stand anywhere. It believes `X-Forwarded-For`, so
+    that a test can come from any address. The admin's key is on a plan without limits.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'bonafides.db'}"
+    else:
+        url = request.getfixturevalue("postgres").create_database()
+    settings = settings_for(
+        url,
+        folder,
+        trusted_proxies=["127.0.0.1"],
+        address_requests_per_minute=1_000_000,
+        public_url="https://api.example.com",
+        scopes=["invoices:read", "invoices:write"],
+    )
+    with running(settings) as server:
+        server.create_plan("unmetered")
+        admin_key_id = server.admin.get("/v1/auth/verify").json()["credential"]["id"]
+        answer = server.admin.patch(f"/v1/api-keys/{admin_key_id}", json={"plan": "unmetered"})
+        assert answer.status_code == 200, answer.text
+        yield server

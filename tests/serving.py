@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import http.client
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -70,10 +73,24 @@ class RunningServer:
         self.clients.append(client)
         return client
 
-    @property
+    @functools.cached_property
     def admin(self) -> httpx2.Client:
         """A client with the installation's admin key."""
         return self.client(self.founded.api_key)
+
+    def raw(self, head: bytes, body: bytes = b"") -> httpx2.Response:
+        """The answer to a request sent byte for byte, for what no client library would send.
+
+        Args:
+            head: Request line and headers, without `Host`, `Connection` and the empty line at the end.
+            body: Sent after it.
+        """
+        url = httpx2.URL(self.url)
+        with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
+            connection.sendall(head + b"\r\nHost: " + url.netloc + b"\r\nConnection: close\r\n\r\n" + body)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            return httpx2.Response(answer.status, headers=answer.getheaders(), content=answer.read())
 
     def create_key(self, **wish: Any) -> dict[str, Any]:
         """Make a key as the admin; the answer's JSON, with `key`."""
