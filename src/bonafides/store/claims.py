@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bonafides.model import IdempotencyClaim, Replayed
+from bonafides.secret import same
 from bonafides.store import Reused
 from bonafides.store.tables import idempotency_claims, row_of
 
@@ -28,7 +29,7 @@ def settle(connection: Connection, claim: IdempotencyClaim | None, now: datetime
     if earlier.expires_at <= now:
         connection.execute(update(idempotency_claims).where(same_key).values(row_of(claim)))
         return None
-    return Replayed(earlier.sealed_answer) if earlier.request_digest == claim.request_digest else Reused()
+    return Replayed(earlier.sealed_answer) if same(earlier.request_digest, claim.request_digest) else Reused()
 
 
 def release(connection: Connection, claim: IdempotencyClaim | None) -> None:

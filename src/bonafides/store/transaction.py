@@ -26,7 +26,7 @@ class Transaction:
         self._rows: dict[Table, list[dict[str, Any]]] = {}
 
     def insert(self, table: Table, row: dict[str, Any]) -> None:
-        """Insert a row that nothing in this transaction needs to find or refers to."""
+        """Insert a row that nothing else in this transaction has to find or refer to."""
         self._rows.setdefault(table, []).append(row)
 
     def record(self, event: AuditEvent, *changed: Change) -> None:
