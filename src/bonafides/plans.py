@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bonafides import intake
@@ -55,9 +56,18 @@ class Plans:
         burst: int | None,
         per_method: Mapping[CredentialKind, int | None],
         count_by: CountBy,
-        claim_for: ClaimFor[Plan] | None = None,
+        claim_for: ClaimFor[tuple[Plan, bool]] | None = None,
     ) -> tuple[Plan, bool] | Replayed:
         """Create a plan or replace its figures; they bind the next request.
+
+        Args:
+            authority: The operator's.
+            name: Which plan.
+            requests_per_hour: None for no limit.
+            burst: Within one second; None for no limit.
+            per_method: Hourly figures for kinds of credential.
+            count_by: Whose requests are counted together.
+            claim_for: Makes the claim from what is returned.
 
         Returns:
             The plan, and whether it is new.
@@ -82,7 +92,12 @@ class Plans:
         event = self._recorder.event(
             "plan.put", authority.actor, authority.tenant_id, plan.name, figures(plan)
         )
-        outcome = await self._store.put_plan(plan, event, claim=claim_for(plan) if claim_for else None)
+        claim = None
+        if claim_for is not None:
+            before = await self._store.find_plan(plan.name)
+            since = plan.created_at if before is None else before.created_at
+            claim = claim_for((replace(plan, created_at=since), before is None))
+        outcome = await self._store.put_plan(plan, event, claim=claim)
         if isinstance(outcome, Reused):
             raise reused()
         if isinstance(outcome, Replayed):

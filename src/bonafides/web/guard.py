@@ -6,6 +6,7 @@ so a handler cannot forget to ask.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
@@ -16,8 +17,8 @@ from typing_extensions import override
 
 from bonafides.authority import Authority
 from bonafides.directory import Directory
-from bonafides.errors import AppError, InvalidRequest, UnsupportedMediaType
-from bonafides.model import Accepted, Actor, Principal, Rejected
+from bonafides.errors import AppError, InvalidRequest, NotFound, UnsupportedMediaType
+from bonafides.model import Accepted, Actor, Allowance, Principal, Reason, Rejected
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.metrics import Metrics
@@ -70,7 +71,11 @@ class Guard:
         return verdict.principal
 
     async def authority(self, request: Request) -> Authority:
-        """What the admitted credential may do in the control plane."""
+        """What the admitted credential may do in the control plane.
+
+        Raises:
+            RejectedError: Its user or tenant was deleted since it was admitted.
+        """
         exchange = exchange_of(request)
         principal: Principal = exchange.extra["principal"]
         actor = Actor(
@@ -80,7 +85,11 @@ class Guard:
             request_id=exchange.request_id,
             address=exchange.address,
         )
-        return await self._directory.authority(principal, actor)
+        try:
+            return await self._directory.authority(principal, actor)
+        except NotFound:
+            left = exchange.allowance or Allowance(())
+            raise RejectedError(Rejected(Reason.INVALID_KEY, left, principal.kind)) from None
 
 
 def exchange_of(request: Request) -> Exchange:
@@ -115,17 +124,38 @@ class GuardedRoute(APIRoute):
         extra = self.openapi_extra or {}
         scopes = frozenset(extra.get(SCOPES_KEY, ()))
         cost = int(extra.get(COST_KEY, 1))
+        parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
         body_required = takes_body and bool(self.body_field and self.body_field.field_info.is_required())
 
         async def handle(request: Request) -> Response:
             guard: Guard = request.app.state.guard
             exchange_of(request).extra["principal"] = await guard.admit(request, scopes, cost)
+            check_query(request, parameters)
             if takes_body:
                 await _check_body(request, required=body_required)
             return await inner(request)
 
         return handle
+
+
+def check_query(request: Request, parameters: frozenset[str]) -> None:
+    """Refuse parameters that the call does not have, and those that are given twice.
+
+    A misspelt `scope` would check nothing, and of two the first or the last might win.
+
+    Raises:
+        InvalidRequest: Naming the parameter.
+    """
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if name not in parameters:
+            known = f"It has {', '.join(sorted(parameters))}." if parameters else "It has none."
+            message = f"{name[:64]!a} is not a query parameter of this call. {known}"
+            raise InvalidRequest(message, field=f"{name[:64]!a}"[1:-1])
+        if times > 1:
+            message = f"{name} must be given once."
+            raise InvalidRequest(message, field=name)
 
 
 async def _check_body(request: Request, *, required: bool) -> None:

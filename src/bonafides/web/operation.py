@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from typing import Any, Final, Protocol
 
 import yaml
 from fastapi import APIRouter, FastAPI, Request, Response
+from typing_extensions import override
 
 from bonafides.errors import Unavailable
 from bonafides.model import ADMIN
@@ -14,9 +16,16 @@ from bonafides.store import InstallationStore
 from bonafides.web.answers import Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.metrics import CONTENT_TYPE, Metrics
-from bonafides.web.pages import docs_page
+from bonafides.web.pages import docs_page, docs_style
 from bonafides.web.replies import reply
-from bonafides.web.schemas import ProtectedResource, State
+from bonafides.web.schemas import ProtectedResource, Service, State
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of the pages: nothing but our own style sheet; no script, no frame, no other machine."""
+
+_JSON_TEXT: Final = {"application/json": {"schema": {"type": "object"}}}
 
 
 class Freshness(Protocol):
@@ -44,6 +53,7 @@ class OperationCalls:
         self._freshness = freshness
         self.metrics = metrics
         self.settings = settings
+        self._described: dict[str, bytes] = {}
 
     async def ready(self) -> None:
         """Return if requests can be answered truthfully.
@@ -56,14 +66,60 @@ class OperationCalls:
             message = "The change feed lags, so memory is not trusted."
             raise Unavailable(message)
 
+    def metadata(self) -> dict[str, Any]:
+        """How to present a credential here.
+
+        See: RFC 9728 §2
+        """
+        base_url = self.settings.base_url
+        return {
+            "resource": base_url,
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": sorted(self.settings.defined_scopes),
+            "resource_documentation": f"{base_url}/docs",
+        }
+
+    async def described(self, app: FastAPI, form: str) -> bytes:
+        """The API description as `json`, `yaml` or `html`, made once and off the event loop."""
+        if form not in self._described:
+            self._described[form] = await asyncio.to_thread(self._describe, app, form)
+        return self._described[form]
+
+    def _describe(self, app: FastAPI, form: str) -> bytes:
+        schema = app.openapi()
+        if form == "json":
+            return json_bytes(schema)
+        return yaml_bytes(schema) if form == "yaml" else docs_page(schema, self.settings)
+
+
+def yaml_bytes(schema: dict[str, Any]) -> bytes:
+    """A description as YAML that a person can read: in its own order, and without anchors."""
+    text: str = yaml.dump(schema, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text.encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    @override
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
 
 def routes(calls: OperationCalls) -> APIRouter:
     """The routes of operation and description."""
+    router = APIRouter()
+    for part in (_probes(calls), _metrics(calls), _description(calls)):
+        router.include_router(part)
+    return router
+
+
+def _probes(calls: OperationCalls) -> APIRouter:
     router = APIRouter(tags=["Operation"])
-    described: dict[str, bytes] = {}
 
     @router.get(
-        "/healthz", operation_id="getHealth", summary="Whether the process runs", responses=_state("It runs.")
+        "/healthz",
+        operation_id="getHealth",
+        summary="Whether the process runs",
+        responses={200: {"model": State, "description": "It runs."}},
     )
     async def healthz() -> Response:
         return reply(json_answer(200, {"status": "ok"}))
@@ -72,24 +128,32 @@ def routes(calls: OperationCalls) -> APIRouter:
         "/readyz",
         operation_id="getReadiness",
         summary="Whether requests can be answered truthfully",
-        responses=_state("They can."),
+        responses={
+            200: {"model": State, "description": "They can."},
+            503: {"description": "The database is away, or memory lags behind it."},
+        },
     )
     async def readyz() -> Response:
         await calls.ready()
         return reply(json_answer(200, {"status": "ready"}))
 
-    guarded = APIRouter(route_class=GuardedRoute, tags=["Operation"])
+    return router
 
-    @guarded.get(
+
+def _metrics(calls: OperationCalls) -> APIRouter:
+    router = APIRouter(route_class=GuardedRoute, tags=["Operation"])
+
+    @router.get(
         "/metrics",
         operation_id="getMetrics",
-        summary="Prometheus metrics, for the operator's credential",
+        summary="Prometheus metrics (the operator)",
         description="With the setting `metrics_address` they are also served there, without a credential.",
         responses={
             200: {
                 "content": {"text/plain": {"schema": {"type": "string"}}},
                 "description": "Prometheus' text format.",
-            }
+            },
+            403: {"description": "You are not the operator."},
         },
         openapi_extra={"x-required-scopes": [ADMIN], "x-cost": 0},
     )
@@ -97,7 +161,21 @@ def routes(calls: OperationCalls) -> APIRouter:
         caller.require_operator("read the metrics")
         return Response(calls.metrics.text(), media_type=CONTENT_TYPE)
 
-    router.include_router(guarded)
+    return router
+
+
+def _description(calls: OperationCalls) -> APIRouter:
+    router = APIRouter(tags=["Description"])
+
+    @router.get(
+        "/",
+        operation_id="getRoot",
+        summary="What answers here",
+        responses={200: {"model": Service, "description": "Where to go on."}},
+    )
+    async def root() -> Response:
+        docs = f"{calls.settings.base_url}/docs"
+        return reply(json_answer(200, {"name": "Bonafides", "docs": docs, "openapi": "/openapi.json"}))
 
     @router.get(
         "/.well-known/oauth-protected-resource",
@@ -106,66 +184,61 @@ def routes(calls: OperationCalls) -> APIRouter:
         responses={200: {"model": ProtectedResource, "description": "How to present a credential here."}},
     )
     async def protected_resource() -> Response:
-        return reply(
-            json_answer(
-                200,
-                {
-                    "resource": calls.settings.base_url,
-                    "bearer_methods_supported": ["header"],
-                    "scopes_supported": sorted(calls.settings.defined_scopes),
-                    "resource_documentation": f"{calls.settings.base_url}/docs",
-                },
-            )
-        )
+        return reply(json_answer(200, calls.metadata()))
 
-    @router.get("/openapi.json", include_in_schema=False)
+    @router.get(
+        "/openapi.json",
+        operation_id="getOpenapiJson",
+        summary="This description, as JSON",
+        responses={200: {"content": _JSON_TEXT, "description": "OpenAPI 3.1."}},
+    )
     async def openapi_json(request: Request) -> Response:
-        return reply(Answer(200, [(b"content-type", b"application/json")], _description(request.app, "json")))
+        return _document(await calls.described(request.app, "json"), b"application/json")
 
-    @router.get("/openapi.yaml", include_in_schema=False)
+    @router.get(
+        "/openapi.yaml",
+        operation_id="getOpenapiYaml",
+        summary="This description, as YAML",
+        responses={
+            200: {
+                "content": {"application/yaml": {"schema": {"type": "object"}}},
+                "description": "OpenAPI 3.1.",
+            }
+        },
+    )
     async def openapi_yaml(request: Request) -> Response:
-        return reply(Answer(200, [(b"content-type", b"application/yaml")], _description(request.app, "yaml")))
+        return _document(await calls.described(request.app, "yaml"), b"application/yaml")
 
-    @router.get("/docs", include_in_schema=False)
+    @router.get(
+        "/docs",
+        operation_id="getDocs",
+        summary="This description, for people",
+        responses={
+            200: {
+                "content": {"text/html": {"schema": {"type": "string"}}},
+                "description": "A page that needs no network and no script.",
+                "headers": {
+                    "Content-Security-Policy": {
+                        "description": "What the page may load: its own style sheet.",
+                        "schema": {"type": "string"},
+                        "required": True,
+                    }
+                },
+            }
+        },
+    )
     async def docs(request: Request) -> Response:
-        return reply(_described("docs", request.app))
+        policy = (b"content-security-policy", PAGE_POLICY.encode("ascii"))
+        return _document(await calls.described(request.app, "html"), b"text/html; charset=utf-8", policy)
 
-    @router.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return reply(
-            json_answer(
-                200,
-                {"name": "Bonafides", "docs": f"{calls.settings.base_url}/docs", "openapi": "/openapi.json"},
-            )
-        )
-
-    def _description(app: FastAPI, form: str) -> bytes:
-        if form not in described:
-            schema = app.openapi()
-            described[form] = (
-                json_bytes(schema)
-                if form == "json"
-                else yaml.safe_dump(schema, sort_keys=False, allow_unicode=True).encode()
-            )
-        return described[form]
-
-    def _described(name: str, app: FastAPI) -> Answer:
-        if name not in described:
-            described[name] = docs_page(app.openapi(), calls.settings)
-        return Answer(
-            200,
-            [
-                (b"content-type", b"text/html; charset=utf-8"),
-                (
-                    b"content-security-policy",
-                    b"default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-                ),
-            ],
-            described[name],
-        )
+    @router.get("/docs/style.css", include_in_schema=False)
+    async def style() -> Response:
+        return _document(docs_style(), b"text/css; charset=utf-8")
 
     return router
 
 
-def _state(description: str) -> dict[int | str, dict[str, object]]:
-    return {200: {"model": State, "description": description}}
+def _document(text: bytes, content_type: bytes, *headers: tuple[bytes, bytes]) -> Response:
+    return reply(
+        Answer(200, [(b"content-type", content_type), (b"cache-control", b"no-cache"), *headers], text)
+    )

@@ -10,3 +10,8 @@ from bonafides.settings import Settings
 def docs_page(schema: dict[str, Any], settings: Settings) -> bytes:
     """The page, in UTF-8."""
     return b""
+
+
+def docs_style() -> bytes:
+    """Its style sheet."""
+    return b""

@@ -20,7 +20,14 @@ LIMIT_DEFAULT = 50
 T = TypeVar("T")
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many to list at most.")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=1000,
+        description="`next_cursor` of the page before, with the same filters.",
+        json_schema_extra={"pattern": "^[0-9a-f]*$"},
+    ),
+]
 
 
 class Paging:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import msgspec
 from fastapi import Request, Response
 
 from bonafides.authority import Authority
@@ -13,6 +14,10 @@ from bonafides.model import Replayed
 from bonafides.web.answers import JSON, NO_STORE, Answer, json_answer, json_bytes
 
 T = TypeVar("T")
+
+REPLAYED: Final = (b"idempotent-replayed", b"true")
+
+_decode = msgspec.json.Decoder().decode
 
 
 def reply(answer: Answer) -> Response:
@@ -42,13 +47,28 @@ def created(
     attempt: Attempt | None,
     outcome: T | Replayed,
     render: Callable[[T], Mapping[str, Any]],
-    location: Callable[[T], str],
+    location: Callable[[Mapping[str, Any]], str],
 ) -> Response:
-    """201 with what was created; the first call's very answer where this call repeats one."""
+    """201 with what was created; the first call's very answer where this call repeats one.
+
+    Args:
+        idempotency: Opens the first call's answer.
+        attempt: The call, if it carries an `Idempotency-Key`.
+        outcome: What was created, or that it had been.
+        render: What was created as JSON.
+        location: Its path, from that JSON.
+    """
     if isinstance(outcome, Replayed):
-        if attempt is None:  # pragma: no cover - a store never replays what made no claim
-            message = "replayed without an attempt"
-            raise RuntimeError(message)
-        body = idempotency.answer(attempt, outcome)
-        return reply(Answer(201, [JSON, NO_STORE, (b"idempotent-replayed", b"true")], body))
-    return reply(json_answer(201, render(outcome), (b"location", location(outcome).encode("ascii"))))
+        sealed = sealed_answer(idempotency, attempt, outcome)
+        place = (b"location", location(_decode(sealed)).encode("ascii"))
+        return reply(Answer(201, [JSON, NO_STORE, place, REPLAYED], sealed))
+    body = render(outcome)
+    return reply(json_answer(201, body, (b"location", location(body).encode("ascii"))))
+
+
+def sealed_answer(idempotency: Idempotency, attempt: Attempt | None, replayed: Replayed) -> bytes:
+    """What the first call sealed, byte for byte."""
+    if attempt is None:  # pragma: no cover - a store never replays what made no claim
+        message = "replayed without an attempt"
+        raise RuntimeError(message)
+    return idempotency.answer(attempt, replayed)

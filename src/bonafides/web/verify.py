@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,24 +15,62 @@ from bonafides.resources import identity_resource, verdict_resource
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import address as addresses
 from bonafides.web.answers import json_answer
+from bonafides.web.bodies import SCOPE_TEXT_MAX, VerifyQuestion
 from bonafides.web.exchange import Exchange
-from bonafides.web.guard import CallerPrincipal, GuardedRoute, RejectedError, exchange_of
+from bonafides.web.guard import (
+    SCOPES_KEY,
+    CallerPrincipal,
+    GuardedRoute,
+    RejectedError,
+    check_query,
+    exchange_of,
+)
 from bonafides.web.metrics import Metrics
 from bonafides.web.presented import presented, refuse_credential_in_url
 from bonafides.web.replies import reply
-from bonafides.web.schemas import Identity, VerifyQuestion, VerifyVerdict
+from bonafides.web.schemas import Identity, VerifyVerdict
 
 PROXIES: Final = ("nginx", "caddy", "traefik", "envoy")
 ORIGINAL_URL_HEADERS: Final = frozenset(
     {b"x-forwarded-uri", b"x-original-uri", b"x-original-url", b"x-envoy-original-path"}
 )
+_PARAMETERS: Final = frozenset({"scope"})
+_PROXY_NAMES: Final = {
+    "": "any proxy",
+    "nginx": "nginx",
+    "caddy": "Caddy",
+    "traefik": "Traefik",
+    "envoy": "Envoy",
+}
+_FORWARD: Final = (
+    "For nginx `auth_request`, Caddy and Traefik forward auth, and Envoy ext_authz: 204 with the identity "
+    "headers, or the error. Never redirects, and is never 2xx without the identity headers."
+)
+_ENVOY: Final = (
+    " Envoy's path prefix may end here: any method, and any path below, is answered alike, and the query is "
+    "then the original request's and is not read."
+)
+_IDENTITY_HEADERS: Final[Mapping[str, Any]] = {
+    "X-Auth-User": {"description": "The user's id.", "schema": {"type": "string"}},
+    "X-Auth-Tenant": {"description": "The tenant's id.", "schema": {"type": "string"}},
+    "X-Auth-Scopes": {
+        "description": "The credential's scopes, separated by spaces.",
+        "schema": {"type": "string"},
+    },
+    "X-Auth-Credential": {"description": "The credential's id.", "schema": {"type": "string"}},
+}
+_ANY_CREDENTIAL: Final[dict[str, Any]] = {SCOPES_KEY: []}
+_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    403: {"description": "The credential is good, but lacks a scope, or may not be used from this address."},
+}
 
 ScopeParameter = Annotated[
     str,
     Query(
         alias="scope",
         description="Scopes that the credential must have, separated by spaces.",
-        max_length=2000,
+        max_length=SCOPE_TEXT_MAX,
+        json_schema_extra={"pattern": intake.SCOPE_WORDS_PATTERN},
     ),
 ]
 
@@ -121,6 +160,7 @@ def routes(calls: VerifyCalls) -> APIRouter:
     router = APIRouter(tags=["Verification"])
 
     async def verify(request: Request, scope: ScopeParameter = "") -> Response:
+        check_query(request, _PARAMETERS)
         _, accepted = await calls.own(request, scope)
         return reply(json_answer(200, identity_resource(accepted.principal, accepted.expires_at_us)))
 
@@ -136,8 +176,10 @@ def routes(calls: VerifyCalls) -> APIRouter:
                 "accepted headers; counts as one request of the credential."
             ),
             responses={
-                200: {"model": Identity, "description": "The credential is good for the scopes asked."}
+                200: {"model": Identity, "description": "The credential is good for the scopes asked."},
+                **_REFUSALS,
             },
+            openapi_extra=_ANY_CREDENTIAL,
         )
 
     guarded = APIRouter(route_class=GuardedRoute, tags=["Verification"])
@@ -160,12 +202,16 @@ def routes(calls: VerifyCalls) -> APIRouter:
 
     router.include_router(guarded)
 
-    async def forward(request: Request, scope: ScopeParameter = "") -> Response:
+    async def judge(request: Request, scope: str) -> Response:
         _refuse_original_url(request)
         _, accepted = await calls.own(request, scope)
         return Response(
             status_code=204, headers={**forward_headers(accepted.principal), "Cache-Control": "no-store"}
         )
+
+    async def forward(request: Request, scope: ScopeParameter = "") -> Response:
+        check_query(request, _PARAMETERS)
+        return await judge(request, scope)
 
     for path, name in (("/auth/forward", ""), *((f"/auth/forward/{proxy}", proxy) for proxy in PROXIES)):
         router.add_api_route(
@@ -174,17 +220,23 @@ def routes(calls: VerifyCalls) -> APIRouter:
             methods=["GET"],
             status_code=204,
             operation_id=f"forwardAuth{name.capitalize()}",
-            summary=f"Forward authentication for {name or 'any proxy'}",
-            description=(
-                "For nginx `auth_request`, Caddy and Traefik forward auth, and Envoy ext_authz: 204 with the identity "
-                "headers, or the error. Never redirects, and is never 2xx without the identity headers."
-            ),
-            responses={204: {"description": "The credential is good; who it is stands in the headers."}},
+            summary=f"Forward authentication for {_PROXY_NAMES[name]}",
+            description=_FORWARD + (_ENVOY if name == "envoy" else ""),
+            responses={
+                204: {
+                    "description": "The credential is good; who it speaks for stands in the headers.",
+                    "headers": {
+                        header: {**text, "required": True} for header, text in _IDENTITY_HEADERS.items()
+                    },
+                },
+                **_REFUSALS,
+            },
+            openapi_extra=_ANY_CREDENTIAL,
         )
 
     async def forward_envoy(request: Request) -> Response:
         # The query is the original request's, so a `scope` in it is the client's word and not the operator's.
-        return await forward(request)
+        return await judge(request, "")
 
     # Envoy keeps the method and appends the path and query of the request that it asks about.
     router.add_api_route(

@@ -10,6 +10,7 @@ from bonafides.audit import AuditTrail
 from bonafides.model import ADMIN
 from bonafides.resources import event_resource
 from bonafides.web import schemas
+from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 
@@ -22,10 +23,17 @@ def routes(audit: AuditTrail, paging: Paging) -> APIRouter:
         caller: Caller,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-        tenant_id: Annotated[str | None, Query(max_length=100)] = None,
-        action: Annotated[str | None, Query(max_length=100, description="Such as `api_key.revoked`.")] = None,
-        subject_id: Annotated[str | None, Query(max_length=100)] = None,
-        actor_user_id: Annotated[str | None, Query(max_length=100)] = None,
+        tenant_id: Annotated[
+            str | None,
+            Query(max_length=ID_MAX, description="Of this tenant; another tenant's: the operator."),
+        ] = None,
+        action: Annotated[
+            str | None, Query(max_length=ID_MAX, description="Such as `api_key.revoked`.")
+        ] = None,
+        subject_id: Annotated[
+            str | None, Query(max_length=ID_MAX, description="What it happened to.")
+        ] = None,
+        actor_user_id: Annotated[str | None, Query(max_length=ID_MAX, description="Who did it.")] = None,
     ) -> Response:
         context = f"audit {caller.tenant(tenant_id)} {action} {subject_id} {actor_user_id}"
         found = await audit.events(
@@ -45,7 +53,10 @@ def routes(audit: AuditTrail, paging: Paging) -> APIRouter:
             methods=["GET"],
             operation_id=operation_id,
             summary="List audit events, newest first",
-            responses={200: {"model": schemas.AuditPage, "description": "A page of events."}},
+            responses={
+                200: {"model": schemas.AuditPage, "description": "A page of events."},
+                404: {"description": "There is no such tenant, or it is not yours to see."},
+            },
             openapi_extra={"x-required-scopes": [ADMIN]},
         )
     return router

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from bonafides.credentials.api_keys import ApiKeys, KeyChanges, KeyWish, MadeKey
+from bonafides.credentials.api_keys import REASON_MAX, ApiKeys, KeyChanges, KeyWish, MadeKey
 from bonafides.idempotency import Idempotency
+from bonafides.intake import TEXT_PATTERN
 from bonafides.model import READ, WRITE, Clock, Credential, CredentialStatus, to_datetime
 from bonafides.resources import key_resource
 from bonafides.web.answers import json_answer
+from bonafides.web.bodies import ID_MAX, KeyPatch, NewKey, Revocation, Rotation
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 from bonafides.web.replies import attempt_of, claim_for, created, reply
-from bonafides.web.schemas import ApiKey, ApiKeyPage, KeyPatch, MadeApiKey, NewKey, Revocation, Rotation
+from bonafides.web.schemas import ApiKey, ApiKeyPage, MadeApiKey
 
-_READS = {"x-required-scopes": [READ]}
-_WRITES = {"x-required-scopes": [WRITE]}
+_READS: Final = {"x-required-scopes": [READ]}
+_WRITES: Final = {"x-required-scopes": [WRITE]}
+_NO_KEY: Final = {"description": "There is no such key, or it is not yours to see."}
+_REVOKED: Final = {"description": "The key is revoked, and that is final."}
+_WHOSE: Final = "Of this user; another user's: with `admin`."
+_WHERE: Final = "Of this tenant; another tenant's: the operator."
+
+KeyId = Annotated[str, Path(description="The key's id.")]
 
 
 def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: Clock) -> APIRouter:
@@ -30,15 +39,22 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
     def show_made(made: MadeKey) -> dict[str, Any]:
         return {**show(made.credential), "key": made.key}
 
-    def place_of(made: MadeKey) -> str:
-        return f"/v1/api-keys/{made.credential.id}"
+    def place_of(made: Mapping[str, Any]) -> str:
+        return f"/v1/api-keys/{made['id']}"
 
     @router.post(
         "",
         operation_id="createApiKey",
         summary="Create an API key",
         status_code=201,
-        responses={201: {"model": MadeApiKey, "description": "The key with its secret, shown this once."}},
+        responses={
+            201: {"model": MadeApiKey, "description": "The key with its secret, shown this once."},
+            403: {"description": "The key would have more than your credential, or be somebody else's."},
+            404: {"description": "There is no such user or tenant, or it is not yours to see."},
+            409: {
+                "description": "The user is disabled, or the Idempotency-Key was used for a different call."
+            },
+        },
         openapi_extra=_WRITES,
     )
     async def create(request: Request, caller: Caller, body: NewKey) -> Response:
@@ -62,16 +78,22 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         operation_id="listApiKeys",
         summary="List API keys, newest first",
         description="One's own keys; with `admin`, those of the tenant.",
-        responses={200: {"model": ApiKeyPage, "description": "A page of keys."}},
+        responses={
+            200: {"model": ApiKeyPage, "description": "A page of keys."},
+            403: {"description": "You asked for another user's keys without `admin`."},
+            404: {"description": "There is no such tenant, or it is not yours to see."},
+        },
         openapi_extra=_READS,
     )
     async def listing(
         caller: Caller,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-        user_id: Annotated[str | None, Query(max_length=100)] = None,
-        tenant_id: Annotated[str | None, Query(max_length=100)] = None,
-        status: CredentialStatus | None = None,
+        user_id: Annotated[str | None, Query(max_length=ID_MAX, description=_WHOSE)] = None,
+        tenant_id: Annotated[str | None, Query(max_length=ID_MAX, description=_WHERE)] = None,
+        status: Annotated[
+            CredentialStatus | None, Query(description="Only these; an expired key is `active` here.")
+        ] = None,
     ) -> Response:
         context = f"api-keys {caller.tenant(tenant_id)} {user_id} {status}"
         found = await api_keys.page(
@@ -83,10 +105,10 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         "/{key_id}",
         operation_id="getApiKey",
         summary="Show an API key",
-        responses={200: {"model": ApiKey, "description": "The key, without its secret."}},
+        responses={200: {"model": ApiKey, "description": "The key, without its secret."}, 404: _NO_KEY},
         openapi_extra=_READS,
     )
-    async def get(caller: Caller, key_id: str) -> Response:
+    async def get(caller: Caller, key_id: KeyId) -> Response:
         return reply(json_answer(200, show(await api_keys.get(caller, key_id))))
 
     @router.patch(
@@ -94,10 +116,15 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         operation_id="changeApiKey",
         summary="Change an API key",
         description="What is left out stays. Changes bind the next request.",
-        responses={200: {"model": ApiKey, "description": "The key as it is now."}},
+        responses={
+            200: {"model": ApiKey, "description": "The key as it is now."},
+            403: {"description": "The key has, or would have, more than your credential."},
+            404: _NO_KEY,
+            409: {"description": "The key is revoked, or has no overlap that could be moved."},
+        },
         openapi_extra=_WRITES,
     )
-    async def change(caller: Caller, key_id: str, body: KeyPatch) -> Response:
+    async def change(caller: Caller, key_id: KeyId, body: KeyPatch) -> Response:
         given = {name: getattr(body, name) for name in body.model_fields_set}
         return reply(json_answer(200, show(await api_keys.change(caller, key_id, KeyChanges(**given)))))
 
@@ -106,14 +133,26 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         operation_id="revokeApiKey",
         summary="Revoke an API key, and every credential made from it",
         description="Final. Revoking a revoked key changes nothing.",
-        responses={200: {"model": ApiKey, "description": "The key, revoked."}},
+        responses={
+            200: {"model": ApiKey, "description": "The key, revoked."},
+            403: {"description": "The key belongs to somebody more powerful."},
+            404: _NO_KEY,
+        },
         openapi_extra=_WRITES,
     )
     async def revoke(
         caller: Caller,
-        key_id: str,
+        key_id: KeyId,
         body: Revocation | None = None,
-        reason: Annotated[str | None, Query(max_length=500, description="Why; instead of a body.")] = None,
+        reason: Annotated[
+            str | None,
+            Query(
+                min_length=1,
+                max_length=REASON_MAX,
+                description="Why; instead of a body.",
+                json_schema_extra={"pattern": TEXT_PATTERN},
+            ),
+        ] = None,
     ) -> Response:
         why = body.reason if body is not None and body.reason is not None else reason
         return reply(
@@ -132,11 +171,21 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         ),
         status_code=201,
         responses={
-            201: {"model": MadeApiKey, "description": "The successor with its secret, shown this once."}
+            201: {"model": MadeApiKey, "description": "The successor with its secret, shown this once."},
+            403: {"description": "The key has more than your credential."},
+            404: _NO_KEY,
+            409: {
+                "description": (
+                    "The key is revoked, disabled or expired, was rotated before, or the Idempotency-Key was "
+                    "used for a different call."
+                )
+            },
         },
         openapi_extra=_WRITES,
     )
-    async def rotate(request: Request, caller: Caller, key_id: str, body: Rotation | None = None) -> Response:
+    async def rotate(
+        request: Request, caller: Caller, key_id: KeyId, body: Rotation | None = None
+    ) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
         outcome = await api_keys.rotate(
             caller,
@@ -147,7 +196,7 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         return created(idempotency, attempt, outcome, show_made, place_of)
 
     def status_route(verb: str, status: CredentialStatus, summary: str) -> None:
-        async def set_status(caller: Caller, key_id: str) -> Response:
+        async def set_status(caller: Caller, key_id: KeyId) -> Response:
             return reply(json_answer(200, show(await api_keys.set_status(caller, key_id, status))))
 
         router.add_api_route(
@@ -156,7 +205,12 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
             methods=["POST"],
             operation_id=f"{verb}ApiKey",
             summary=summary,
-            responses={200: {"model": ApiKey, "description": "The key as it is now."}},
+            responses={
+                200: {"model": ApiKey, "description": "The key as it is now."},
+                403: {"description": "The key has more than your credential."},
+                404: _NO_KEY,
+                409: _REVOKED,
+            },
             openapi_extra=_WRITES,
         )
 

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Path, Request, Response
 
 from bonafides.idempotency import Idempotency
 from bonafides.model import ADMIN, READ, Plan, Replayed
 from bonafides.plans import Plans
 from bonafides.resources import plan_resource
-from bonafides.web import schemas
+from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import REPLAYED, attempt_of, claim_for, reply, sealed_answer
 
-_READS = {"x-required-scopes": [READ]}
-_ADMIN = {"x-required-scopes": [ADMIN]}
+_READS: Final = {"x-required-scopes": [READ]}
+_ADMIN: Final = {"x-required-scopes": [ADMIN]}
+_NOT_OPERATOR: Final = {"description": "You are not the operator."}
+
+PlanName = Annotated[str, Path(description="The plan's name.")]
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def routes(plans: Plans, idempotency: Idempotency, paging: Paging) -> APIRouter:
     """The routes of plans."""
     router = APIRouter(prefix="/v1/plans", route_class=GuardedRoute, tags=["Plans"])
 
-    def place_of(plan: Plan) -> str:
-        return f"/v1/plans/{plan.name}"
+    def show_put(outcome: tuple[Plan, bool]) -> dict[str, Any]:
+        plan, is_new = outcome
+        return {"status": 201 if is_new else 200, "plan": plan_resource(plan)}
 
     @router.get(
         "",
@@ -43,12 +53,14 @@ def routes(plans: Plans, idempotency: Idempotency, paging: Paging) -> APIRouter:
         description="The figures bind the next request, without a restart. 201 if the plan is new, 200 if it was changed.",
         status_code=201,
         responses={
-            200: {"model": schemas.PlanOut, "description": "The plan had existed and has these figures now."},
-            201: {"model": schemas.PlanOut, "description": "The new plan."},
+            200: {"model": schemas.Plan, "description": "The plan had existed and has these figures now."},
+            201: {"model": schemas.Plan, "description": "The new plan."},
+            403: _NOT_OPERATOR,
+            409: {"description": "The Idempotency-Key was used for a different call."},
         },
         openapi_extra=_ADMIN,
     )
-    async def put(request: Request, caller: Caller, body: schemas.NewPlan) -> Response:
+    async def put(request: Request, caller: Caller, body: bodies.NewPlan) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
         outcome = await plans.put(
             caller,
@@ -57,23 +69,29 @@ def routes(plans: Plans, idempotency: Idempotency, paging: Paging) -> APIRouter:
             burst=body.burst,
             per_method=body.per_method,
             count_by=body.count_by,
-            claim_for=claim_for(idempotency, attempt, plan_resource),
+            claim_for=claim_for(idempotency, attempt, show_put),
         )
+        headers = []
         if isinstance(outcome, Replayed):
-            return created(idempotency, attempt, outcome, plan_resource, place_of)
-        plan, is_new = outcome
-        if is_new:
-            return created(idempotency, attempt, plan, plan_resource, place_of)
-        return reply(json_answer(200, plan_resource(plan)))
+            shown = _decode(sealed_answer(idempotency, attempt, outcome))
+            headers.append(REPLAYED)
+        else:
+            shown = show_put(outcome)
+        if shown["status"] == HTTPStatus.CREATED:
+            headers.append((b"location", f"/v1/plans/{shown['plan']['name']}".encode("ascii")))
+        return reply(json_answer(shown["status"], shown["plan"], *headers))
 
     @router.get(
         "/{name}",
         operation_id="getPlan",
         summary="Show a plan",
-        responses={200: {"model": schemas.PlanOut, "description": "The plan."}},
+        responses={
+            200: {"model": schemas.Plan, "description": "The plan."},
+            404: {"description": "There is no such plan."},
+        },
         openapi_extra=_READS,
     )
-    async def get(_: Caller, name: str) -> Response:
+    async def get(_: Caller, name: PlanName) -> Response:
         return reply(json_answer(200, plan_resource(await plans.get(name))))
 
     @router.delete(
@@ -81,10 +99,15 @@ def routes(plans: Plans, idempotency: Idempotency, paging: Paging) -> APIRouter:
         operation_id="deletePlan",
         summary="Delete a plan that nothing uses (the operator)",
         status_code=204,
-        responses={204: {"description": "The plan is gone."}},
+        responses={
+            204: {"description": "The plan is gone."},
+            403: _NOT_OPERATOR,
+            404: {"description": "There is no such plan."},
+            409: {"description": "A tenant or a key is on the plan, or it is the default."},
+        },
         openapi_extra=_ADMIN,
     )
-    async def delete(caller: Caller, name: str) -> Response:
+    async def delete(caller: Caller, name: PlanName) -> Response:
         await plans.delete(caller, name)
         return Response(status_code=204)
 

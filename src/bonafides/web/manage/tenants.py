@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from bonafides.directory import Directory
 from bonafides.idempotency import Idempotency
-from bonafides.model import ADMIN, READ, Status, Tenant, TenantChanges
+from bonafides.model import ADMIN, READ, Status, TenantChanges
 from bonafides.resources import tenant_resource
-from bonafides.web import schemas
+from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 from bonafides.web.replies import attempt_of, claim_for, created, reply
 
-_READS = {"x-required-scopes": [READ]}
-_ADMIN = {"x-required-scopes": [ADMIN]}
+_READS: Final = {"x-required-scopes": [READ]}
+_ADMIN: Final = {"x-required-scopes": [ADMIN]}
+_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
+_NOT_OPERATOR: Final = {"description": "You are not the operator."}
+
+TenantId = Annotated[str, Path(description="The tenant's id.")]
 
 
 def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> APIRouter:
     """The routes of tenants."""
     router = APIRouter(prefix="/v1/tenants", route_class=GuardedRoute, tags=["Tenants"])
 
-    def place_of(tenant: Tenant) -> str:
-        return f"/v1/tenants/{tenant.id}"
+    def place_of(tenant: Mapping[str, Any]) -> str:
+        return f"/v1/tenants/{tenant['id']}"
 
     @router.get(
         "",
@@ -46,10 +51,18 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         operation_id="createTenant",
         summary="Create a tenant (the operator)",
         status_code=201,
-        responses={201: {"model": schemas.Tenant, "description": "The tenant."}},
+        responses={
+            201: {"model": schemas.Tenant, "description": "The tenant."},
+            403: _NOT_OPERATOR,
+            409: {
+                "description": (
+                    "A tenant has this name already, or the Idempotency-Key was used for a different call."
+                )
+            },
+        },
         openapi_extra=_ADMIN,
     )
-    async def create(request: Request, caller: Caller, body: schemas.NewTenant) -> Response:
+    async def create(request: Request, caller: Caller, body: bodies.NewTenant) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
         outcome = await directory.create_tenant(
             caller, name=body.name, plan=body.plan, claim_for=claim_for(idempotency, attempt, tenant_resource)
@@ -60,10 +73,10 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         "/{tenant_id}",
         operation_id="getTenant",
         summary="Show a tenant",
-        responses={200: {"model": schemas.Tenant, "description": "The tenant."}},
+        responses={200: {"model": schemas.Tenant, "description": "The tenant."}, 404: _NO_TENANT},
         openapi_extra=_READS,
     )
-    async def get(caller: Caller, tenant_id: str) -> Response:
+    async def get(caller: Caller, tenant_id: TenantId) -> Response:
         return reply(json_answer(200, tenant_resource(await directory.visible_tenant(caller, tenant_id))))
 
     @router.patch(
@@ -71,10 +84,15 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         operation_id="changeTenant",
         summary="Change a tenant",
         description="Plan and status are the operator's to change. A disabled tenant's credentials are refused at once.",
-        responses={200: {"model": schemas.Tenant, "description": "The tenant as it is now."}},
+        responses={
+            200: {"model": schemas.Tenant, "description": "The tenant as it is now."},
+            403: {"description": "Plan and status are the operator's to change."},
+            404: _NO_TENANT,
+            409: {"description": "A tenant has this name already, or the operator's own would be disabled."},
+        },
         openapi_extra=_ADMIN,
     )
-    async def change(caller: Caller, tenant_id: str, body: schemas.TenantPatch) -> Response:
+    async def change(caller: Caller, tenant_id: TenantId, body: bodies.TenantPatch) -> Response:
         given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
         if "status" in given:
             given["status"] = Status(given["status"])

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from bonafides.directory import Directory
 from bonafides.errors import NotFound
 from bonafides.idempotency import Idempotency
-from bonafides.model import ADMIN, READ, WRITE, Status, User, UserChanges
+from bonafides.model import ADMIN, READ, WRITE, Status, UserChanges
 from bonafides.resources import user_resource
-from bonafides.web import schemas
+from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 from bonafides.web.replies import attempt_of, claim_for, created, reply
 
-_READS = {"x-required-scopes": [READ]}
-_WRITES = {"x-required-scopes": [WRITE]}
-_ADMIN = {"x-required-scopes": [ADMIN]}
+_READS: Final = {"x-required-scopes": [READ]}
+_WRITES: Final = {"x-required-scopes": [WRITE]}
+_ADMIN: Final = {"x-required-scopes": [ADMIN]}
+_NO_USER: Final = {"description": "There is no such user, or they are not yours to see."}
+_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
+_MORE_POWERFUL: Final = {"description": "They are, or would be, more powerful than you."}
+_WHERE: Final = "Of this tenant; another tenant's: the operator."
+
+UserId = Annotated[str, Path(description="The user's id.")]
 
 
 def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> APIRouter:
     """The routes of users."""
     router = APIRouter(prefix="/v1/users", route_class=GuardedRoute, tags=["Users"])
 
-    def place_of(user: User) -> str:
-        return f"/v1/users/{user.id}"
+    def place_of(user: Mapping[str, Any]) -> str:
+        return f"/v1/users/{user['id']}"
 
     @router.get(
         "",
         operation_id="listUsers",
         summary="List the tenant's users, newest first",
-        responses={200: {"model": schemas.UserPage, "description": "A page of users."}},
+        responses={200: {"model": schemas.UserPage, "description": "A page of users."}, 404: _NO_TENANT},
         openapi_extra=_ADMIN,
     )
     async def listing(
         caller: Caller,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-        tenant_id: Annotated[str | None, Query(max_length=100)] = None,
+        tenant_id: Annotated[str | None, Query(max_length=bodies.ID_MAX, description=_WHERE)] = None,
     ) -> Response:
         context = f"users {caller.tenant(tenant_id)}"
         found = await directory.users(caller, paging.page(limit, cursor, context), tenant_id=tenant_id)
@@ -51,10 +58,20 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         operation_id="createUser",
         summary="Create a person or a service",
         status_code=201,
-        responses={201: {"model": schemas.User, "description": "The user."}},
+        responses={
+            201: {"model": schemas.User, "description": "The user."},
+            403: _MORE_POWERFUL,
+            404: _NO_TENANT,
+            409: {
+                "description": (
+                    "Somebody in the tenant has this e-mail address, or the Idempotency-Key was used for a "
+                    "different call."
+                )
+            },
+        },
         openapi_extra=_ADMIN,
     )
-    async def create(request: Request, caller: Caller, body: schemas.NewUser) -> Response:
+    async def create(request: Request, caller: Caller, body: bodies.NewUser) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
         outcome = await directory.create_user(
             caller,
@@ -85,10 +102,10 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         "/{user_id}",
         operation_id="getUser",
         summary="Show a user",
-        responses={200: {"model": schemas.User, "description": "The user."}},
+        responses={200: {"model": schemas.User, "description": "The user."}, 404: _NO_USER},
         openapi_extra=_READS,
     )
-    async def get(caller: Caller, user_id: str) -> Response:
+    async def get(caller: Caller, user_id: UserId) -> Response:
         return reply(json_answer(200, user_resource(await directory.user(caller, user_id))))
 
     @router.patch(
@@ -96,10 +113,20 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         operation_id="changeUser",
         summary="Change a user",
         description="What is left out stays. A disabled user's credentials are refused at once.",
-        responses={200: {"model": schemas.User, "description": "The user as they are now."}},
+        responses={
+            200: {"model": schemas.User, "description": "The user as they are now."},
+            403: _MORE_POWERFUL,
+            404: _NO_USER,
+            409: {
+                "description": (
+                    "Somebody in the tenant has this e-mail address, or the tenant would be left without an "
+                    "active owner."
+                )
+            },
+        },
         openapi_extra=_WRITES,
     )
-    async def change(caller: Caller, user_id: str, body: schemas.UserPatch) -> Response:
+    async def change(caller: Caller, user_id: UserId, body: bodies.UserPatch) -> Response:
         given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
         if "scopes" in given and given["scopes"] is not None:
             given["scopes"] = frozenset(given["scopes"])
@@ -116,10 +143,15 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         operation_id="deleteUser",
         summary="Delete a user and revoke all their credentials",
         status_code=204,
-        responses={204: {"description": "The user is gone."}},
+        responses={
+            204: {"description": "The user is gone."},
+            403: _MORE_POWERFUL,
+            404: _NO_USER,
+            409: {"description": "The tenant would be left without an active owner."},
+        },
         openapi_extra=_ADMIN,
     )
-    async def delete(caller: Caller, user_id: str) -> Response:
+    async def delete(caller: Caller, user_id: UserId) -> Response:
         await directory.delete_user(caller, user_id)
         return Response(status_code=204)
 

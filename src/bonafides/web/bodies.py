@@ -1,0 +1,302 @@
+"""The bodies of requests: checked by these, and described by them.
+
+A field that is not listed is refused by name: nobody sets what is not theirs to set by guessing it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from typing_extensions import TypeAliasType
+
+from bonafides.credentials.api_keys import OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX, REASON_MAX
+from bonafides.intake import (
+    ALLOWED_IPS_MAX,
+    EMAIL_MAX,
+    EMAIL_PATTERN,
+    LIFETIME_SECONDS_MAX,
+    PLAN_FIGURE_MAX,
+    PLAN_NAME_PATTERN,
+    SCOPE_WORDS_PATTERN,
+    TEXT_MAX,
+    TEXT_PATTERN,
+)
+from bonafides.model import CountBy, CredentialKind, Role, UserKind
+
+ID_MAX: Final = 100
+SCOPE_TEXT_MAX: Final = 2_000
+COST_MAX: Final = 1_000_000
+DEFINED_SCOPE: Final = "x-defined-scope"
+"""Marks the schema of a scope that the installation must know; which ones those are, the settings say."""
+
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
+        message = "must be a time such as 2030-01-01T00:00:00Z"
+        raise ValueError(message)
+    text = value.upper().replace("Z", "+00:00")
+    seconds, dot, rest = text.partition(".")
+    if dot:
+        digits = re.match(r"\d+", rest)
+        fraction = digits.group() if digits else ""
+        text = f"{seconds}.{fraction[:6]}{rest[len(fraction) :]}"
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        message = "must be a time that exists, such as 2030-01-01T00:00:00Z"
+        raise ValueError(message) from None
+
+
+def _whole(value: object) -> object:
+    """A number without a fraction is whole in JSON, however it is written."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def without_defaults(schema: dict[str, Any]) -> None:
+    """Leave the defaults out of an object's schema: they only stand for a field that is not there."""
+    for described in schema["properties"].values():
+        described.pop("default", None)
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(lambda moment: moment.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Text = TypeAliasType(
+    "Text",
+    Annotated[
+        StrictStr,
+        Field(
+            min_length=1,
+            max_length=TEXT_MAX,
+            description="Characters that can be seen, and spaces between them.",
+            json_schema_extra={"pattern": TEXT_PATTERN},
+        ),
+    ],
+)
+LongText = TypeAliasType(
+    "LongText",
+    Annotated[
+        StrictStr,
+        Field(
+            min_length=1,
+            max_length=REASON_MAX,
+            description="Characters that can be seen, and spaces between them.",
+            json_schema_extra={"pattern": TEXT_PATTERN},
+        ),
+    ],
+)
+Email = TypeAliasType(
+    "Email",
+    Annotated[
+        StrictStr,
+        Field(
+            max_length=EMAIL_MAX,
+            description="An e-mail address.",
+            json_schema_extra={"pattern": EMAIL_PATTERN},
+        ),
+    ],
+)
+PlanName = TypeAliasType(
+    "PlanName",
+    Annotated[
+        StrictStr,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Lower-case letters, digits, dots, dashes and underscores.",
+            json_schema_extra={"pattern": PLAN_NAME_PATTERN},
+        ),
+    ],
+)
+ScopeText = Annotated[
+    StrictStr, Field(max_length=SCOPE_TEXT_MAX, json_schema_extra={"pattern": SCOPE_WORDS_PATTERN})
+]
+ScopeName = Annotated[StrictStr, Field(json_schema_extra={DEFINED_SCOPE: True})]
+ScopeNames = Annotated[list[ScopeName], Field(max_length=200)]
+Networks = Annotated[list[StrictStr], Field(max_length=ALLOWED_IPS_MAX)]
+Id = Annotated[StrictStr, Field(max_length=ID_MAX)]
+# The validator stands last, so that the bounds are those of the number and are described with it.
+Cost = Annotated[StrictInt, Field(ge=0, le=COST_MAX), BeforeValidator(_whole)]
+Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(_whole)]
+OverlapSeconds = Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX), BeforeValidator(_whole)]
+LifetimeSeconds = Annotated[StrictInt, Field(ge=1, le=LIFETIME_SECONDS_MAX), BeforeValidator(_whole)]
+
+
+class Body(BaseModel):
+    """What every request body has in common: no field but those listed."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Patch(Body):
+    """A partial change: what is left out stays, so no field has a default that could be described."""
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class VerifyQuestion(Body):
+    """A resource server's question about a credential that was presented to it."""
+
+    credential: Annotated[
+        StrictStr, Field(min_length=1, max_length=16_384, description="As it was presented.")
+    ]
+    scope: Annotated[ScopeText, Field(description="Scopes that it must have, separated by spaces.")] = ""
+    ip: Annotated[
+        StrictStr | None,
+        Field(max_length=64, description="Where it was presented from: an IPv4 or IPv6 address."),
+    ] = None
+    cost: Annotated[Cost, Field(description="How many requests it counts for; 0 counts nothing.")] = 1
+
+
+class NewKey(Body):
+    """A new API key."""
+
+    name: Annotated[Text, Field(description="What it is for, to tell it from others.")]
+    scopes: Annotated[
+        ScopeNames | None, Field(description="Default: `read` and `write`, as far as you may give them.")
+    ] = None
+    expires_at: Annotated[
+        Moment | None, Field(description="A moment in the next 100 years; null: never.")
+    ] = None
+    expires_in: Annotated[
+        LifetimeSeconds | None, Field(description="Seconds from now; instead of `expires_at`.")
+    ] = None
+    user_id: Annotated[Id | None, Field(description="Whose key; default: yours.")] = None
+    tenant_id: Annotated[Id | None, Field(description="The tenant in which that user must be.")] = None
+    plan: Annotated[
+        PlanName | None, Field(description="A plan of its own (the operator); null: the tenant's.")
+    ] = None
+    allowed_ips: Annotated[
+        Networks,
+        Field(
+            description="Addresses or networks that it may be used from, IPv4 or IPv6, without bits set after the prefix; empty: any."
+        ),
+    ] = []
+    metadata: Annotated[dict[str, Any], Field(description="Any JSON object of at most 16 KB.")] = {}
+
+
+class KeyPatch(Patch):
+    """What shall change about an API key; what is left out stays."""
+
+    name: Text = Field(default="-")
+    scopes: ScopeNames = Field(default=[])
+    plan: Annotated[
+        PlanName | None, Field(description="A plan of its own (the operator); null: the tenant's.")
+    ] = None
+    expires_at: Annotated[
+        Moment | None, Field(description="A moment in the next 100 years; null: never.")
+    ] = None
+    expires_in: Annotated[
+        LifetimeSeconds, Field(description="Seconds from now; instead of `expires_at`.")
+    ] = Field(default=1)
+    overlap_seconds: Annotated[
+        OverlapSeconds,
+        Field(
+            description="For a rotated key: end its overlap so many seconds from now, and not later than before."
+        ),
+    ] = Field(default=0)
+    allowed_ips: Annotated[
+        Networks,
+        Field(
+            description="Addresses or networks that it may be used from, IPv4 or IPv6, without bits set after the prefix; empty: any."
+        ),
+    ] = Field(default=[])
+    metadata: Annotated[
+        dict[str, Any], Field(description="Any JSON object of at most 16 KB; replaces the one before.")
+    ] = Field(default={})
+
+
+class Rotation(Body):
+    """How to rotate a key."""
+
+    overlap_seconds: Annotated[OverlapSeconds, Field(description="How long the old key goes on working.")] = (
+        OVERLAP_SECONDS_DEFAULT
+    )
+
+
+class Revocation(Body):
+    """Why a key is revoked."""
+
+    reason: Annotated[
+        LongText | None, Field(description="For the audit trail and whoever finds the key.")
+    ] = None
+
+
+class NewUser(Body):
+    """A new user: a person, who needs an e-mail address, or a service, which needs a name."""
+
+    kind: UserKind = UserKind.PERSON
+    name: Annotated[Text | None, Field(description="Default: the e-mail address.")] = None
+    email: Annotated[Email | None, Field(description="Unique in the tenant.")] = None
+    role: Annotated[Role, Field(description="A service cannot be an owner.")] = Role.MEMBER
+    scopes: Annotated[
+        ScopeNames | None,
+        Field(description="What their credentials may have at most; null: what the role gives."),
+    ] = None
+    tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
+
+
+class UserPatch(Patch):
+    """What shall change about a user; what is left out stays."""
+
+    name: Text = Field(default="-")
+    email: Annotated[Email | None, Field(description="Unique in the tenant; a person needs one.")] = None
+    role: Annotated[Role, Field(description="A service cannot be an owner.")] = Field(default=Role.MEMBER)
+    scopes: Annotated[
+        ScopeNames | None,
+        Field(description="What their credentials may have at most; null: what the role gives."),
+    ] = None
+    status: Literal["active", "disabled"] = Field(default="active")
+
+
+class NewTenant(Body):
+    """A new tenant."""
+
+    name: Annotated[Text, Field(description="Unique in the installation.")]
+    plan: Annotated[PlanName | None, Field(description="Default: free.")] = None
+
+
+class TenantPatch(Patch):
+    """What shall change about a tenant; what is left out stays."""
+
+    name: Annotated[Text, Field(description="Unique in the installation.")] = Field(default="-")
+    plan: Annotated[PlanName, Field(description="The operator's to change.")] = Field(default="free")
+    status: Annotated[Literal["active", "disabled"], Field(description="The operator's to change.")] = Field(
+        default="active"
+    )
+
+
+class NewPlan(Body):
+    """A plan; one that exists gets these figures."""
+
+    name: PlanName
+    requests_per_hour: Annotated[Figure | None, Field(description="null: no limit.")]
+    burst: Annotated[Figure | None, Field(description="Within one second; null: no limit.")]
+    per_method: Annotated[
+        dict[CredentialKind, Figure | None],
+        Field(description="Hourly figures that hold for a kind of credential instead."),
+    ] = {}
+    count_by: Annotated[CountBy, Field(description="Whose requests are counted together.")] = (
+        CountBy.CREDENTIAL
+    )

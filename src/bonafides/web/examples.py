@@ -1,0 +1,266 @@
+"""One example for each operation: a request, and what it is answered.
+
+From top to bottom they tell one story, of a tenant that gets a user, a plan and a key; a test lives it
+against a server, and takes an id, a secret or a time for whatever the server gave in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+TENANT_ID: Final = "ten_03GANXBiKymrnFuzJqCtqB"
+USER_ID: Final = "usr_03GANXBiM3YZof5FFf0Jj9"
+KEY_ID: Final = "key_03GANXBiNaC0zMpiYv1hPp"
+SUCCESSOR_ID: Final = "key_03GANXBiQw7eT5rKd2sLx8"
+OPERATOR_ID: Final = "usr_03GANXBiHb4cW9nQv6tRz1"
+OPERATOR_KEY_ID: Final = "key_03GANXBiJd8fY3mPj5kSu7"
+REQUEST_ID: Final = "req_3R3UcQL6NmT5t100000002"
+EVENT_ID: Final = "evt_03GANXBiRt6yU1iOp4aSd3"
+# The checksums are wrong, so that no scanner takes these for real ones.
+KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
+SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
+CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
+MADE_AT: Final = "2030-01-01T09:00:00Z"
+CHANGED_AT: Final = "2030-01-01T09:05:00Z"
+EXPIRES_AT: Final = "2030-04-01T09:00:00Z"
+OVERLAP_ENDS_AT: Final = "2030-01-02T09:05:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A request and its answer.
+
+    Args:
+        answer: The body; text where it is not JSON, None where there is none.
+        status: The answer's.
+        path: Parameters in the path.
+        query: Parameters in the query.
+        headers: Parameters in headers.
+        body: The request's, as JSON.
+        caller: Whose credential is presented: the operator's, or the key that the story made.
+        excerpt: Whether `answer` shows only a part of the real one.
+        answer_headers: Of the answer, where they are what it is about.
+    """
+
+    answer: Any
+    status: int = 200
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    caller: Literal["operator", "key", "nobody"] = "operator"
+    excerpt: bool = False
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _page(item: Mapping[str, Any], next_cursor: str | None) -> dict[str, Any]:
+    return {"data": [item], "next_cursor": next_cursor}
+
+
+_TENANT: Final[dict[str, Any]] = {
+    "id": TENANT_ID,
+    "object": "tenant",
+    "name": "Acme",
+    "status": "active",
+    "plan": "pro",
+    "operator": False,
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_USER: Final[dict[str, Any]] = {
+    "id": USER_ID,
+    "object": "user",
+    "tenant_id": TENANT_ID,
+    "kind": "person",
+    "email": "ada@example.com",
+    "name": "Ada Lovelace",
+    "role": "admin",
+    "scopes": None,
+    "status": "active",
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_RENAMED_USER: Final = {**_USER, "name": "Ada King", "updated_at": CHANGED_AT}
+_PLAN: Final[dict[str, Any]] = {
+    "name": "team",
+    "object": "plan",
+    "requests_per_hour": 5000,
+    "burst": 100,
+    "per_method": {"jwt_session": 20000},
+    "count_by": "credential",
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_KEY: Final[dict[str, Any]] = {
+    "id": KEY_ID,
+    "object": "api_key",
+    "name": "Checkout service",
+    "display": "bf_key_03GA…AMPL",
+    "scopes": ["read", "write"],
+    "plan": "team",
+    "status": "active",
+    "user_id": USER_ID,
+    "tenant_id": TENANT_ID,
+    "parent_id": None,
+    "expires_at": EXPIRES_AT,
+    "overlap_ends_at": None,
+    "allowed_ips": ["127.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"],
+    "metadata": {"service": "checkout"},
+    "created_by": OPERATOR_ID,
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+    "last_used_at": None,
+    "revoked_at": None,
+    "revocation_reason": None,
+}
+_RENAMED_KEY: Final = {**_KEY, "name": "Checkout service (EU)", "updated_at": CHANGED_AT}
+_ROTATED_KEY: Final = {**_RENAMED_KEY, "overlap_ends_at": OVERLAP_ENDS_AT}
+_IDENTITY: Final[dict[str, Any]] = {
+    "authenticated": True,
+    "user_id": USER_ID,
+    "scopes": ["read", "write"],
+    "expires_at": EXPIRES_AT,
+    "tenant_id": TENANT_ID,
+    "credential": {"id": KEY_ID, "kind": "api_key", "name": "Checkout service (EU)"},
+}
+_REVOCATION: Final[dict[str, Any]] = {
+    "id": EVENT_ID,
+    "object": "audit_event",
+    "at": CHANGED_AT,
+    "tenant_id": TENANT_ID,
+    "action": "api_key.revoked",
+    "subject": {"kind": "api_key", "id": KEY_ID},
+    "actor": {
+        "user_id": OPERATOR_ID,
+        "credential_id": OPERATOR_KEY_ID,
+        "via": "api",
+        "request_id": REQUEST_ID,
+        "address": "127.0.0.1",
+    },
+    "details": {"reason": "Seen in a build log."},
+}
+_FORWARD: Final = Example(
+    caller="key",
+    query={"scope": "read"},
+    status=204,
+    answer=None,
+    answer_headers={
+        "X-Auth-User": USER_ID,
+        "X-Auth-Tenant": TENANT_ID,
+        "X-Auth-Scopes": "read write",
+        "X-Auth-Credential": KEY_ID,
+    },
+)
+
+EXAMPLES: Final[Mapping[str, Example]] = {
+    "createTenant": Example(
+        headers={"Idempotency-Key": "acme-2030-01-01"},
+        body={"name": "Acme", "plan": "pro"},
+        status=201,
+        answer=_TENANT,
+    ),
+    "listTenants": Example(query={"limit": "1"}, answer=_page(_TENANT, CURSOR)),
+    "getTenant": Example(path={"tenant_id": TENANT_ID}, answer=_TENANT),
+    "changeTenant": Example(
+        path={"tenant_id": TENANT_ID},
+        body={"plan": "enterprise"},
+        answer={**_TENANT, "plan": "enterprise", "updated_at": CHANGED_AT},
+    ),
+    "createUser": Example(
+        body={"email": "ada@example.com", "name": "Ada Lovelace", "role": "admin", "tenant_id": TENANT_ID},
+        status=201,
+        answer=_USER,
+    ),
+    "listUsers": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_USER, None)),
+    "getUser": Example(path={"user_id": USER_ID}, answer=_USER),
+    "changeUser": Example(path={"user_id": USER_ID}, body={"name": "Ada King"}, answer=_RENAMED_USER),
+    "putPlan": Example(
+        body={
+            "name": "team",
+            "requests_per_hour": 5000,
+            "burst": 100,
+            "per_method": {"jwt_session": 20000},
+        },
+        status=201,
+        answer=_PLAN,
+    ),
+    "listPlans": Example(query={"limit": "1"}, answer=_page(_PLAN, CURSOR)),
+    "getPlan": Example(path={"name": "team"}, answer=_PLAN),
+    "createApiKey": Example(
+        headers={"Idempotency-Key": "checkout-2030-01-01"},
+        body={
+            "name": "Checkout service",
+            "scopes": ["read", "write"],
+            "user_id": USER_ID,
+            "plan": "team",
+            "expires_at": EXPIRES_AT,
+            "allowed_ips": ["127.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"],
+            "metadata": {"service": "checkout"},
+        },
+        status=201,
+        answer={**_KEY, "key": KEY},
+    ),
+    "listApiKeys": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_KEY, None)),
+    "getApiKey": Example(path={"key_id": KEY_ID}, answer=_KEY),
+    "changeApiKey": Example(
+        path={"key_id": KEY_ID}, body={"name": "Checkout service (EU)"}, answer=_RENAMED_KEY
+    ),
+    "verifySelfGet": Example(caller="key", query={"scope": "read write"}, answer=_IDENTITY),
+    "verifySelfPost": Example(caller="key", answer=_IDENTITY),
+    "verifyCredential": Example(
+        body={"credential": KEY, "scope": "write", "ip": "192.0.2.10"},
+        answer={"valid": True, **_IDENTITY},
+    ),
+    "forwardAuth": _FORWARD,
+    "forwardAuthNginx": _FORWARD,
+    "forwardAuthCaddy": _FORWARD,
+    "forwardAuthTraefik": _FORWARD,
+    "forwardAuthEnvoy": _FORWARD,
+    "getMe": Example(caller="key", answer=_RENAMED_USER),
+    "rotateApiKey": Example(
+        path={"key_id": KEY_ID},
+        body={"overlap_seconds": 86400},
+        status=201,
+        answer={
+            **_RENAMED_KEY,
+            "id": SUCCESSOR_ID,
+            "parent_id": KEY_ID,
+            "created_at": CHANGED_AT,
+            "key": SUCCESSOR,
+        },
+    ),
+    "disableApiKey": Example(path={"key_id": KEY_ID}, answer={**_ROTATED_KEY, "status": "disabled"}),
+    "enableApiKey": Example(path={"key_id": KEY_ID}, answer=_ROTATED_KEY),
+    "revokeApiKey": Example(
+        path={"key_id": KEY_ID},
+        body={"reason": "Seen in a build log."},
+        answer={
+            **_ROTATED_KEY,
+            "status": "revoked",
+            "revoked_at": CHANGED_AT,
+            "revocation_reason": "Seen in a build log.",
+        },
+    ),
+    "listAuditEvents": Example(
+        query={"tenant_id": TENANT_ID, "action": "api_key.revoked"}, answer=_page(_REVOCATION, None)
+    ),
+    "listAuditEventsAlias": Example(
+        query={"tenant_id": TENANT_ID, "action": "api_key.revoked"}, answer=_page(_REVOCATION, None)
+    ),
+    "deleteUser": Example(path={"user_id": USER_ID}, status=204, answer=None),
+    "deletePlan": Example(path={"name": "team"}, status=204, answer=None),
+    "getHealth": Example(caller="nobody", answer={"status": "ok"}),
+    "getReadiness": Example(caller="nobody", answer={"status": "ready"}),
+    "getMetrics": Example(answer='bonafides_verdicts_total{kind="api_key",outcome="accepted"}', excerpt=True),
+    "getProtectedResource": Example(
+        caller="nobody", answer={"bearer_methods_supported": ["header"]}, excerpt=True
+    ),
+    "getRoot": Example(
+        caller="nobody", answer={"name": "Bonafides", "openapi": "/openapi.json"}, excerpt=True
+    ),
+    "getOpenapiJson": Example(caller="nobody", answer={"openapi": "3.1.1"}, excerpt=True),
+    "getOpenapiYaml": Example(caller="nobody", answer={"openapi": "3.1.1"}, excerpt=True),
+    "getDocs": Example(caller="nobody", answer='<!doctype html>\n<html lang="en">', excerpt=True),
+}
