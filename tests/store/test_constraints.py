@@ -19,7 +19,6 @@ BROKEN = {
     "revoked without a time": KEY.format("status = 'revoked'"),
     "a time of revocation without one": KEY.format("revoked_at = 1"),
     "a reason without a revocation": KEY.format("revocation_reason = 'x'"),
-    "an overlap past the expiry": KEY.format("expires_at = 1, overlap_ends_at = 2"),
     "a root that is not its own, without a parent": KEY.format("root_id = 'key_other'"),
     "a parent, and its own root": KEY.format("parent_id = 'key_other'"),
     "a parent that is not there": KEY.format("parent_id = 'gone', root_id = 'gone'"),

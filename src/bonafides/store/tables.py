@@ -179,7 +179,6 @@ credentials: Final = Table(
     CheckConstraint("(parent_id IS NULL) = (root_id = id)", name="lineage"),
     CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
     CheckConstraint("revocation_reason IS NULL OR status = 'revoked'", name="revocation_reason"),
-    CheckConstraint("overlap_ends_at <= expires_at", name="overlap"),
     Index("ix_credentials_created", "created_at", "id"),
     Index("ix_credentials_tenant_created", "tenant_id", "created_at", "id"),
     Index("ix_credentials_user_created", "user_id", "created_at", "id"),

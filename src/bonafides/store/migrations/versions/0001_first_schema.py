@@ -134,7 +134,6 @@ _SCHEMA: Final = (
         CONSTRAINT ck_credentials_lineage CHECK ((parent_id IS NULL) = (root_id = id)),
         CONSTRAINT ck_credentials_revoked CHECK ((status = 'revoked') = (revoked_at IS NOT NULL)),
         CONSTRAINT ck_credentials_revocation_reason CHECK (revocation_reason IS NULL OR status = 'revoked'),
-        CONSTRAINT ck_credentials_overlap CHECK (overlap_ends_at <= expires_at),
         CONSTRAINT ck_credentials_kind CHECK (kind IN ('api_key', 'bearer_token', 'personal_access_token', 'oauth_access_token', 'jwt_session')),
         CONSTRAINT fk_credentials_plan FOREIGN KEY(plan) REFERENCES plans (name) ON DELETE SET NULL,
         CONSTRAINT ck_credentials_status CHECK (status IN ('active', 'disabled', 'revoked')),
