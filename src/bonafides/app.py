@@ -145,6 +145,20 @@ async def require_schema(settings: Settings) -> None:
         )
 
 
+def require_one_process(settings: Settings) -> None:
+    """Refuse what this version cannot do exactly.
+
+    Raises:
+        Misconfigured: More than one worker was asked for.
+    """
+    if settings.workers != 1:
+        message = (
+            "workers: limits are counted in one process so far, so several would admit more than a plan allows. "
+            "Start with --workers 1."
+        )
+        raise Misconfigured(message, field="workers")
+
+
 def open_store(settings: Settings, on_commit: OnCommit) -> Store:
     """The store behind the settings' database; it is connected when it is first asked."""
     opener = open_sqlite if settings.database_scheme == "sqlite" else open_postgres
@@ -279,9 +293,10 @@ async def prepare(
         What its first user needs, once; None if there was an installation.
 
     Raises:
-        Misconfigured: The database holds an installation whose pepper is gone.
+        Misconfigured: The pepper of an installation is gone, or more than one worker is asked for.
         Unavailable: The database cannot be reached.
     """
+    require_one_process(settings)
     if (await schema(settings)).current is None:
         await upgrade(settings)
     await require_schema(settings)
