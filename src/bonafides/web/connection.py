@@ -12,7 +12,8 @@ from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, Req
 from bonafides.web.answers import Answer, HeaderList
 
 if TYPE_CHECKING:
-    from bonafides.web.fastlane import Asked, FastLane, Late
+    from bonafides.web.fastlane import FastLane, Late
+    from bonafides.web.heads import Asked
 
 _STATUS_LINES: Final = {
     400: b"HTTP/1.1 400 Bad Request\r\n",
