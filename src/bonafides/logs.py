@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -12,6 +13,9 @@ import structlog
 from bonafides.secret import redact
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 def configure_logs(*, form: str, level: str) -> None:
@@ -26,15 +30,18 @@ def configure_logs(*, form: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # The console's renderer takes a traceback as text alone.
         structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        ),
+        )
+        if form == "json"
+        else structlog.processors.format_exc_info,
         redact_event,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    renderers: list[Any] = (
+        [structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [printable_event, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[
@@ -50,7 +57,7 @@ def configure_logs(*, form: str, level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     root = logging.getLogger()
@@ -66,6 +73,23 @@ def configure_logs(*, form: str, level: str) -> None:
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401
     """A structlog processor: the event without secrets, however deep they lie."""
     return {key: _redacted(value) for key, value in event.items()}
+
+
+def printable_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401
+    """A structlog processor: no text of the event moves a terminal's cursor; a traceback alone has lines."""
+    shown = {key: _printable(value) if isinstance(value, str) else value for key, value in event.items()}
+    if isinstance(event.get("exception"), str):
+        shown["exception"] = "\n".join(map(_printable, event["exception"].split("\n")))
+    return shown
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub(_shown, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def _redacted(value: Any) -> Any:  # noqa: ANN401 - any loggable value

@@ -153,12 +153,18 @@ class AddressLimiter:
     def __len__(self) -> int:
         return len(self._windows)
 
-    def spend(self, address: str | None) -> Allowance:
-        """Count a request of this address, or return an allowance that does not admit it."""
+    def spend(self, address: str | None, asker: str = "") -> Allowance:
+        """Count a request of this address, or return an allowance that does not admit it.
+
+        Args:
+            address: Where the request came from; None is not counted.
+            asker: Who says so, if it is not this server that saw it. What one says never counts against an
+                address elsewhere, or anybody could lock out anybody.
+        """
         if self._limit is None or address is None:
             return NO_LIMIT
         now_us = self._clock()
-        group = group_of(address)
+        group = asker + group_of(address)
         window = self._windows.get(group)
         if window is None or now_us >= window[0]:
             self._windows.pop(group, None)
@@ -179,10 +185,10 @@ class AddressLimiter:
         now_us = self._clock()
         return refusal((self._state(window),), window[0], now_us) if now_us < window[0] else None
 
-    def give_back(self, address: str | None) -> None:
+    def give_back(self, address: str | None, asker: str = "") -> None:
         """Undo one `spend`: the credential turned out to be good."""
         if address is not None:
-            window = self._windows.get(group_of(address))
+            window = self._windows.get(asker + group_of(address))
             if window is not None and window[1] > 0:
                 window[1] -= 1
 

@@ -65,6 +65,11 @@ class Facts:
     cost: int = 1
     tenant: TenantScope = EVERYWHERE
 
+    @property
+    def asker(self) -> str:
+        """Who says that the request came from `address`: a tenant, or empty for the operator and this server."""
+        return "" if self.tenant is EVERYWHERE else self.tenant
+
 
 class Verifier:
     """Judges every presented credential of every kind.
@@ -168,13 +173,13 @@ class Verifier:
         digest = self._peppers.digest(credential)
         if self._freshness.is_fresh() and self._index.is_known_miss(digest):
             return self._refuse(unknown, facts)
-        spent = self._addresses.spend(facts.address)
+        spent = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
             return Rejected(Reason.RATE, spent)
         resident = await self._look_ups.find(credential, digest)
         if resident is None:
             return Rejected(unknown, spent)
-        self._addresses.give_back(facts.address)
+        self._addresses.give_back(facts.address, facts.asker)
         return self._judge(resident, facts)
 
     def _judge(self, resident: Resident, facts: Facts) -> Verdict:
@@ -197,7 +202,7 @@ class Verifier:
 
     def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Verdict:
         """Refuse what has no good credential: it counts by address, and past that limit is only told so."""
-        spent: Allowance = self._addresses.spend(facts.address)
+        spent: Allowance = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
             return Rejected(Reason.RATE, spent, kind)
         return Rejected(reason, spent, kind)

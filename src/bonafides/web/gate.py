@@ -14,7 +14,6 @@ import structlog
 
 from bonafides import errors
 from bonafides.model import Clock, Reason, Rejected
-from bonafides.secret import redact
 from bonafides.settings import Settings
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.address import client_address
@@ -22,7 +21,7 @@ from bonafides.web.answers import Answer, HeaderList, limit_headers
 from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import refuse_credential_in_url
+from bonafides.web.presented import loggable_path, refuse_credential_in_url
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
 
@@ -128,7 +127,9 @@ class Gate:
                 message = "The URL must not contain NUL characters."
                 raise errors.InvalidRequest(message, field="URL")
             refuse_credential_in_url(scope["raw_path"], scope["query_string"])
-            await self._app(scope, _Body(receive, self._settings, headers), send_on)
+            body = _Body(receive, self._settings, headers)
+            body.check_declared()
+            await self._app(scope, body, send_on)
         except ClientGoneError:
             exchange.outcome = "client_gone"
         except Exception as error:
@@ -174,7 +175,7 @@ class Gate:
             "request",
             request_id=exchange.request_id,
             method=scope["method"],
-            path=redact(scope["path"]),
+            path=loggable_path(scope["path"]),
             status=status,
             outcome=exchange.outcome or "ok",
             address=exchange.address,
@@ -196,11 +197,18 @@ class _Body:
         self._deadline: float | None = None
         self._whole = False
 
+    def check_declared(self) -> None:
+        """Refuse a body by its length before anything is done, whether or not the call reads one.
+
+        Raises:
+            PayloadTooLarge: It says that it is longer than the server reads.
+        """
+        if self._declared.isdigit() and int(self._declared) > self._bytes_max:
+            raise self._too_large()
+
     async def __call__(self) -> Message:
         if self._whole:
             return await self._receive()
-        if self._declared.isdigit() and int(self._declared) > self._bytes_max:
-            raise self._too_large()
         loop = asyncio.get_running_loop()
         if self._deadline is None:
             self._deadline = loop.time() + self._seconds_max

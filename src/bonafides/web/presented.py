@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from bonafides.errors import InvalidRequest
-from bonafides.secret import contains_secret
+from bonafides.secret import contains_secret, redact
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -18,7 +18,8 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _URL_NAMES: Final = frozenset(
     {"access-token", "api-key", "apikey", "x-api-key", "authorization", "credential"}
 )
-_ROUNDS_MAX: Final = 3
+_ROUNDS_MAX: Final = 5
+"""Encodings within encodings that are looked through; a URL with more of them has something to hide."""
 
 TWO: Final = "Two credentials were presented. Send one, in Authorization or in X-API-Key."
 IN_URL: Final = (
@@ -87,6 +88,28 @@ def _clean(credential: bytes, field: str) -> bytes:
     return credential
 
 
+def loggable_path(path: str) -> str:
+    """A path for the log, without the secrets in it, and without itself where one is still encoded in it.
+
+    Args:
+        path: Decoded once, as ASGI gives it.
+    """
+    text = redact(path)
+    return "[redacted]" if "%" in text and _holds_secret(text.encode("utf-8", "replace")) else text
+
+
+def _holds_secret(text: bytes) -> bool:
+    """Whether something in a part of a URL looks like a secret, however often it was encoded."""
+    for _ in range(_ROUNDS_MAX):
+        if contains_secret(text.decode("latin-1")):
+            return True
+        decoded = unquote_to_bytes(text)
+        if decoded == text:
+            return False
+        text = decoded
+    return True
+
+
 def refuse_credential_in_url(raw_path: bytes, query: bytes) -> None:
     """Refuse a request whose URL carries a credential, however it is encoded.
 
@@ -99,15 +122,8 @@ def refuse_credential_in_url(raw_path: bytes, query: bytes) -> None:
     """
     if not query and b"_" not in raw_path and b"%" not in raw_path and b"eyJ" not in raw_path:
         return
-    for part in (raw_path, query):
-        text = part
-        for _ in range(_ROUNDS_MAX):
-            if contains_secret(text.decode("latin-1")):
-                raise InvalidRequest(IN_URL, field="URL")
-            decoded = unquote_to_bytes(text)
-            if decoded == text:
-                break
-            text = decoded
+    if _holds_secret(raw_path) or _holds_secret(query):
+        raise InvalidRequest(IN_URL, field="URL")
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if value and name.strip().lower().replace("_", "-") in _URL_NAMES:
             raise InvalidRequest(IN_URL, field="URL")
