@@ -153,7 +153,9 @@ class ServerProcess:
         """A client that presents a credential, for the URL of the last start."""
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         client = httpx2.Client(
-            base_url=self.url, headers=headers, **{"trust_env": False, "timeout": 30, **options}
+            base_url=self.url,
+            headers=headers,
+            **{"trust_env": False, "verify": False, "timeout": 30, **options},
         )
         self._clients.append(client)
         return client

@@ -28,7 +28,7 @@ T = TypeVar("T")
 SCHEMES: Final = ("postgresql://", "postgres://")
 
 _CONNECT_SECONDS_MAX: Final = 2.0
-_STATEMENT_SECONDS_MAX: Final = 5.0
+_STATEMENT_SECONDS_MAX: Final = 4.0
 _SETTINGS: Final = {
     "application_name": "bonafides",
     # A process that is stopped in mid-transaction must not hold its locks for ever.
@@ -45,8 +45,9 @@ _LINEAGE: Final = statement(lineage(credentials.c.id == any_(bindparam("ids", ty
 # SQLSTATE classes and codes, see appendix A of PostgreSQL's manual.
 _IN_THE_WAY: Final = ("40001", "40P01", "55P03")
 _FOREIGN_KEY: Final = "23503"
-_NO_SUCH_TABLE: Final = "42P01"
 _MISTAKES: Final = ("22", "23", "42")
+# No such table, no privilege: mistakes, but the operator's.
+_NOT_OURS: Final = frozenset({"42P01", "42501"})
 
 
 def open_postgres(url: str, *, on_commit: OnCommit = ignore, connections_max: int = 10) -> SqlStore:
@@ -166,6 +167,6 @@ def _translated(error: Exception) -> AppError:
         return Contention(internal=internal)
     if state == _FOREIGN_KEY:
         return Conflict("Something that this refers to does not exist any more.", internal=internal)
-    if state != _NO_SUCH_TABLE and state.startswith(_MISTAKES):
+    if state not in _NOT_OURS and state.startswith(_MISTAKES):
         return AppError("Something failed that should not have.", internal=internal)
     return Unavailable(internal=internal)

@@ -33,7 +33,8 @@ T = TypeVar("T")
 
 SCHEME: Final = "sqlite:///"
 
-_LOCK_SECONDS_MAX: Final = 5.0
+# A write may have to wait for one that waits already, so a caller waits twice as long at the most.
+_LOCK_SECONDS_MAX: Final = 2.5
 _OWNER_ONLY: Final = 0o600
 
 _BY_DIGEST: Final = statement(by_digest(credentials.c.digest == bindparam("digest")), sqlite.dialect())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bonafides.errors import Unavailable
 from bonafides.model import (
     EVERYWHERE,
     Accepted,
@@ -176,7 +177,11 @@ class Verifier:
         spent = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
             return Rejected(Reason.RATE, spent)
-        resident = await self._look_ups.find(credential, digest)
+        try:
+            resident = await self._look_ups.find(credential, digest)
+        except Unavailable:
+            self._addresses.give_back(facts.address)  # an outage must not use up what good clients may ask
+            raise
         if resident is None:
             return Rejected(unknown, spent)
         self._addresses.give_back(facts.address, facts.asker)
