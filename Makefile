@@ -59,6 +59,10 @@ coverage: $(VENV)/dev.stamp ## Run the tests and demand every line and branch of
 bench: $(VENV)/bench.stamp ## Measure verification beside nginx and print ratios: make bench ARGS="--seconds 10"
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-quick
+bench-quick: $(VENV)/bench.stamp ## Run every benchmark briefly, to see that it works
+	@exec $(BIN)/python -m benchmarks --quick $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## Write docs/reference anew from the code
 	$(BIN)/python -m docs.generate
@@ -87,7 +91,7 @@ clean: ## Remove the environment, caches and reports, never a database
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(VENV)/bin/python:
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear $(VENV)

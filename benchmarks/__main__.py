@@ -1,0 +1,83 @@
+"""`python -m benchmarks`: measure, print the table, write JSON and a picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from benchmarks import cold, resident
+from benchmarks.load import WRK
+from benchmarks.machine import description, versions
+from benchmarks.measure import QUICK, Effort, Row, Workplace
+from benchmarks.report import as_data, drawn, show
+
+# What is measured together, in the same minutes, by the name that `--only` takes.
+CONTESTS: Final[dict[str, Callable[[Workplace], list[Row]]]] = {
+    "resident": resident.resident,
+    "behind": resident.behind_nginx,
+    "flood": resident.flood,
+    "cold": cold.cold,
+    "create": cold.create,
+    "memory": cold.memory,
+    "revocation": cold.revocation,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what was chosen; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short run of each: to see that all works")
+    parser.add_argument(
+        "--only", action="append", choices=CONTESTS, help="measure this alone; may be repeated"
+    )
+    parser.add_argument("--runs", type=int, help=f"rounds (default {Effort().runs})")
+    parser.add_argument("--seconds", type=float, help=f"of each run (default {Effort().seconds:g})")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it, as SVG")
+    parser.add_argument("--date", help="what to write as the date (default: today)")
+    chosen = parser.parse_args(arguments)
+    if sys.platform != "linux":
+        parser.error("processor time is read from /proc, so this needs Linux")
+    effort = QUICK if chosen.quick else Effort()
+    if chosen.runs:
+        effort = replace(effort, runs=chosen.runs)
+    if chosen.seconds:
+        effort = replace(effort, seconds=chosen.seconds)
+    circumstances = {
+        "date": chosen.date or datetime.now(UTC).date().isoformat(),
+        "command": shlex.join(
+            ["python", "-m", "benchmarks", *(arguments if arguments is not None else sys.argv[1:])]
+        ),
+        "load": "wrk -t1 -c32" if WRK else "benchmarks.client, 32 connections",
+        "machine": description(),
+        "versions": versions(),
+        "effort": {name: getattr(effort, name) for name in Effort.__slots__},
+    }
+    rows: list[Row] = []
+    for name, measured in CONTESTS.items():
+        if chosen.only and name not in chosen.only:
+            continue
+        with tempfile.TemporaryDirectory(prefix="bonafides-bench-") as folder:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            Path(folder).chmod(0o755)
+            rows += measured(Workplace(Path(folder), effort))
+    found = as_data(rows, circumstances)
+    show(found)
+    if chosen.json:
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
+        chosen.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if chosen.picture:
+        chosen.picture.write_text(drawn(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

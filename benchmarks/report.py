@@ -1,0 +1,116 @@
+"""What was found: as a table, as JSON, as Markdown and as a picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import Row
+from benchmarks.picture import Bar, picture
+
+
+def as_data(rows: Sequence[Row], circumstances: dict[str, Any]) -> dict[str, Any]:
+    """All that was found, for JSON."""
+    return {**circumstances, "rows": [_row(row) for row in rows]}
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print the table."""
+    table = Table(
+        title=f"{found['date']} · {found['machine']['processor']}, {found['machine']['cores']} cores"
+    )
+    for heading in ("what", "median", "best", "unit", "of nginx", "of HAProxy", "target", ""):
+        table.add_column(
+            heading, justify="right" if heading in {"median", "best", "of nginx", "of HAProxy"} else "left"
+        )
+    for row in found["rows"]:
+        table.add_row(*_cells(row))
+    Console(width=None if Console().is_terminal else 180).print(table)
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The same table for a document."""
+    lines = [
+        "| what | median | best | unit | of nginx | of HAProxy | target | reached |",
+        "| --- | --: | --: | --- | --: | --: | --- | --- |",
+    ]
+    lines += ["| " + " | ".join(_cells(row)) + " |" for row in found["rows"]]
+    return "\n".join(lines)
+
+
+def drawn(found: dict[str, Any]) -> str:
+    """The rows that are counted per CPU-second, as bars."""
+    bars = [
+        Bar(
+            row["title"].replace("`", ""),
+            row["median"],
+            ours=not row["name"].startswith(("nginx", "haproxy")),
+        )
+        for row in found["rows"]
+        if row["unit"] == "per CPU-second"
+    ]
+    machine = found["machine"]
+    return picture(
+        "Answers per CPU-second",
+        f"median, {found['date']}, {machine['processor']}, {machine['cores']} cores",
+        bars,
+    )
+
+
+def _row(row: Row) -> dict[str, Any]:
+    ratios = {name: round(ratio, 4) for name in row.beside if (ratio := row.ratio(name)) is not None}
+    return {
+        "name": row.name,
+        "title": row.title,
+        "unit": row.unit,
+        "median": _rounded(row.median),
+        "best": _rounded(row.best),
+        "runs": [_rounded(run) for run in row.runs],
+        "ratios": ratios,
+        "beside": {name: [_rounded(run) for run in runs] for name, runs in row.beside.items()},
+        "target": str(row.target) if row.target else None,
+        "reached": row.reached,
+        "notes": row.notes,
+    }
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    def ratio(*names: str) -> str:
+        return next((f"{row['ratios'][name]:.2f}" for name in names if name in row["ratios"]), "")
+
+    reached = {True: "yes", False: "no", None: ""}[row["reached"]]
+    figures = (_shown(row["median"]), _shown(row["best"]))
+    return (
+        row["title"],
+        *figures,
+        row["unit"],
+        ratio("nginx"),
+        ratio("haproxy", "haproxy-behind"),
+        row["target"] or "",
+        reached,
+    )
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.2f}" if figure % 1 else f"{figure:,.0f}"
+
+
+def _rounded(figure: float) -> float:
+    return round(figure) if figure >= 100 else round(figure, 3)  # noqa: PLR2004 - four digits either way
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Show a result of benchmarks as Markdown, and draw it.")
+    parser.add_argument("result", type=Path, help="a file that --json wrote")
+    parser.add_argument("--picture", type=Path, help="where to draw it, as SVG")
+    chosen = parser.parse_args()
+    result = json.loads(chosen.result.read_text())
+    print(markdown(result))
+    if chosen.picture:
+        chosen.picture.write_text(drawn(result))

@@ -1,0 +1,171 @@
+"""Rows on credentials that are in memory, beside both yardsticks; and whether bad ones slow them down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+
+from benchmarks.client import Order
+from benchmarks.load import CONNECTIONS, Client, Outcome, Request, hammer, send
+from benchmarks.machine import cpu_seconds
+from benchmarks.measure import Contestant, Row, Target, UnfitError, Workplace, contest
+from benchmarks.service import Installation, Service, bearer, serving, unknown_keys, verify_request
+from benchmarks.yardsticks import HAPROXY, HAPROXY_KEY, Yardstick, haproxy, nginx, nginx_before
+
+FORWARD = "/auth/forward"
+_NGINX_SHARE = Target(0.60, "nginx")
+_FLOOD_CONNECTIONS = 64
+
+
+def sender(port: int, request: Request, keys: list[str] | None = None) -> Callable[[float], Outcome]:
+    """Sends one request over and over."""
+    return lambda seconds: hammer(port, request, seconds, keys=keys or ())
+
+
+@contextlib.contextmanager
+def yardsticks(place: Workplace, *, with_haproxy: bool = True) -> Iterator[list[Contestant]]:
+    """nginx, and HAProxy where it is installed, ready to be measured beside something."""
+    with contextlib.ExitStack() as stack:
+        found = [nginx_contestant(stack.enter_context(nginx(place.subfolder("nginx"))))]
+        if with_haproxy and HAPROXY is not None:
+            other = stack.enter_context(haproxy(place.subfolder("haproxy")))
+            row = Row("haproxy", "HAProxy: SHA-256, one of 100,000 keys, rate counted, three headers")
+            found.append(Contestant(row, sender(other.port, _haproxy_request("/")), (other.pid,)))
+        yield found
+
+
+def nginx_contestant(running: Yardstick) -> Contestant:
+    """The yardstick itself."""
+    row = Row("nginx", "nginx: `return 200` of a verify body, three headers")
+    return Contestant(row, sender(running.port, Request("/")), (running.pid,))
+
+
+def resident(place: Workplace) -> list[Row]:
+    """Every way to ask about a credential in memory."""
+    installation = Installation.make(place.subfolder("resident"))
+    rotating = installation.add_keys(place.effort.rotating_keys)
+    with contextlib.ExitStack() as stack:
+        service = stack.enter_context(serving(installation))
+        service.make_plan()
+        _make_resident(service, rotating, place)
+        beside = stack.enter_context(yardsticks(place))
+        key = service.make_key()
+        asked = json.dumps({"credential": key})
+        guarded = service.make_key(allowed_ips=["127.0.0.0/8", "2001:db8::/32"])
+        everything = "read write"
+
+        def lane(name: str, title: str, request: Request, target: Target | None = None) -> Contestant:
+            return Contestant(Row(name, title, target=target), sender(service.port, request), (service.pid,))
+
+        contestants = [
+            lane("verify", "verify, resident key", verify_request(key), _NGINX_SHARE),
+            lane("forward", "forward auth", Request(FORWARD, (bearer(key),)), _NGINX_SHARE),
+            lane(
+                "verify-scope",
+                "verify with a scope",
+                verify_request(key, query=f"?scope={everything.replace(' ', '+')}"),
+            ),
+            lane("verify-networks", "verify, key bound to networks", verify_request(guarded)),
+            lane(
+                "verify-asked",
+                "verify by a resource server (caller and key judged)",
+                Request("/v1/credentials/verify", (bearer(service.admin),), "POST", asked),
+            ),
+            lane(
+                "verify-slow",
+                "verify, past the lane through the application",
+                verify_request(key, "Connection: x"),
+            ),
+            Contestant(
+                Row("verify-rotating", f"verify, {len(rotating):,} resident keys in turn"),
+                sender(service.port, verify_request("{key}"), rotating),
+                (service.pid,),
+            ),
+        ]
+        return contest(contestants, beside, place.effort)
+
+
+def behind_nginx(place: Workplace) -> list[Row]:
+    """Forward auth as it is used: behind nginx `auth_request`; nginx's time counts too, for HAProxy as for us."""
+    installation = Installation.make(place.subfolder("behind"))
+    with contextlib.ExitStack() as stack:
+        service = stack.enter_context(serving(installation))
+        service.make_plan()
+        front = stack.enter_context(nginx_before(place.subfolder("behind-front"), service.port))
+        request = Request("/", (bearer(service.make_key()),))
+        beside: list[Contestant] = []
+        target = None
+        if HAPROXY is not None:
+            other = stack.enter_context(haproxy(place.subfolder("behind-haproxy")))
+            other_front = stack.enter_context(nginx_before(place.subfolder("behind-other"), other.port))
+            row = Row("haproxy-behind", "nginx `auth_request` to HAProxy, both counted")
+            processes = (other.pid, other_front.pid)
+            beside = [Contestant(row, sender(other_front.port, _haproxy_request("/")), processes)]
+            target = Target(0.90, row.name)
+        mine = Row("forward-behind", "nginx `auth_request` to us, both counted", target=target)
+        contestant = Contestant(mine, sender(front.port, request), (service.pid, front.pid))
+        return contest([contestant], beside, place.effort)
+
+
+def flood(place: Workplace) -> list[Row]:
+    """What is left of a resident key's speed while unknown keys of the right form come at full speed."""
+    installation = Installation.make(place.subfolder("flood"), address_requests_per_minute=1_200)
+    names = {"flood": [], "flood-spread": [f"127.0.{at}.1" for at in range(1, 101)]}
+    titles = {
+        "flood": "resident speed kept in a flood of unknown keys, from its own address",
+        "flood-spread": "the same, the flood from 100 addresses",
+    }
+    rows = [
+        Row(name, titles[name], "of its speed alone", target=Target(0.80, words="≥ 0.80")) for name in names
+    ]
+    with serving(installation) as service:
+        service.make_plan()
+        request = verify_request(service.make_key())
+        for _ in range(place.effort.runs):
+            for row in rows:
+                alone = _resident_speed(service, request, place.effort.seconds)
+                with _flooding(service, place, names[row.name], row):
+                    row.runs.append(_resident_speed(service, request, place.effort.seconds) / alone)
+    return rows
+
+
+@contextlib.contextmanager
+def _flooding(service: Service, place: Workplace, sources: list[str], row: Row) -> Iterator[None]:
+    keys = place.folder / "unknown"
+    keys.write_text("\n".join(unknown_keys(max(2_000, place.effort.cold_keys))))
+    order = Order(
+        port=service.port,
+        request=verify_request("{key}").text(service.port),
+        connections=_FLOOD_CONNECTIONS,
+        seconds=place.effort.seconds + 1,
+        keys=str(keys),
+        sources=sources,
+    )
+    client = Client(order)
+    yield
+    outcome = client.outcome()
+    row.notes.setdefault("refused_a_second", []).append(round(outcome.bad / outcome.seconds))
+
+
+def _resident_speed(service: Service, request: Request, seconds: float) -> float:
+    before = cpu_seconds(service.pid)
+    outcome = hammer(service.port, request, seconds, connections=CONNECTIONS)
+    if outcome.good == 0 or outcome.bad:
+        raise UnfitError(f"flood: {outcome}")
+    return outcome.good / (cpu_seconds(service.pid) - before)
+
+
+def _make_resident(service: Service, keys: list[str], place: Workplace) -> None:
+    path = place.folder / "resident-keys"
+    path.write_text("\n".join(keys))
+    request = verify_request("{key}").text(service.port)
+    outcome = send(
+        Order(port=service.port, request=request, connections=CONNECTIONS, seconds=300, keys=str(path))
+    )
+    if outcome.good != len(keys):
+        raise UnfitError(f"resident: {outcome}")
+
+
+def _haproxy_request(path: str) -> Request:
+    return Request(path, (bearer(HAPROXY_KEY),))

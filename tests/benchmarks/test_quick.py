@@ -1,0 +1,49 @@
+"""The benchmarks work; how fast anything is, no test ever says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from benchmarks import cold
+from benchmarks.measure import QUICK, Row, Target, Workplace
+from benchmarks.report import as_data, drawn, markdown
+
+CIRCUMSTANCES = {"date": "2030-01-01", "machine": {"processor": "a processor", "cores": 2}}
+
+
+def test_a_row_with_a_server_of_its_own_is_measured(tmp_path: Path) -> None:
+    """Whoever changes a call that the benchmarks use would only notice when somebody measures."""
+    effort = replace(QUICK, revocations=2, residents=1_010)
+    place = Workplace(tmp_path, effort)
+    accepted, delay = cold.revocation(place)
+    (memory,) = cold.memory(place)
+    assert accepted.runs == [0]
+    assert delay.median > 0
+    assert memory.notes["residents"] == 1_010
+
+
+def test_what_was_found_is_shown_in_every_form(tmp_path: Path) -> None:
+    """A result that cannot be shown after minutes of measuring is lost to whoever waited for it."""
+    yardstick = Row("nginx", "nginx", runs=[100.0, 200.0])
+    ours = Row(
+        "verify",
+        "verify <fast>",
+        runs=[70.0, 120.0],
+        beside={"nginx": [100.0, 200.0]},
+        target=Target(0.6, "nginx"),
+    )
+    found = as_data([yardstick, ours], CIRCUMSTANCES)
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(found))
+    assert "| verify <fast> | 95 | 120 | per CPU-second | 0.65 |" in markdown(json.loads(path.read_text()))
+    assert "verify &lt;fast&gt;" in drawn(found)
+    assert ET.fromstring(drawn(found)).tag.endswith("svg")  # noqa: S314 - our own picture
+
+
+def test_a_target_below_is_reached_from_below() -> None:
+    """Memory above its bound must not look like a success in the table."""
+    assert Row("memory", "memory", runs=[600], target=Target(500, most=True)).reached is False
+    assert Row("memory", "memory", runs=[400], target=Target(500, most=True)).reached is True
