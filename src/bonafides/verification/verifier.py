@@ -180,7 +180,8 @@ class Verifier:
         try:
             resident = await self._look_ups.find(credential, digest)
         except Unavailable:
-            self._addresses.give_back(facts.address)  # an outage must not use up what good clients may ask
+            # An outage must not use up what good clients may ask.
+            self._addresses.give_back(facts.address, facts.asker)
             raise
         if resident is None:
             return Rejected(unknown, spent)
