@@ -33,7 +33,7 @@ class Effort:
     runs: int = 5
     seconds: float = 4
     warm_up_seconds: float = 1
-    cold_keys: int = 30_000
+    cold_keys: int = 10_000
     residents: int = 200_000
     rotating_keys: int = 10_000
     revocations: int = 500
