@@ -36,6 +36,8 @@ from bonafides.model import Actor, AuditEvent, Plan
 from bonafides.verification.verifier import Facts
 from bonafides.web.connection import Connection
 from bonafides.web.fastlane import FastLane
+from bonafides.web.rendered import Rendered
+from bonafides.web.requestids import RequestIds
 
 _COUNT: Final = 20_000
 _ROUNDS: Final = 5
@@ -130,7 +132,9 @@ def parts(hot: Hot) -> None:
     now_us = rooms.clock.micros()
     counter = rooms.verifier.counter(resident, now_us)
     digest, empty = asked.digest, microseconds(lambda: None)
-    figures = partial(lane._figures, counter, resident.rendered, now_us, _DATE)  # noqa: SLF001 - a part of the whole
+    rendered: Rendered = resident.rendered
+    request_id = RequestIds(rooms.entropy).next_bytes
+    figures = partial(rendered.figures, counter, now_us, _DATE[0][1])
     work: dict[str, Callable[[], object]] = {
         "whole request": lambda: receive(data),
         "· recall the head (keyed BLAKE2b, look-up)": lambda: lane.recall(data),
@@ -139,7 +143,7 @@ def parts(hot: Hot) -> None:
         "· · its counter": lambda: rooms.verifier.counter(resident, now_us),
         "· · count in hour and burst": lambda: counter.spend(10**9, 10**9, 1, now_us),
         "· · the time": rooms.clock.micros,
-        "· · format the moving figures": lambda: resident.rendered.verify % figures(),
+        "· · format the moving figures": lambda: rendered.verify % figures(request_id()),
         "for comparison: digest of the credential": lambda: rooms.verifier.digest(key),
         "for comparison: parse the head anew": lambda: lane.parse(
             b"GET", b"/v1/auth/verify", [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer " + key)]

@@ -107,10 +107,13 @@ def _rounded(figure: float) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Show a result of benchmarks as Markdown, and draw it.")
-    parser.add_argument("result", type=Path, help="a file that --json wrote")
+    parser.add_argument(
+        "results", type=Path, nargs="+", help="files that --json wrote, of one machine and day"
+    )
     parser.add_argument("--picture", type=Path, help="where to draw it, as SVG")
     chosen = parser.parse_args()
-    result = json.loads(chosen.result.read_text())
+    parts = [json.loads(path.read_text()) for path in chosen.results]
+    result = {**parts[0], "rows": [row for part in parts for row in part["rows"]]}
     print(markdown(result))
     if chosen.picture:
         chosen.picture.write_text(drawn(result))

@@ -166,12 +166,15 @@ def serving(installation: Installation) -> Iterator[Service]:
             raise ServiceError(f"the server did not start:\n{log.read_text()}")
         yield Service(installation, process, int(url.rpartition(":")[2]))
     finally:
+        ended = process.poll()
         process.terminate()
         try:
             process.communicate(timeout=_START_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+        if ended is not None:
+            print(f"the server ended by itself with {ended}:\n{log.read_text()}", file=sys.stderr)
 
 
 def bearer(key: str) -> str:

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -190,12 +191,15 @@ def _running(command: list[str], port: int, log: Path) -> Iterator[int]:
             time.sleep(0.02)
         yield process.pid
     finally:
+        ended = process.poll()
         process.terminate()
         try:
             process.wait(timeout=_START_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if ended is not None:
+            print(f"{command[0]} ended by itself with {ended}:\n{log.read_text()}", file=sys.stderr)
 
 
 def _answers(port: int) -> bool:
