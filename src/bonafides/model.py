@@ -78,6 +78,15 @@ class CredentialStatus(StrEnum):
     REVOKED = "revoked"
 
 
+class ShownStatus(StrEnum):
+    """What is told of a credential: what was decided about it, or, of an active one, that its time is up."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
 class Status(StrEnum):
     """Of users and tenants. Deleted ones stay as tombstones, so that an id is never given twice."""
 

@@ -19,6 +19,7 @@ from bonafides.model import (
     Principal,
     Reason,
     Rejected,
+    ShownStatus,
     Tenant,
     User,
     Verdict,
@@ -53,10 +54,12 @@ def time_text(moment: datetime | int) -> str:
     return aware.replace(tzinfo=None).isoformat() + "Z"
 
 
-def key_status(credential: Credential, now: datetime) -> str:
-    """`active`, `disabled`, `revoked` or `expired`; what somebody decided outweighs what time did."""
+def key_status(credential: Credential, now: datetime) -> ShownStatus:
+    """What is told of a key; what somebody decided outweighs what time did."""
     ended = credential.ends_at is not None and credential.ends_at <= now
-    return "expired" if ended and credential.status is CredentialStatus.ACTIVE else str(credential.status)
+    if ended and credential.status is CredentialStatus.ACTIVE:
+        return ShownStatus.EXPIRED
+    return ShownStatus(credential.status)
 
 
 def key_resource(credential: Credential, now: datetime) -> Resource:
@@ -73,7 +76,7 @@ def key_resource(credential: Credential, now: datetime) -> Resource:
         "display": credential.display,
         "scopes": sorted(credential.scopes),
         "plan": credential.plan,
-        "status": key_status(credential, now),
+        "status": str(key_status(credential, now)),
         "user_id": credential.user_id,
         "tenant_id": credential.tenant_id,
         "parent_id": credential.parent_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +125,24 @@ async def test_listings_are_newest_first_and_filtered(store: SqlStore) -> None:
     assert await store.list_credentials("ten_a", ALL) == [new, first, other, old]
     assert await store.list_credentials("ten_a", ALL, user_id="usr_other") == [other]
     assert await store.list_credentials(EVERYWHERE, ALL, status=ACTIVE) == [new, first, old]
+
+
+async def test_listings_tell_what_has_ended_from_what_lasts(store: SqlStore) -> None:
+    """A person who looks for expired keys would be shown all the others, or miss the last rotated one."""
+    later = NOW + timedelta(hours=1)
+    lasting = await make(store, credential(expires_at=later))
+    expired = await make(store, credential(expires_at=NOW))
+    rotated = await make(store, credential(expires_at=later, overlap_ends_at=NOW))
+    first = credential("key_first")
+
+    async def ended(at: datetime) -> set[str]:
+        return {found.id for found in await store.list_credentials("ten_a", ALL, ended_at=at)}
+
+    assert await ended(NOW) == {expired.id, rotated.id}
+    assert await ended(NOW - timedelta(microseconds=1)) == set()
+    assert await ended(later) == {expired.id, rotated.id, lasting.id}
+    listed = await store.list_credentials("ten_a", ALL, lasting_at=NOW)
+    assert {found.id for found in listed} == {lasting.id, first.id}
 
 
 async def test_pages_stay_whole_while_rows_are_inserted(store: SqlStore) -> None:

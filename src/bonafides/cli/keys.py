@@ -27,7 +27,7 @@ from bonafides.cli.options import (
 from bonafides.cli.session import Session, work
 from bonafides.cli.terminal import Columns, print_json, print_page, print_thing
 from bonafides.credentials.api_keys import KeyChanges, KeyWish, MadeKey
-from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed
+from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus
 from bonafides.resources import Resource, key_resource
 
 commands = typer.Typer(
@@ -173,7 +173,7 @@ def list_keys(
         ),
     ] = None,
     status: Annotated[
-        CredentialStatus | None, typer.Option("--status", help="Only those of this status.")
+        ShownStatus | None, typer.Option("--status", help="Only those that are shown with this status.")
     ] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,

@@ -28,6 +28,7 @@ from bonafides.model import (
     Entropy,
     Page,
     Replayed,
+    ShownStatus,
     Unchanged,
     powers,
     to_datetime,
@@ -39,6 +40,12 @@ DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 OVERLAP_SECONDS_DEFAULT: Final = 3_600
 OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 REASON_MAX: Final = 500
+_STORED: Final = {
+    ShownStatus.ACTIVE: CredentialStatus.ACTIVE,
+    ShownStatus.DISABLED: CredentialStatus.DISABLED,
+    ShownStatus.REVOKED: CredentialStatus.REVOKED,
+    ShownStatus.EXPIRED: CredentialStatus.ACTIVE,
+}
 _VERBS: Final = {
     CredentialStatus.ACTIVE: "enable",
     CredentialStatus.DISABLED: "disable",
@@ -226,14 +233,20 @@ class ApiKeys:
         *,
         tenant_id: str | None = None,
         user_id: str | None = None,
-        status: CredentialStatus | None = None,
+        status: ShownStatus | None = None,
     ) -> Sequence[Credential]:
         """The tenant's keys for who administers it, one's own for everybody else; newest first."""
         if not authority.administers:
             require_self_or_administration(authority, user_id or authority.user_id or "")
             user_id = authority.user_id
+        now = to_datetime(self._clock.micros())
         return await self._store.list_credentials(
-            authority.tenant(tenant_id), page, user_id=user_id, status=status
+            authority.tenant(tenant_id),
+            page,
+            user_id=user_id,
+            status=_STORED[status] if status is not None else None,
+            ended_at=now if status is ShownStatus.EXPIRED else None,
+            lasting_at=now if status is ShownStatus.ACTIVE else None,
         )
 
     async def change(self, authority: Authority, key_id: str, changes: KeyChanges) -> Credential:

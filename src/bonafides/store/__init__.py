@@ -74,8 +74,19 @@ class CredentialStore(Protocol):
         *,
         user_id: str | None = None,
         status: CredentialStatus | None = None,
+        ended_at: datetime | None = None,
+        lasting_at: datetime | None = None,
     ) -> Sequence[Credential]:
-        """Up to `page.limit` credentials, newest first (by creation time, then id)."""
+        """Up to `page.limit` credentials, newest first (by creation time, then id).
+
+        Args:
+            tenant: Whose.
+            page: Where the listing goes on.
+            user_id: Only this user's.
+            status: Only those of this status.
+            ended_at: Only those whose own expiry or overlap had ended by then.
+            lasting_at: Only those for which neither had.
+        """
         ...
 
     async def change_credential(

@@ -67,6 +67,8 @@ def list_page(
     page: Page,
     user_id: str | None,
     status: CredentialStatus | None,
+    ended_at: datetime | None,
+    lasting_at: datetime | None,
 ) -> Sequence[Credential]:
     """A page of credentials, newest first."""
     query = select(*_COLUMNS).where(*within(credentials.c.tenant_id, tenant))
@@ -74,6 +76,11 @@ def list_page(
         query = query.where(credentials.c.user_id == user_id)
     if status is not None:
         query = query.where(credentials.c.status == status)
+    ends = (credentials.c.expires_at, credentials.c.overlap_ends_at)
+    if ended_at is not None:
+        query = query.where(or_(*(end <= ended_at for end in ends)))
+    if lasting_at is not None:
+        query = query.where(*(or_(end.is_(None), end > lasting_at) for end in ends))
     rows = connection.execute(page_of(query, page, credentials.c.created_at, credentials.c.id))
     return [Credential(*row) for row in rows]
 

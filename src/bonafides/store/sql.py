@@ -96,8 +96,10 @@ class SqlStore:
         *,
         user_id: str | None = None,
         status: CredentialStatus | None = None,
+        ended_at: datetime | None = None,
+        lasting_at: datetime | None = None,
     ) -> Sequence[Credential]:
-        return await self._read(credentials.list_page, tenant, page, user_id, status)
+        return await self._read(credentials.list_page, tenant, page, user_id, status, ended_at, lasting_at)
 
     async def change_credential(
         self, credential_id: str, tenant: TenantScope, changes: CredentialChanges, event: AuditEvent

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from bonafides.credentials.api_keys import REASON_MAX, ApiKeys, KeyChanges, KeyWish, MadeKey
 from bonafides.idempotency import Idempotency
 from bonafides.intake import TEXT_PATTERN
-from bonafides.model import READ, WRITE, Clock, Credential, CredentialStatus, to_datetime
+from bonafides.model import READ, WRITE, Clock, Credential, CredentialStatus, ShownStatus, to_datetime
 from bonafides.resources import key_resource
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX, KeyPatch, NewKey, Revocation, Rotation
@@ -92,7 +92,7 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         user_id: Annotated[str | None, Query(max_length=ID_MAX, description=_WHOSE)] = None,
         tenant_id: Annotated[str | None, Query(max_length=ID_MAX, description=_WHERE)] = None,
         status: Annotated[
-            CredentialStatus | None, Query(description="Only these; an expired key is `active` here.")
+            ShownStatus | None, Query(description="Only those that are shown with this status.")
         ] = None,
     ) -> Response:
         context = f"api-keys {caller.tenant(tenant_id)} {user_id} {status}"
