@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -143,3 +146,16 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
     """Status and code of an error; no code where the answer is none."""
     body = answer.json() if answer.content else {}
     return answer.status_code, body.get("error", "")
+
+
+def seconds_of(time_text: str) -> float:
+    """Seconds since the epoch of a time on the wire."""
+    return datetime.fromisoformat(time_text).timestamp()
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Return once the condition holds, for what the server does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.01)
