@@ -24,6 +24,9 @@ _STATUS_LINES: Final = {
 _HEAD_RECALLED_MAX: Final = 4_096
 """Heads longer than this are parsed each time."""
 
+_DISCARDED_BYTES_MAX: Final = 16 * 2**20
+"""What is read of a body that nobody waits for any more, so that its sender gets to read the answer."""
+
 
 class StoppedError(Exception):
     """Stops the parser in the middle of a request that is refused for its form."""
@@ -48,6 +51,8 @@ class Connection(HttpToolsProtocol):
         self._objection: AppError | None = None
         self._in_head = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._discard_timer: asyncio.TimerHandle | None = None
+        self._discarded_bytes = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._last_answer = 0.0
         self._answered = False
@@ -70,6 +75,7 @@ class Connection(HttpToolsProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
+        self._stop_discarding()
         super().connection_lost(exc)
 
     @override
@@ -98,7 +104,9 @@ class Connection(HttpToolsProtocol):
             self._lane.remember(data, self._answers[0])
         if self._held is not None:
             self._release()
-        if self._in_head and self._head_timer is None and not self.transport.is_closing():
+        # A head has begun, or the empty lines that may come before one, but not for ever.
+        awaits_head = self._in_head or (self._at_boundary and not self._requests and not self._is_busy())
+        if awaits_head and self._head_timer is None and not self.transport.is_closing():
             self._start_timer()
 
     @override
@@ -151,6 +159,11 @@ class Connection(HttpToolsProtocol):
     @override
     def on_body(self, body: bytes) -> None:
         self._untold_bytes = 0
+        if self._discard_timer is not None:
+            self._discarded_bytes += len(body)
+            if self._discarded_bytes > _DISCARDED_BYTES_MAX:
+                self.transport.close()
+            return
         if self._answered:
             return
         if self._held is not None:
@@ -161,6 +174,7 @@ class Connection(HttpToolsProtocol):
     @override
     def on_message_complete(self) -> None:
         self._at_boundary = True
+        self._stop_discarding()
         if self._answered:
             return
         if self._held is not None:
@@ -173,6 +187,14 @@ class Connection(HttpToolsProtocol):
                 return
             self._release()
         super().on_message_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        rest_follows = not self._at_boundary and not self._in_head and not self._is_busy()
+        if rest_follows and not self.transport.is_closing():
+            # No handler waits for the rest of the body, so no handler's bound ends it.
+            self._discard_timer = self.loop.call_later(self._bounds.body_seconds_max, self.transport.close)
 
     @override
     def send_400_response(self, msg: str) -> None:
@@ -296,6 +318,12 @@ class Connection(HttpToolsProtocol):
         message = f"The request's head must be at most {self._bounds.header_bytes_max} bytes long."
         return HeaderFieldsTooLarge(message, field="headers")
 
+    def _stop_discarding(self) -> None:
+        if self._discard_timer is not None:
+            self._discard_timer.cancel()
+            self._discard_timer = None
+        self._discarded_bytes = 0
+
     def _start_timer(self) -> None:
         self._head_timer = self.loop.call_later(self._bounds.header_seconds_max, self._too_slow)
 
@@ -306,6 +334,9 @@ class Connection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._head_timer = None
+        if not self._in_head and (self._last_answer or self.cycle is not None):
+            self.transport.close()  # nothing but empty lines came: a 408 would answer the next request
+            return
         message = f"The request's head did not arrive within {self._bounds.header_seconds_max:g} seconds."
         self._refuse(RequestTimeout(message))
 

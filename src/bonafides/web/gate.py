@@ -114,12 +114,15 @@ class Gate:
         scope[SCOPE_KEY] = exchange
         began = self._clock.monotonic()
         status = 0
+        body = _Body(receive, self._settings, headers)
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *self._common_headers(exchange)]
+                if body.is_withheld():
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
@@ -127,7 +130,6 @@ class Gate:
                 message = "The URL must not contain NUL characters."
                 raise errors.InvalidRequest(message, field="URL")
             refuse_credential_in_url(scope["raw_path"], scope["query_string"])
-            body = _Body(receive, self._settings, headers)
             body.check_declared()
             await self._app(scope, body, send_on)
         except ClientGoneError:
@@ -193,6 +195,7 @@ class _Body:
         self._bytes_max = settings.body_bytes_max
         self._seconds_max = settings.body_seconds_max
         self._declared = next((value for name, value in headers if name == b"content-length"), b"")
+        self._awaited = any(name == b"expect" for name, _ in headers)
         self._read = 0
         self._deadline: float | None = None
         self._whole = False
@@ -205,6 +208,15 @@ class _Body:
         """
         if self._declared.isdigit() and int(self._declared) > self._bytes_max:
             raise self._too_large()
+
+    def is_withheld(self) -> bool:
+        """Whether the client waits to be asked for the body, and was not: nobody knows if it will come.
+
+        On a connection that stays open, the next request could be read as that body.
+
+        See: RFC 9110 §10.1.1
+        """
+        return self._awaited and self._deadline is None
 
     async def __call__(self) -> Message:
         if self._whole:

@@ -84,7 +84,7 @@ class Problems:
             headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
         if isinstance(error, errors.MethodNotAllowed):
             headers.append((b"allow", error.allow.encode("ascii")))
-        if isinstance(error, errors.RequestTimeout | errors.PayloadTooLarge):
+        if isinstance(error, errors.RequestTimeout):
             headers.append((b"connection", b"close"))
         if isinstance(error, errors.Forbidden):
             facts["scope"] = " ".join(sorted(error.scopes))
