@@ -177,7 +177,7 @@ class NewKey(Body):
         ScopeNames | None, Field(description="Default: `read` and `write`, as far as you may give them.")
     ] = None
     expires_at: Annotated[
-        Moment | None, Field(description="A moment in the next 100 years; null: never.")
+        Moment | None, Field(description="A moment in the next 100 years; `null`: never.")
     ] = None
     expires_in: Annotated[
         LifetimeSeconds | None, Field(description="Seconds from now; instead of `expires_at`.")
@@ -185,7 +185,7 @@ class NewKey(Body):
     user_id: Annotated[Id | None, Field(description="Whose key; default: yours.")] = None
     tenant_id: Annotated[Id | None, Field(description="The tenant in which that user must be.")] = None
     plan: Annotated[
-        PlanName | None, Field(description="A plan of its own (the operator); null: the tenant's.")
+        PlanName | None, Field(description="A plan of its own (the operator); `null`: the tenant's.")
     ] = None
     allowed_ips: Annotated[
         Networks,
@@ -202,10 +202,10 @@ class KeyPatch(Patch):
     name: Text = Field(default="-")
     scopes: ScopeNames = Field(default=[])
     plan: Annotated[
-        PlanName | None, Field(description="A plan of its own (the operator); null: the tenant's.")
+        PlanName | None, Field(description="A plan of its own (the operator); `null`: the tenant's.")
     ] = None
     expires_at: Annotated[
-        Moment | None, Field(description="A moment in the next 100 years; null: never.")
+        Moment | None, Field(description="A moment in the next 100 years; `null`: never.")
     ] = None
     expires_in: Annotated[
         LifetimeSeconds, Field(description="Seconds from now; instead of `expires_at`.")
@@ -252,7 +252,7 @@ class NewUser(Body):
     role: Annotated[Role, Field(description="A service cannot be an owner.")] = Role.MEMBER
     scopes: Annotated[
         ScopeNames | None,
-        Field(description="What their credentials may have at most; null: what the role gives."),
+        Field(description="What their credentials may have at most; `null`: what the role gives."),
     ] = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
@@ -265,7 +265,7 @@ class UserPatch(Patch):
     role: Annotated[Role, Field(description="A service cannot be an owner.")] = Field(default=Role.MEMBER)
     scopes: Annotated[
         ScopeNames | None,
-        Field(description="What their credentials may have at most; null: what the role gives."),
+        Field(description="What their credentials may have at most; `null`: what the role gives."),
     ] = None
     status: Literal["active", "disabled"] = Field(default="active")
 
@@ -291,8 +291,8 @@ class NewPlan(Body):
     """A plan; one that exists gets these figures."""
 
     name: PlanName
-    requests_per_hour: Annotated[Figure | None, Field(description="null: no limit.")]
-    burst: Annotated[Figure | None, Field(description="Within one second; null: no limit.")]
+    requests_per_hour: Annotated[Figure | None, Field(description="`null`: no limit.")]
+    burst: Annotated[Figure | None, Field(description="Within one second; `null`: no limit.")]
     per_method: Annotated[
         dict[CredentialKind, Figure | None],
         Field(description="Hourly figures that hold for a kind of credential instead."),

@@ -33,7 +33,7 @@ class Identity(BaseModel):
     authenticated: Literal[True]
     user_id: UserId
     scopes: list[str]
-    expires_at: Annotated[Moment | None, Field(description="When it stops working by itself; null: never.")]
+    expires_at: Annotated[Moment | None, Field(description="When it stops working by itself; `null`: never.")]
     tenant_id: TenantId
     credential: CredentialName
 
@@ -74,7 +74,7 @@ class ApiKey(BaseModel):
     name: str
     display: str = Field(description="The first and last four characters of the secret.")
     scopes: list[str]
-    plan: str | None = Field(description="null: the tenant's plan.")
+    plan: str | None = Field(description="`null`: the tenant's plan.")
     status: Literal["active", "disabled", "revoked", "expired"]
     user_id: UserId
     tenant_id: TenantId
@@ -110,7 +110,7 @@ class User(BaseModel):
     email: str | None
     name: str
     role: Role
-    scopes: list[str] | None = Field(description="null: what the role gives.")
+    scopes: list[str] | None = Field(description="`null`: what the role gives.")
     status: Literal["active", "disabled"]
     created_at: Moment
     updated_at: Moment
@@ -134,8 +134,8 @@ class Plan(BaseModel):
 
     name: str
     object: Literal["plan"]
-    requests_per_hour: int | None = Field(description="null: no limit.")
-    burst: int | None = Field(description="Within one second; null: no limit.")
+    requests_per_hour: int | None = Field(description="`null`: no limit.")
+    burst: int | None = Field(description="Within one second; `null`: no limit.")
     per_method: dict[CredentialKind, int | None]
     count_by: CountBy
     created_at: Moment

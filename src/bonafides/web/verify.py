@@ -182,7 +182,7 @@ def routes(calls: VerifyCalls) -> APIRouter:
             openapi_extra=_ANY_CREDENTIAL,
         )
 
-    guarded = APIRouter(route_class=GuardedRoute, tags=["Verification"])
+    guarded = APIRouter(route_class=GuardedRoute)
 
     @guarded.post(
         "/v1/credentials/verify",

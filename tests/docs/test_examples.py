@@ -1,0 +1,206 @@
+"""Every example of the API description is true: the story that they tell is lived against a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+import pytest
+import yaml
+
+from bonafides.web.examples import EXAMPLES, KEY
+from tests.described import Description, Operation
+from tests.serving import RunningServer, running, settings_for
+
+ID: Final = re.compile(r"(key|usr|ten|evt|req)_[0-9A-Za-z]{22}")
+SECRET: Final = re.compile(r"bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}")
+DISPLAY: Final = re.compile(r"bf_key_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
+TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What came of an example."""
+
+    operation: Operation
+    response: httpx2.Response
+    objection: str
+
+
+class Story:
+    """The examples, lived in the order in which they are written.
+
+    What the server made in place of the description's ids and secrets is remembered, and used from then on.
+    """
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = server
+        self.description = Description(server.client().get("/openapi.json").json())
+        self._real: dict[str, str] = {}
+        self.lived = {operation_id: self._live(operation_id) for operation_id in EXAMPLES}
+
+    def real(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """A request of the description with the server's own ids and secrets."""
+        if isinstance(value, str):
+            return self._real.get(value, value)
+        if isinstance(value, list):
+            return [self.real(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self.real(item) for name, item in value.items()}
+        return value
+
+    def recognise(self, told: Any, real: Any, place: str = "") -> None:  # noqa: ANN401 - any JSON value
+        """Fail where an answer is not the one that is told, whatever its ids, secrets and times."""
+        if isinstance(told, dict):
+            assert isinstance(real, dict), place
+            assert sorted(told) == sorted(real), place
+            for name, item in told.items():
+                if name != "last_used_at":  # written in batches, so it may be there already
+                    self.recognise(item, real[name], f"{place}.{name}")
+        elif isinstance(told, list):
+            assert isinstance(real, list), place
+            assert len(told) == len(real), place
+            for position, (left, right) in enumerate(zip(told, real, strict=True)):
+                self.recognise(left, right, f"{place}.{position}")
+        elif isinstance(told, str) and (ID.fullmatch(told) or SECRET.fullmatch(told)):
+            assert isinstance(real, str), place
+            assert real[:4] == told[:4], place
+            assert self._real.setdefault(told, real) == real, f"{place}: not the one that was told before"
+        elif isinstance(told, str) and (
+            form := next((p for p in (TIME, CURSOR, DISPLAY) if p.fullmatch(told)), None)
+        ):
+            assert isinstance(real, str), place
+            assert form.fullmatch(real), place
+        else:
+            assert told == real, place
+
+    def _live(self, operation_id: str) -> Lived:
+        self._server.clock.advance(1)
+        operation = self.description.operation(operation_id)
+        path = operation.path
+        for parameter in operation.parameters("path"):
+            path = path.replace(f"{{{parameter['name']}}}", self.real(parameter["example"]))
+        client = {
+            "operator": self._server.admin,
+            "key": self._server.client(self._real.get(KEY)),
+            "nobody": self._server.client(),
+        }[EXAMPLES[operation_id].caller]
+        response = client.request(
+            operation.method,
+            path,
+            params=self._given(operation, "query"),
+            headers=self._given(operation, "header"),
+            json=self.real(_request_example(operation)),
+        )
+        return Lived(operation, response, self._objection(operation, response))
+
+    def _objection(self, operation: Operation, response: httpx2.Response) -> str:
+        told = _told(self.description, operation)
+        if told is None or EXAMPLES[operation.id].excerpt or not response.is_success:
+            return ""
+        try:
+            self.recognise(told, response.json())
+        except AssertionError as error:
+            return str(error)
+        return ""
+
+    def _given(self, operation: Operation, place: str) -> dict[str, str]:
+        return {
+            parameter["name"]: str(self.real(parameter["example"]))
+            for parameter in operation.parameters(place)
+            if "example" in parameter
+        }
+
+
+def _request_example(operation: Operation) -> Any:  # noqa: ANN401 - any JSON value
+    content = operation.declared.get("requestBody", {}).get("content", {})
+    return content.get("application/json", {}).get("example")
+
+
+def _told(description: Description, operation: Operation) -> Any:  # noqa: ANN401 - any JSON value
+    content = description.answer(operation, EXAMPLES[operation.id].status).get("content", {})
+    return next((media["example"] for media in content.values()), None)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The whole story, lived once."""
+    folder = tmp_path_factory.mktemp("story")
+    settings = settings_for(f"sqlite:///{folder}/bonafides.db", folder, address_requests_per_minute=100_000)
+    with running(settings) as server:
+        yield Story(server)
+
+
+def test_every_operation_has_an_example_and_nothing_else_has(story: Story) -> None:
+    """A reader of the description would find a call without an example, or an example of no call."""
+    assert set(EXAMPLES) == {operation.id for operation in story.description.operations()}
+
+
+@pytest.mark.parametrize("operation_id", EXAMPLES)
+def test_the_example_is_answered_as_the_description_tells(story: Story, operation_id: str) -> None:
+    """Somebody who copies the example would get another answer than the one beside it."""
+    lived = story.lived[operation_id]
+    assert lived.response.status_code == EXAMPLES[operation_id].status, lived.response.text
+    assert not lived.objection
+    story.description.check_answer(lived.operation, lived.response)
+    assert "x-request-id" in lived.response.headers
+
+
+@pytest.mark.parametrize("operation_id", EXAMPLES)
+def test_the_example_is_what_its_own_schema_says(story: Story, operation_id: str) -> None:
+    """A client that was generated from the schema could not send the example, or not read its answer."""
+    operation = story.lived[operation_id].operation
+    for parameter in operation.declared.get("parameters", ()):
+        if "example" in parameter:
+            story.description.check(parameter["example"], parameter["schema"])
+    body = operation.declared.get("requestBody")
+    if body is not None and "example" in body["content"]["application/json"]:
+        media = body["content"]["application/json"]
+        story.description.check(media["example"], media["schema"])
+    elif body is not None:
+        assert not body.get("required"), "an operation that needs a body has none in its example"
+    for media in (
+        story.description.answer(operation, EXAMPLES[operation_id].status).get("content", {}).values()
+    ):
+        if not EXAMPLES[operation_id].excerpt:
+            story.description.check(media["example"], media["schema"])
+
+
+@pytest.mark.parametrize("operation_id", [name for name, example in EXAMPLES.items() if example.excerpt])
+def test_an_excerpt_is_part_of_the_answer(story: Story, operation_id: str) -> None:
+    """The part that is shown would be of another document."""
+    lived = story.lived[operation_id]
+    told = _told(story.description, lived.operation)
+    if isinstance(told, str):
+        assert told in lived.response.text
+    else:
+        real = yaml.safe_load(lived.response.text)
+        assert {name: real[name] for name in told} == told
+
+
+def test_identity_headers_are_those_of_the_story(story: Story) -> None:
+    """An API behind a proxy would be told of somebody else than the example says."""
+    for operation_id, example in EXAMPLES.items():
+        for name, value in example.answer_headers.items():
+            assert story.lived[operation_id].response.headers[name] == story.real(value)
+
+
+def test_the_examples_of_errors_are_errors(story: Story) -> None:
+    """A client that was written after them would not understand the real ones."""
+    responses = story.description.document["components"]["responses"]
+    for status, response in responses.items():
+        for media in response["content"].values():
+            assert media["examples"], status
+            for name, example in media["examples"].items():
+                story.description.check(example["value"], media["schema"])
+                assert example["value"]["error"] == name
+                assert str(example["value"].get("code", example["value"].get("status"))) == status
+
+
+def test_both_forms_say_the_same(story: Story) -> None:
+    """Two readers of one description would build two different clients."""
+    assert yaml.safe_load(story.lived["getOpenapiYaml"].response.text) == story.description.document
