@@ -167,6 +167,8 @@ def measure(contestant: Contestant, seconds: float) -> float:
     before = cpu_seconds(*contestant.processes)
     outcome = contestant.load(seconds)
     used = cpu_seconds(*contestant.processes) - before
+    # A server that waits for its core or for the load reads fewer requests at a time, and so pays more for each.
+    contestant.row.notes.setdefault("cores_used", []).append(round(used / outcome.seconds, 2))
     if outcome.good == 0 or outcome.bad or outcome.lost:
         raise UnfitError(f"{contestant.row.name}: {outcome}")
     return outcome.good / used

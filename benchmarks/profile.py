@@ -59,6 +59,9 @@ class Hole:
         """Never: it has no end."""
         return False
 
+    def close(self) -> None:
+        """It has no end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hot:
@@ -88,6 +91,7 @@ async def _hot(installation: Installation) -> AsyncIterator[Hot]:
         connection = Connection(config=config, server_state=state, app_state={}, lane=application.lane)
         connection.connection_made(cast("asyncio.Transport", Hole()))
         yield Hot(rooms, application.lane, key, connection.data_received)
+        connection.connection_lost(None)
 
 
 def _endless(rooms: Rooms, installation: Installation) -> tuple[Plan, AuditEvent]:
