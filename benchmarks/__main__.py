@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--runs", type=int, help=f"rounds (default {Effort().runs})")
     parser.add_argument("--seconds", type=float, help=f"of each run (default {Effort().seconds:g})")
+    parser.add_argument("--residents", type=int, help=f"keys in memory (default {Effort().residents:,})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it, as SVG")
     parser.add_argument("--date", help="what to write as the date (default: today)")
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         effort = replace(effort, runs=chosen.runs)
     if chosen.seconds:
         effort = replace(effort, seconds=chosen.seconds)
+    if chosen.residents:
+        effort = replace(effort, residents=chosen.residents)
     circumstances = {
         "date": chosen.date or datetime.now(UTC).date().isoformat(),
         "command": shlex.join(

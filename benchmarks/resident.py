@@ -124,36 +124,41 @@ def flood(place: Workplace) -> list[Row]:
         request = verify_request(service.make_key())
         for _ in range(place.effort.runs):
             for row in rows:
-                alone = _resident_speed(service, request, place.effort.seconds)
-                with _flooding(service, place, names[row.name], row):
-                    row.runs.append(_resident_speed(service, request, place.effort.seconds) / alone)
+                _flood_round(service, place, request, names[row.name], row)
     return rows
 
 
-@contextlib.contextmanager
-def _flooding(service: Service, place: Workplace, sources: list[str], row: Row) -> Iterator[None]:
+def _flood_round(service: Service, place: Workplace, request: Request, sources: list[str], row: Row) -> None:
+    seconds = place.effort.seconds
+    alone, _ = _resident_speed(service, request, seconds)
     keys = place.folder / "unknown"
     keys.write_text("\n".join(unknown_keys(max(2_000, place.effort.cold_keys))))
-    order = Order(
-        port=service.port,
-        request=verify_request("{key}").text(service.port),
-        connections=_FLOOD_CONNECTIONS,
-        seconds=place.effort.seconds + 1,
-        keys=str(keys),
-        sources=sources,
+    before = cpu_seconds(service.pid)
+    client = Client(
+        Order(
+            port=service.port,
+            request=verify_request("{key}").text(service.port),
+            connections=_FLOOD_CONNECTIONS,
+            seconds=seconds + 1,
+            keys=str(keys),
+            sources=sources,
+        )
     )
-    client = Client(order)
-    yield
-    outcome = client.outcome()
-    row.notes.setdefault("refused_a_second", []).append(round(outcome.bad / outcome.seconds))
+    beside, good = _resident_speed(service, request, seconds)
+    refused = client.outcome()
+    spent = cpu_seconds(service.pid) - before - good / alone
+    row.runs.append(beside / alone)
+    row.notes.setdefault("refused_a_second", []).append(round(refused.bad / refused.seconds))
+    row.notes.setdefault("refusal_cpu_us_each", []).append(round(spent / max(1, refused.bad) * 1e6))
 
 
-def _resident_speed(service: Service, request: Request, seconds: float) -> float:
+def _resident_speed(service: Service, request: Request, seconds: float) -> tuple[float, int]:
+    """Answers a second of processor time, and how many there were."""
     before = cpu_seconds(service.pid)
     outcome = hammer(service.port, request, seconds, connections=CONNECTIONS)
     if outcome.good == 0 or outcome.bad:
         raise UnfitError(f"flood: {outcome}")
-    return outcome.good / (cpu_seconds(service.pid) - before)
+    return outcome.good / (cpu_seconds(service.pid) - before), outcome.good
 
 
 def _make_resident(service: Service, keys: list[str], place: Workplace) -> None:
