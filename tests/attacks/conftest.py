@@ -15,7 +15,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A founded server on SQLite with a fake clock, for all tests of a file."""
     folder = tmp_path_factory.mktemp("house")
     with running(house_settings(folder)) as server:
-        # The plan of new tenants, without a limit: a file sends more in one frozen second than it admits.
+        # The plans of new tenants and of the operator: a file sends more in one frozen second than they admit.
+        server.create_plan("enterprise")
         server.create_plan("free")
         yield server
 

@@ -1,0 +1,74 @@
+"""Every way in which a credential can be tried; what holds for one must hold for all of them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httpx2
+
+from tests.serving import RunningServer
+
+ACCEPTED: Final = "accepted"
+
+
+def basic(user_name: str, password: str) -> dict[str, str]:
+    """The header of HTTP Basic."""
+    pair = base64.b64encode(f"{user_name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
+
+
+PRESENTATIONS: Final[Mapping[str, Callable[[str], dict[str, str]]]] = {
+    "bearer": lambda key: {"Authorization": f"Bearer {key}"},
+    "bearer in lower case": lambda key: {"authorization": f"bearer {key}"},
+    "no scheme": lambda key: {"Authorization": key},
+    "X-API-Key": lambda key: {"X-API-Key": key},
+    "basic as user name": lambda key: basic(key, ""),
+    "basic as password": lambda key: basic("anybody", key),
+}
+
+
+def outcome(answer: httpx2.Response) -> str:
+    """`accepted`, or the error of an answer."""
+    if answer.status_code < 300:
+        return ACCEPTED
+    error: str = answer.json()["error"]
+    return error
+
+
+def _own(method: str, path: str, present: str = "bearer") -> Callable[[RunningServer, str], str]:
+    def try_it(server: RunningServer, key: str) -> str:
+        return outcome(server.client().request(method, path, headers=PRESENTATIONS[present](key)))
+
+    return try_it
+
+
+def _asked(server: RunningServer, key: str) -> str:
+    verdict = server.admin.post("/v1/credentials/verify", json={"credential": key, "ip": "127.0.0.1"}).json()
+    return ACCEPTED if verdict["valid"] else str(verdict["code"])
+
+
+PATHWAYS: Final[Mapping[str, Callable[[RunningServer, str], str]]] = {
+    **{f"verify, {name}": _own("GET", "/v1/auth/verify", name) for name in PRESENTATIONS},
+    "verify by POST": _own("POST", "/v1/auth/verify"),
+    "verify with a scope": _own("GET", "/v1/auth/verify?scope=read"),
+    "forward auth": _own("GET", "/auth/forward"),
+    "forward auth for nginx": _own("GET", "/auth/forward/nginx", "X-API-Key"),
+    "forward auth for Envoy": _own("PATCH", "/auth/forward/envoy/orders/7"),
+    "a resource server asks": _asked,
+    "reading in the API": _own("GET", "/v1/users/me"),
+    "listing in the API": _own("GET", "/v1/api-keys?limit=1"),
+}
+
+
+def outcomes(server: RunningServer, key: str) -> dict[str, str]:
+    """How a key fares on every way in, twice: whatever was cold is resident the second time, or known to miss."""
+    first = {name: try_it(server, key) for name, try_it in PATHWAYS.items()}
+    second = {f"{name}, again": try_it(server, key) for name, try_it in PATHWAYS.items()}
+    return first | second
+
+
+def everywhere(expected: str) -> dict[str, str]:
+    """The same outcome on every way in."""
+    return dict.fromkeys([*PATHWAYS, *(f"{name}, again" for name in PATHWAYS)], expected)
