@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from bonafides.cli.program import program
+from bonafides.cli.program import root
 
 EXAMPLE: Final = "Example:"
 
 
 def commands() -> Iterator[tuple[str, TyperCommand]]:
     """Every command that does something, with its full name."""
-    root = typer.main.get_command(program)
-    if not isinstance(root, TyperGroup):
-        raise TypeError("the program is a group of commands")
-    yield from _within("bonafides", root)
+    yield from _within("bonafides", root())
 
 
 def _within(name: str, group: TyperGroup) -> Iterator[tuple[str, TyperCommand]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from typing_extensions import override
 
 from bonafides.cli.program import run
 
@@ -43,9 +44,19 @@ class Done:
 class Bonafides(Protocol):
     """Calls the command line."""
 
-    def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Done:
-        """How these arguments end, given this on standard input and these further variables."""
+    def __call__(
+        self, *arguments: str, stdin: str = "", typed: str | None = None, **environment: str
+    ) -> Done:
+        """How these arguments end, given this on standard input, or typed by a person, and more variables."""
         ...
+
+
+class Keyboard(io.TextIOWrapper):
+    """Standard input of a person at a terminal."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -65,10 +76,11 @@ def bonafides(
 ) -> Bonafides:
     """The command line, called in this process, which spares the seconds that starting another one takes."""
 
-    def call(*arguments: str, stdin: str = "", **environment: str) -> Done:
+    def call(*arguments: str, stdin: str = "", typed: str | None = None, **environment: str) -> Done:
         capsys.readouterr()
         with monkeypatch.context() as patch:
-            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            kind = io.TextIOWrapper if typed is None else Keyboard
+            patch.setattr("sys.stdin", kind(io.BytesIO((typed or stdin).encode())))
             for name, value in environment.items():
                 patch.setenv(name, value)
             status = run(list(arguments))

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,29 +131,17 @@ def test_a_script_is_not_asked_before_deleting(bonafides: Bonafides, ada: dict[s
 
 
 @pytest.mark.parametrize(
-    ("answer", "options", "status"), [(b"n\n", [], 130), (b"y\n", [], 0), (b"", ["--yes"], 0)]
+    ("answer", "options", "status"), [("n\n", (), 130), ("", (), 130), ("y\n", (), 0), ("", ("--yes",), 0)]
 )
 def test_a_person_is_asked_before_deleting(
-    home: Path, ada: dict[str, Any], answer: bytes, options: list[str], status: int
+    bonafides: Bonafides, ada: dict[str, Any], answer: str, options: tuple[str, ...], status: int
 ) -> None:
     """A slip at the keyboard would end all of somebody's keys."""
-    ours, theirs = pty.openpty()
-    try:
-        os.write(ours, answer)
-        done = subprocess.run(
-            [sys.executable, "-m", "bonafides", "users", "delete", ada["id"], *options],
-            cwd=home,
-            stdin=theirs,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert done.returncode == status
-    assert (b"for ever?" in done.stderr) is (not options)
-    assert (b"Deleted" in done.stdout) is (status == 0)
+    done = bonafides("users", "delete", ada["id"], *options, typed=answer)
+    assert done.status == status
+    assert ("for ever?" in done.err) is (not options)
+    assert ("Deleted" in done.out) is (status == 0)
+    assert bonafides("users", "show", ada["id"]).status == (1 if status == 0 else 0)
 
 
 def test_a_tenant_has_the_shape_of_the_http_api(bonafides: Bonafides, founded: dict[str, str]) -> None:

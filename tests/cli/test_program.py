@@ -188,8 +188,6 @@ def test_an_ascii_terminal_is_no_failure(program: Callable[..., Done], founded: 
     assert listed.status == 0
     assert "…" in listed.json["data"][0]["display"]
     assert program("doctor", **environment).status == 0
-    done = program("keys", "show", "ключ", **environment)
-    assert (done.status, done.err.count("\n")) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import re
 import shlex
 
 import pytest
-import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bonafides.cli.program import program, run
+from bonafides.cli.program import root, run
 from docs.commands import commands, commands_page, examples
 
 COMMANDS = dict(commands())
@@ -30,11 +29,12 @@ def parse(line: str) -> None:
     words = words[
         at + 1 : next((place for place, word in enumerate(words) if word in {"<", "|"} and place > at), None)
     ]
-    command = typer.main.get_command(program)
+    command: object = root()
     path = "bonafides"
     while isinstance(command, TyperGroup) and words:
         path, command = f"{path} {words[0]}", command.commands[words[0]]
         words = words[1:]
+    assert isinstance(command, TyperCommand | TyperGroup)
     command.make_context(path, words)
 
 
@@ -58,9 +58,7 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
 @pytest.mark.parametrize("group", ["keys", "users", "tenants", "plans", "peppers"])
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:
     """The same, for whoever asks for the help of the noun alone."""
-    root = typer.main.get_command(program)
-    assert isinstance(root, TyperGroup)
-    lines = (root.commands[group].epilog or "").split("\n\n")[1:]
+    lines = (root().commands[group].epilog or "").split("\n\n")[1:]
     assert lines
     for line in lines:
         parse(line)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import traceback
 from typing import Annotated, Final
 
 import typer
+from typer.core import TyperGroup
 
 from bonafides import __version__
 from bonafides.cli import (
@@ -23,7 +25,7 @@ from bonafides.cli import (
     users,
     verify,
 )
-from bonafides.cli.terminal import complain, complain_of_usage, withdraw
+from bonafides.cli.terminal import complain, complain_of_usage, never_fail, withdraw
 from bonafides.errors import AppError
 from bonafides.secret import redact
 
@@ -76,6 +78,7 @@ def _bonafides(
 def main(arguments: list[str] | None = None) -> None:
     """Carry out a command line, this process's own by default, and exit with its status."""
     os.umask(PRIVATE)
+    never_fail()
     given = sys.argv[1:] if arguments is None else arguments
     try:
         status = run(given)
@@ -87,13 +90,21 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
+@functools.cache
+def root() -> TyperGroup:
+    """The tree of commands, as it is parsed and documented."""
+    tree = typer.main.get_command(program)
+    if not isinstance(tree, TyperGroup):
+        raise TypeError("the program is a group of commands")
+    return tree
+
+
 def run(arguments: list[str]) -> int:
     """The exit status of a command line; whatever failed was told in a sentence on standard error."""
     as_json = "--json" in arguments
     failed = CANNOT_KNOW if arguments[:1] == ["verify"] else FAILED
-    command = typer.main.get_command(program)
     try:
-        status = command.main(args=arguments, prog_name="bonafides", standalone_mode=False)
+        status = root().main(args=arguments, prog_name="bonafides", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -147,11 +148,14 @@ def complain_of_usage(error: typer.TyperException, *, as_json: bool) -> None:
 
 
 def _complain(code: str, message: str, *, as_json: bool) -> None:
-    text = json.dumps({"error": code, "message": message}) if as_json else message
-    sys.stderr.write(
-        text.encode(sys.stderr.encoding or "ascii", "replace").decode(sys.stderr.encoding or "ascii")
-    )
-    sys.stderr.write("\n")
+    sys.stderr.write((json.dumps({"error": code, "message": message}) if as_json else message) + "\n")
+
+
+def never_fail() -> None:
+    """Let a terminal that lacks a character show its number instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def withdraw() -> None:
