@@ -126,9 +126,7 @@ class Gate:
             await send(message)
 
         try:
-            if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-                message = "The URL must not contain NUL characters."
-                raise errors.InvalidRequest(message, field="URL")
+            _refuse_nul(scope["path"], scope["query_string"])
             refuse_credential_in_url(scope["raw_path"], scope["query_string"])
             body.check_declared()
             await self._app(scope, body, send_on)
@@ -246,3 +244,10 @@ async def _send(answer: Answer, send: Send) -> None:
     length = (b"content-length", b"%d" % len(answer.body))
     await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _refuse_nul(path: str, query: bytes) -> None:
+    """Refuse what no database column takes, before it gets to one."""
+    if "\x00" in path or b"%00" in query:
+        message = "The URL must not contain NUL characters."
+        raise errors.InvalidRequest(message, field="URL")

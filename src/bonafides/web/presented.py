@@ -63,7 +63,7 @@ def of_authorization(value: bytes) -> bytes:
     if scheme in {b"bearer", b"basic"}:
         if len(words) == 1:
             return b""
-        if len(words) > 2:
+        if words[2:]:
             message = "The Authorization header must hold one credential after its scheme."
             raise InvalidRequest(message, field="Authorization")
         return _clean(words[1], "Authorization") if scheme == b"bearer" else _of_basic(words[1])
