@@ -149,7 +149,7 @@ class ServerProcess:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
-    def client(self, credential: str | None = None, **options: Any) -> httpx2.Client:  # noqa: ANN401 - httpx2's own
+    def client(self, credential: str | None = None, **options: Any) -> httpx2.Client:
         """A client that presents a credential, for the URL of the last start."""
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         client = httpx2.Client(

@@ -28,7 +28,7 @@ class Reply:
         assert len(values) <= 1, f"{name} was sent {len(values)} times"
         return values[0] if values else None
 
-    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+    def json(self) -> Any:
         """The body, read."""
         return json.loads(self.body)
 

@@ -29,7 +29,7 @@ class Done:
     err: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+    def json(self) -> Any:
         """The one document on standard output."""
         return json.loads(self.out)
 

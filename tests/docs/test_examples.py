@@ -43,7 +43,7 @@ class Story:
         self._real: dict[str, str] = {}
         self.lived = {operation_id: self._live(operation_id) for operation_id in EXAMPLES}
 
-    def real(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    def real(self, value: Any) -> Any:
         """A request of the description with the server's own ids and secrets."""
         if isinstance(value, str):
             return self._real.get(value, value)
@@ -53,7 +53,7 @@ class Story:
             return {name: self.real(item) for name, item in value.items()}
         return value
 
-    def recognise(self, told: Any, real: Any, place: str = "") -> None:  # noqa: ANN401 - any JSON value
+    def recognise(self, told: Any, real: Any, place: str = "") -> None:
         """Fail where an answer is not the one that is told, whatever its ids, secrets and times."""
         if isinstance(told, dict):
             assert isinstance(real, dict), place
@@ -116,12 +116,12 @@ class Story:
         }
 
 
-def _request_example(operation: Operation) -> Any:  # noqa: ANN401 - any JSON value
+def _request_example(operation: Operation) -> Any:
     content = operation.declared.get("requestBody", {}).get("content", {})
     return content.get("application/json", {}).get("example")
 
 
-def _told(description: Description, operation: Operation) -> Any:  # noqa: ANN401 - any JSON value
+def _told(description: Description, operation: Operation) -> Any:
     content = description.answer(operation, EXAMPLES[operation.id].status).get("content", {})
     return next((media["example"] for media in content.values()), None)
 

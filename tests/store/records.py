@@ -1,4 +1,4 @@
-# ruff: noqa: ANN401 - a test names the fields it cares about, of any type
+
 """Records as the rooms would make them, each whole and valid until a test says otherwise."""
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 
 
-def at(url: str, work: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - whatever the work returns
+def at(url: str, work: Callable[[Connection], Any]) -> Any:
     """Run work on a connection of either database."""
     return migrations._run(url, work)
 

@@ -1,4 +1,4 @@
-# ruff: noqa: ANN401 - a test names the fields it cares about, of any type
+
 """Rooms over a real SQLite store, with a clock that the test moves."""
 
 from __future__ import annotations
