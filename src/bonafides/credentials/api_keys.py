@@ -255,7 +255,8 @@ class ApiKeys:
         Raises:
             Forbidden: The key has, or the caller would give it, more than the caller's credential has.
             NotFound: There is none, or it is not the caller's.
-            Conflict: It is revoked, or is not in an overlap that could be moved.
+            Conflict: It is revoked, is not in an overlap that could be ended sooner, or would outlive the key
+                that it succeeded.
             InvalidRequest: A field is malformed.
         """
         key = await self.get(authority, key_id)
@@ -278,11 +279,17 @@ class ApiKeys:
             expires_at = None if isinstance(changes.expires_at, Unchanged) else changes.expires_at
             expires_in = None if isinstance(changes.expires_in, Unchanged) else changes.expires_in
             stored = replace(stored, expires_at=intake.expiry(expires_at, expires_in, now))
+            await self._require_within_parent(key, stored.expires_at)
         if not isinstance(changes.overlap_seconds, Unchanged):
             if key.overlap_ends_at is None:
                 message = "overlap_seconds: this key was not rotated, so it has no overlap to change."
                 raise Conflict(message, field="overlap_seconds")
             ends = now + timedelta(seconds=_overlap(changes.overlap_seconds))
+            if changes.overlap_seconds and ends > key.overlap_ends_at:
+                message = (
+                    "overlap_seconds: an overlap can be ended sooner, but not made longer or begun again."
+                )
+                raise Conflict(message, field="overlap_seconds")
             stored = replace(stored, overlap_ends_at=min(ends, key.overlap_ends_at))
         if not isinstance(changes.allowed_ips, Unchanged):
             stored = replace(stored, allowed_ips=intake.allowed_ips(changes.allowed_ips))
@@ -397,6 +404,17 @@ class ApiKeys:
             message = f"scopes: the key's owner does not have the scope {names}, so the key cannot have it."
             raise InvalidRequest(message, field="scopes")
         return scopes
+
+    async def _require_within_parent(self, key: Credential, expires_at: datetime | Unchanged | None) -> None:
+        """Refuse an end that would never be reached, because the key that this one succeeded ends before."""
+        parent = None
+        if key.parent_id is not None:
+            parent = await self._store.find_credential(key.parent_id, key.tenant_id)
+        if parent is None or parent.expires_at is None or isinstance(expires_at, Unchanged):
+            return
+        if expires_at is None or expires_at > parent.expires_at:
+            message = f"expires_at: this key succeeded {parent.id} and expires with it. Change that key's expiry first."
+            raise Conflict(message, field="expires_at")
 
     async def _require_power_over(
         self, authority: Authority, key: Credential, verb: str, *, ending: bool = False
