@@ -119,7 +119,8 @@ def test_a_malformed_change_names_its_field_and_changes_nothing(fresh_tenancy: T
         assert refusal(answer) == (400, "invalid_request"), fields
         assert answer.json()["field"] == field, fields
         assert field in answer.json()["message"], fields
-    for body in ([], "x", 7, None):
+    bodies: list[object] = [[], "x", 7, None]
+    for body in bodies:
         answer = tenancy.api.patch(f"{PATH}/{key['id']}", json=body)
         assert refusal(answer) == (400, "invalid_request"), body
         assert answer.json()["field"] == "body"
@@ -149,7 +150,8 @@ def test_another_tenants_key_is_not_found(fresh_tenancy: Tenancy) -> None:
     """A customer could open another's key to the world."""
     other = tenancy_on(fresh_tenancy.server)
     before = other.everything()
-    for fields in ({"allowed_ips": []}, {"name": "x"}, {}, {"scopes": []}):
+    changes: list[Json] = [{"allowed_ips": []}, {"name": "x"}, {}, {"scopes": []}]
+    for fields in changes:
         assert refusal(change(fresh_tenancy, other.owner_key, **fields)) == (404, "not_found")
     assert other.everything() == before
 

@@ -56,7 +56,7 @@ def test_every_wish_comes_true(tenancy: Tenancy) -> None:
     """A field that is taken and not kept is a promise broken in silence."""
     plan, member = tenancy.plan(100, 10), tenancy.user()
     wish = {
-        "name": "Ada's key – 日本",
+        "name": "Ada's key · 日本",
         "scopes": ["invoices:read", "read"],
         "expires_at": "2100-01-01T12:00:00.25+02:00",
         "user_id": member["id"],
@@ -177,7 +177,7 @@ MALFORMED: Final[list[tuple[Json, str]]] = [
     ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
     ({"expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at"),
     ({"expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
-    ({"expires_at": "２100-01-01T00:00:00Z"}, "expires_at"),
+    ({"expires_at": "\uff12100-01-01T00:00:00Z"}, "expires_at"),
     ({"expires_in": 0}, "expires_in"),
     ({"expires_in": -1}, "expires_in"),
     ({"expires_in": 1.5}, "expires_in"),
