@@ -158,6 +158,18 @@ def test_an_unforeseen_failure_is_one_sentence(bonafides: Bonafides, monkeypatch
     assert key not in debugged
 
 
+@pytest.mark.parametrize("words", [("init", "--email", "ada@example.com"), ("migrate",), ("serve",)])
+def test_a_folder_that_does_not_exist_is_named(
+    bonafides: Bonafides, home: Path, words: tuple[str, ...]
+) -> None:
+    """A slip in a path would look like a fault of the program."""
+    done = bonafides(*words, "--database", "missing/keys.db")
+    assert (done.status, done.out) == (1, "")
+    assert "missing/keys.db" in done.err
+    assert "No such file or directory" in done.err
+    assert list(home.iterdir()) == []
+
+
 def test_interrupting_is_quiet(bonafides: Bonafides, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C would print a traceback."""
 

@@ -26,7 +26,7 @@ from bonafides.cli import (
     verify,
 )
 from bonafides.cli.terminal import complain, complain_of_usage, never_fail, withdraw
-from bonafides.errors import AppError
+from bonafides.errors import AppError, Misconfigured
 from bonafides.secret import redact
 
 FAILED: Final = 1
@@ -122,7 +122,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _unexpected(error: Exception) -> AppError:
-    """What to tell of an error that nobody foresaw: its name, and how to see more."""
+    """What to tell of an error that nobody foresaw: its name, and how to see more; of a file, what is with it."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return Misconfigured(f"{error.filename} cannot be used: {error.strerror}.")
     if os.environ.get("BONAFIDES_LOG_LEVEL") == "debug":
         sys.stderr.write(redact("".join(traceback.format_exception(error))))
     return AppError(
