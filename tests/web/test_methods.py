@@ -29,6 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         ("/auth/forward/nginx", "POST", "GET, HEAD"),
         ("/auth/forward/envoy", "POST", "GET, HEAD"),
         ("/v1/plans", "TRACE", "GET, HEAD, POST"),
+        ("/v1/users/me", "DELETE", "GET, HEAD"),
+        ("/v1/users/me2", "PUT", "DELETE, GET, HEAD, PATCH"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(

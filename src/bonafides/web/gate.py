@@ -168,7 +168,7 @@ class Gate:
 
     def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
         route = scope.get("route")
-        template = getattr(route, "path", "") or "unmatched"
+        template = getattr(route, "path_format", "") or "unmatched"
         self._metrics.count_answer(scope["method"], template, status, seconds)
         principal = exchange.principal
         log.info(

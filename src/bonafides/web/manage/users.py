@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from bonafides.directory import Directory
 from bonafides.errors import NotFound
@@ -27,6 +28,15 @@ _MORE_POWERFUL: Final = {"description": "They are, or would be, more powerful th
 _WHERE: Final = "Of this tenant; another tenant's: the operator."
 
 UserId = Annotated[str, Path(description="The user's id.")]
+
+
+class _OtherThanMe(StringConvertor):
+    """Matches every id but `me`, which is a path of its own: it would hide which methods that one has."""
+
+    regex = "(?!me$)[^/]+"
+
+
+register_url_convertor("user_id", _OtherThanMe())
 
 
 def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> APIRouter:
@@ -99,7 +109,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         return reply(json_answer(200, user_resource(await directory.user(caller, caller.user_id))))
 
     @router.get(
-        "/{user_id}",
+        "/{user_id:user_id}",
         operation_id="getUser",
         summary="Show a user",
         responses={200: {"model": schemas.User, "description": "The user."}, 404: _NO_USER},
@@ -109,7 +119,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         return reply(json_answer(200, user_resource(await directory.user(caller, user_id))))
 
     @router.patch(
-        "/{user_id}",
+        "/{user_id:user_id}",
         operation_id="changeUser",
         summary="Change a user",
         description="What is left out stays. A disabled user's credentials are refused at once.",
@@ -139,7 +149,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         )
 
     @router.delete(
-        "/{user_id}",
+        "/{user_id:user_id}",
         operation_id="deleteUser",
         summary="Delete a user and revoke all their credentials",
         status_code=204,

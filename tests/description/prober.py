@@ -1,0 +1,191 @@
+"""Requests that schemathesis makes up, sent as somebody, and their answers held against the description."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import requests
+import schemathesis
+from schemathesis import Case, CheckContext, CheckFunction, Config, Response
+from schemathesis.config import GenerationConfig, HealthCheck, ProjectConfig, ProjectsConfig
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.pytest._test_builder import build_operation_test
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from tests.described import Description, Operation
+from tests.serving import RunningServer
+
+EXAMPLES: Final = int(os.environ.get("BONAFIDES_EXAMPLES", "25"))
+"""Made-up requests for an operation, beside those at the edges of its schema, which are always all sent."""
+
+SEED: Final = int(os.environ.get("BONAFIDES_SEED", "1"))
+SECONDS_MAX: Final = 120 if EXAMPLES <= 25 else 3_600
+
+PROBES_OF_AUTHENTICATION: Final = 2
+"""Each is five requests more: without a credential, and with a bad one in each header."""
+
+CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
+    "createApiKey": frozenset(
+        {"allowed_ips", "expires_at", "expires_in", "metadata", "plan", "scopes", "user_id"}
+    ),
+    "changeApiKey": frozenset({"allowed_ips", "expires_at", "expires_in", "metadata", "plan", "scopes"}),
+    "createUser": frozenset({"email", "name", "role", "scopes"}),
+    "changeUser": frozenset({"email", "role", "scopes"}),
+    "createTenant": frozenset({"plan"}),
+    "changeTenant": frozenset({"plan"}),
+    "verifyCredential": frozenset({"ip"}),
+    "listApiKeys": frozenset({"cursor"}),
+    "listUsers": frozenset({"cursor"}),
+    "listTenants": frozenset({"cursor"}),
+    "listPlans": frozenset({"cursor"}),
+    "listAuditEvents": frozenset({"cursor"}),
+    "listAuditEventsAlias": frozenset({"cursor"}),
+}
+"""Fields for whose values a schema cannot say all: what is in the past, unknown, or does not go with another."""
+
+Target = Callable[[], str]
+AnyCase = Case[Any]
+
+
+class Prober:
+    """Sends cases as one caller.
+
+    Made-up ids name nothing, and so never get behind the door; most cases are therefore aimed at something
+    that is there, which one depends on the case alone, so that it can be repeated.
+
+    Args:
+        server: Where to.
+        credential: The caller's, None for nobody.
+        targets: For each operation, a thing that it may be aimed at, by the name of the parameter.
+    """
+
+    def __init__(
+        self,
+        server: RunningServer,
+        credential: str | None,
+        targets: Mapping[str, Mapping[str, Target]],
+    ) -> None:
+        self.server = server
+        self.description = Description(server.client().get("/openapi.json").json())
+        self.statuses: dict[str, Counter[int]] = {}
+        self._credential = credential
+        self._targets = targets
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._schema = self._load()
+        self._operations = {(each.method, each.path): each for each in self.description.operations()}
+
+    def run(self, operation_id: str) -> None:
+        """Send every case of an operation: at the edges of its schema, and made up at random from the seed."""
+        found = self._schema.find_operation_by_id(operation_id)
+        build_operation_test(
+            config=self._schema.config,
+            operation=found,
+            test_func=self._send,
+            given_kwargs={},
+            feedback=NO_FEEDBACK,
+        )()
+
+    def _send(self, case: AnyCase) -> None:
+        self.probe(case)
+
+    def probe(self, case: AnyCase) -> None:
+        """Send a case; fail where anything of the answer is not as declared."""
+        operation = self._operations[case.operation.method.upper(), case.operation.path]
+        chance = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
+        self._aim(case, operation.id, chance)
+        headers = self._present(chance)
+        response = case.call(self.server.url, session=self._session, headers=headers, timeout=20)
+        seen = self.statuses.setdefault(operation.id, Counter())
+        seen[response.status_code] += 1
+        excluded: list[CheckFunction] = [positive_data_acceptance]
+        if seen.total() and sum(n for status, n in seen.items() if status < 300) > PROBES_OF_AUTHENTICATION:
+            excluded.append(ignored_auth)
+        case.validate_response(
+            response,
+            additional_checks=[self._is_closed(operation), self._is_taken(operation)],
+            excluded_checks=excluded,
+            headers=headers or None,
+            transport_kwargs={"base_url": self.server.url, "session": self._session, "headers": headers},
+        )
+
+    def _load(self) -> OpenApiSchema:
+        generation = GenerationConfig(
+            max_examples=EXAMPLES, with_security_parameters=self._credential is None, database="none"
+        )
+        config = Config(
+            seed=SEED,
+            suppress_health_check=[HealthCheck.all],
+            projects=ProjectsConfig(default=ProjectConfig(generation=generation)),
+        )
+        schema: OpenApiSchema = schemathesis.openapi.from_dict(dict(self.description.document), config=config)
+        return schema
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _aim(self, case: AnyCase, operation_id: str, chance: int) -> None:
+        targets = self._targets.get(operation_id, {})
+        if chance % 4:
+            for name, target in targets.items():
+                if name in case.path_parameters:
+                    case.path_parameters[name] = target()
+
+    def _present(self, chance: int) -> dict[str, str]:
+        """The credential in one of its four ways."""
+        if self._credential is None:
+            return {}
+        pair = base64.b64encode(f"{self._credential}:".encode()).decode()
+        ways = (
+            {"Authorization": f"Bearer {self._credential}"},
+            {"Authorization": self._credential},
+            {"X-API-Key": self._credential},
+            {"Authorization": f"Basic {pair}"},
+        )
+        return ways[chance // 4 % len(ways)]
+
+    def _is_closed(self, operation: Operation) -> CheckFunction:
+        """A check that an answer holds nothing that is not declared: no status, header, type or field."""
+
+        def holds_nothing_undeclared(_: CheckContext, response: Response, case: AnyCase) -> bool | None:
+            if case.method.upper() != operation.method:
+                assert response.status_code == 405
+                return None
+            headers = {name.lower(): ", ".join(values) for name, values in response.headers.items()}
+            self.description.check_parts(operation, response.status_code, headers, response.content)
+            return None
+
+        return holds_nothing_undeclared
+
+    def _is_taken(self, operation: Operation) -> CheckFunction:
+        """A check that what the schema allows is refused for nothing but what a schema cannot say."""
+
+        def takes_what_the_schema_allows(_: CheckContext, response: Response, case: AnyCase) -> bool | None:
+            if (
+                self._credential is None
+                or response.status_code not in {400, 413, 415}
+                or case.meta is None
+                or not case.meta.generation.mode.is_positive
+            ):
+                return None
+            error: dict[str, Any] = response.json()
+            field = error.get("field", "").partition(".")[0]
+            told = field in CALLERS_MISTAKES.get(operation.id, frozenset()) or "NUL" in error["message"]
+            assert told, f"what the schema allows was refused: {error['message']}"
+            return None
+
+        return takes_what_the_schema_allows
+
+
+def counting(prefix: str) -> Callable[[], str]:
+    """Names that were never given before."""
+    numbers = itertools.count()
+    return lambda: f"{prefix}-{next(numbers)}"

@@ -1,0 +1,80 @@
+"""What is there to be asked about: things of the caller's own, and things that a call may destroy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2
+
+from tests.description.prober import Target, counting
+from tests.serving import RunningServer
+
+KEY_CALLS: Final = ("getApiKey", "changeApiKey")
+KEY_ENDING_CALLS: Final = ("revokeApiKey", "rotateApiKey", "disableApiKey", "enableApiKey")
+
+
+def unlimited_plan(server: RunningServer) -> str:
+    """A plan without limits whose name nothing that is made up will hit, and so nothing will change."""
+    name = f"unlimited-{secrets.token_hex(8)}"
+    server.create_plan(name)
+    return name
+
+
+def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target]]:
+    """What the operator's calls are aimed at: another tenant's, so that the operator is not ended by its own call."""
+    admin = server.admin
+    tenant = _made(admin, "/v1/tenants", {"name": "target"})["id"]
+    names = counting("target")
+
+    def user() -> str:
+        body = {"kind": "service", "name": names(), "tenant_id": tenant}
+        return str(_made(admin, "/v1/users", body)["id"])
+
+    owner = user()
+
+    def key() -> str:
+        return str(_made(admin, "/v1/api-keys", {"name": names(), "user_id": owner})["id"])
+
+    def plan() -> str:
+        name = names()
+        server.create_plan(name)
+        return name
+
+    lasting_key, lasting_user, lasting_plan = key(), user(), plan()
+    return {
+        **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
+        **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
+        **{call: {"user_id": lambda: lasting_user} for call in ("getUser", "changeUser")},
+        "deleteUser": {"user_id": user},
+        **{call: {"tenant_id": lambda: tenant} for call in ("getTenant", "changeTenant")},
+        "getPlan": {"name": lambda: lasting_plan},
+        "deletePlan": {"name": plan},
+    }
+
+
+def members_targets(server: RunningServer, member: Mapping[str, Any]) -> Mapping[str, Mapping[str, Target]]:
+    """What a member's calls are aimed at: their own keys, themselves, and their tenant."""
+    client = server.client(member["key"]["key"])
+    names = counting("own")
+    user, tenant = member["user"]["id"], member["tenant"]["id"]
+
+    def key() -> str:
+        return str(_made(client, "/v1/api-keys", {"name": names()})["id"])
+
+    lasting_key = key()
+    return {
+        **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
+        **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
+        **{call: {"user_id": lambda: user} for call in ("getUser", "changeUser", "deleteUser")},
+        **{call: {"tenant_id": lambda: tenant} for call in ("getTenant", "changeTenant")},
+        **{call: {"name": lambda: "free"} for call in ("getPlan", "deletePlan")},
+    }
+
+
+def _made(client: httpx2.Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
