@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -100,7 +100,7 @@ def test_every_kind_of_failure_shares_the_count(limited: Tenancy) -> None:
     """Somebody who mixes them would have so many times the guesses."""
     address = {"X-Forwarded-For": an_address()}
     anonymous = limited.client()
-    calls = [
+    calls: list[Callable[[], httpx2.Response]] = [
         lambda: anonymous.get("/v1/auth/verify", headers=address),
         lambda: anonymous.get("/auth/forward", headers={**address, "X-API-Key": unknown_key()}),
         lambda: anonymous.get("/v1/api-keys", headers=address),

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import Request, Response
 
 from bonafides.authority import Authority
+from bonafides.errors import InvalidRequest
 from bonafides.idempotency import Attempt, ClaimFor, Idempotency
 from bonafides.model import Replayed
 from bonafides.web.answers import JSON, NO_STORE, Answer, json_answer, json_bytes
@@ -28,9 +29,17 @@ def reply(answer: Answer) -> Response:
 
 
 async def attempt_of(request: Request, idempotency: Idempotency, authority: Authority) -> Attempt | None:
-    """The attempt behind a creating call, None where it carries no `Idempotency-Key`."""
+    """The attempt behind a creating call, None where it carries no `Idempotency-Key`.
+
+    Raises:
+        InvalidRequest: It carries two, or one that is none.
+    """
+    keys = request.headers.getlist("idempotency-key")
+    if len(keys) > 1:
+        message = "Idempotency-Key must be sent once."
+        raise InvalidRequest(message, field="Idempotency-Key")
     call = f"{request.method} {request.scope['path']}"
-    return idempotency.attempt(request.headers.get("idempotency-key"), authority, call, await request.body())
+    return idempotency.attempt(keys[0] if keys else None, authority, call, await request.body())
 
 
 def claim_for(
