@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bonafides.errors import Unavailable
 from bonafides.model import DigestedSecret, to_datetime
 from bonafides.store import CredentialStore
@@ -41,10 +43,12 @@ class Uses:
         redigested, self._redigested = self._redigested, {}
         if not used and not redigested:
             return
-        last_used = {}
+        last_used: dict[str, datetime] = {}
         for resident in used:
             resident.unsaved = False
-            last_used[resident.principal.credential_id] = to_datetime(resident.last_used_us)
+            # One credential may have been evicted and come back: two residents, the latest use counts.
+            name, at = resident.principal.credential_id, to_datetime(resident.last_used_us)
+            last_used[name] = max(at, last_used.get(name, at))
         try:
             await self._store.record_use(last_used, redigested)
         except Unavailable:
