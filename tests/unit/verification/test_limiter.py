@@ -441,3 +441,22 @@ def test_what_is_counted_together(address: str, group: str) -> None:
     assert not limiter.spend(address).admitted
     limiter.give_back(address)
     assert limiter.peek(group).windows[0].remaining == 1
+
+
+def test_an_address_is_exhausted_from_its_last_request_to_the_end_of_its_window() -> None:
+    """The fast lane asks before it reads anything: too early it refuses good clients, too late it is free."""
+    clock = HandClock()
+    limiter = AddressLimiter(2, clock.micros)
+    assert limiter.exhausted("192.0.2.1") is None
+    limiter.spend("192.0.2.1")
+    assert limiter.exhausted("192.0.2.1") is None
+    limiter.spend("192.0.2.1")
+    window = Window("address", 2, 60, 0, START_US + MINUTE)
+    assert limiter.exhausted("192.0.2.1") == refused_until(window, 60)
+    assert limiter.exhausted("192.0.2.2") is None
+    clock.now_us += MINUTE - 1
+    assert limiter.exhausted("192.0.2.1") == refused_until(window, 1)
+    clock.now_us += 1
+    assert limiter.exhausted("192.0.2.1") is None
+    assert limiter.exhausted(None) is None
+    assert AddressLimiter(None, clock.micros).exhausted("192.0.2.1") is None

@@ -695,3 +695,20 @@ IndexMachine.TestCase.settings = settings(
     stateful_step_count=STEPS, phases=[phase for phase in Phase if phase is not Phase.explain]
 )
 TestIndexMachine = IndexMachine.TestCase
+
+
+def test_a_change_of_a_plan_that_nobody_is_on_changes_nothing() -> None:
+    """The operator prepares a plan before anybody is moved to it."""
+    index = index_of()
+    (made,) = admit(index, found())
+    index.apply([Change(ChangeKind.PLAN, "unused"), Change(ChangeKind.CREDENTIAL, "key_9")])
+    assert index.get(digest("key_1")) is made
+
+
+def test_the_hand_passes_over_an_empty_place() -> None:
+    """A hole in the ring must not stop the one who makes room."""
+    index = index_of(2)
+    admit(index, found("a"), found("b"))
+    index.apply([Change(ChangeKind.CREDENTIAL, "a")])
+    assert index._evict() == 1
+    assert len(index) == 0
