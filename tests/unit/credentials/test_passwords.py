@@ -1,0 +1,63 @@
+"""Passwords: argon2id, checked exactly as received, a bounded number at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from bonafides.credentials.passwords import Passwords
+
+
+async def test_a_password_matches_itself_alone() -> None:
+    """Whoever comes close must not get in; case, spaces and spelling are the user's own choice."""
+    passwords = Passwords()
+    encoded = await passwords.hash("Passwört ")
+    assert await passwords.check("Passwört ", encoded)
+    for other in ("passwört ", "Passwört", "Passwo\u0308rt ", ""):
+        assert not await passwords.check(other, encoded)
+
+
+async def test_a_hash_is_argon2id_with_what_owasp_asks_and_a_salt_of_its_own() -> None:
+    """A stolen table must cost its thief 19 MiB and two passes a guess, for each user anew."""
+    passwords = Passwords()
+    one, other = await passwords.hash("same"), await passwords.hash("same")
+    assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert one != other
+    assert "same" not in one
+
+
+@pytest.mark.parametrize("encoded", ["", "plain", "$argon2id$v=19$m=1", "$2b$12$abcdefghijklmnopqrstuv"])
+async def test_a_damaged_hash_matches_nothing(encoded: str) -> None:
+    """A row that was damaged is a refused login, not a crash and not an open door."""
+    assert not await Passwords().check("plain", encoded)
+
+
+async def test_no_more_than_so_many_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of logins would otherwise take 19 MiB each, until the server is killed."""
+    passwords = Passwords(at_once_max=2)
+    lock, running, most = threading.Lock(), [0], [0]
+
+    class Slow:
+        """Counts how many hashes are under way."""
+
+        def hash(self, password: str) -> str:
+            with lock:
+                running[0] += 1
+                most[0] = max(most[0], running[0])
+            time.sleep(0.005)
+            with lock:
+                running[0] -= 1
+            return password
+
+        def verify(self, encoded: str, password: str) -> bool:
+            return self.hash(password) == encoded
+
+    monkeypatch.setattr(passwords, "_hasher", Slow())
+    outcomes = await asyncio.gather(
+        *(passwords.hash("x") for _ in range(6)), *(passwords.check("x", "x") for _ in range(6))
+    )
+    assert outcomes == ["x"] * 6 + [True] * 6
+    assert most == [2]
