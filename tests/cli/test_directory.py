@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bonafides.cli import session
 from bonafides.web import schemas
 from tests.cli.conftest import EMAIL, Bonafides
 
@@ -203,6 +204,18 @@ def test_the_operators_tenant_stays_enabled(bonafides: Bonafides, founded: dict[
     done = bonafides("tenants", "update", founded["tenant_id"], "--status", "disabled")
     assert done.status == 1
     assert "cannot be disabled" in done.err
+
+
+def test_people_are_found_however_many_there_are(
+    bonafides: Bonafides, ada: dict[str, Any], founded: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large installation nobody past the first page could be named, nor the operator's tenant be found."""
+    monkeypatch.setattr(session, "_BATCH", 1)
+    bonafides("tenants", "create", "acme")
+    bonafides("users", "create", "--email", "bob@example.com", "--role", "owner")
+    assert bonafides("users", "show", ADA, "--json").json["id"] == ada["id"]
+    assert bonafides("users", "show", "nobody@example.com").status == 1
+    assert bonafides("keys", "create", "x", "--json").json["user_id"] == founded["user_id"]
 
 
 def test_everything_happens_in_the_tenant_at_hand(bonafides: Bonafides, ada: dict[str, Any]) -> None:

@@ -219,6 +219,19 @@ def test_a_database_that_takes_no_change_is_found(
 
 
 @pytest.mark.usefixtures("founded")
+def test_a_database_that_goes_away_meanwhile_is_found(
+    bonafides: Bonafides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checks that were already made would be lost with a traceback."""
+
+    async def leave(_: SqlStore) -> bool:
+        raise Unavailable(internal="connection was closed")
+
+    monkeypatch.setattr(SqlStore, "is_founded", leave)
+    assert "connection was closed" in found(bonafides("doctor", "--json"), "failure")["database"]
+
+
+@pytest.mark.usefixtures("founded")
 def test_looking_changes_nothing(bonafides: Bonafides, home: Path) -> None:
     """A check that writes would be in the audit trail, or repair what it should report."""
 

@@ -107,7 +107,7 @@ def installation(store: FirstStore, peppers: Peppers) -> Installation:
 
 async def test_a_first_user_owns_the_operators_tenant(installation: Installation, store: FirstStore) -> None:
     """Nobody could administer the installation that was just made."""
-    founded = await installation.found(" Ada@Example.com ")
+    founded = await installation.found("Ada@Example.com")
     assert (founded.tenant_id, founded.user_id) == (store.tenant.id, store.user.id)
     assert founded.email == store.user.email == store.user.name == "Ada@Example.com"
     assert store.tenant.operator
@@ -179,7 +179,9 @@ async def test_a_second_run_is_refused(installation: Installation, store: FirstS
     assert store.user.email == "ada@example.com"
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@localhost", "a@b.c\nd", "@example.com"])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "ada@localhost", "a@b.c\nd", "@example.com", " ada@example.com"]
+)
 async def test_a_malformed_address_founds_nothing(
     installation: Installation, store: FirstStore, email: str
 ) -> None:

@@ -347,10 +347,7 @@ def _mode(path: Path) -> int:
 
 
 def _holds_secrets(toml: Path) -> bool:
-    try:
-        values = tomllib.loads(toml.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+    values = tomllib.loads(toml.read_text(encoding="utf-8"))
     return any("@" in str(values[name]) or name == "peppers" for name in _SECRET_SETTINGS if name in values)
 
 
