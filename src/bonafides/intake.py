@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bonafides.errors import InvalidRequest
+from bonafides.secret import contains_secret
 
 TEXT_MAX: Final = 200
 EMAIL_MAX: Final = 254
@@ -55,6 +56,7 @@ def text(value: str, field: str, *, longest: int = TEXT_MAX) -> str:
     if len(stripped) > longest:
         message = f"{field} must be at most {longest} characters long."
         raise InvalidRequest(message, field=field)
+    _refuse_secret(stripped, field)
     return stripped
 
 
@@ -67,6 +69,7 @@ def email(value: str, field: str = "email") -> str:
     ):
         message = f"{field} must be an e-mail address such as ada@example.com."
         raise InvalidRequest(message, field=field)
+    _refuse_secret(value, field)
     return value
 
 
@@ -135,6 +138,7 @@ def metadata(value: Mapping[str, Any], field: str = "metadata") -> Mapping[str, 
     if b"\\u0000" in encoded:
         message = f"{field} must not contain NUL characters."
         raise InvalidRequest(message, field=field)
+    _refuse_secret(encoded.decode(), field)
     return value
 
 
@@ -174,3 +178,10 @@ def figure(value: int | None, field: str) -> int | None:
         message = f"{field} must be null for no limit, or between 0 and {PLAN_FIGURE_MAX}."
         raise InvalidRequest(message, field=field)
     return value
+
+
+def _refuse_secret(value: str, field: str) -> None:
+    """Refuse a credential where it would be kept and shown: rows, lists and the audit trail are not for secrets."""
+    if contains_secret(value):
+        message = f"{field} must not contain a credential. If this one is in use, rotate it."
+        raise InvalidRequest(message, field=field)

@@ -67,7 +67,8 @@ def configure_logs(*, form: str, level: str) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    logging.getLogger("uvicorn.error").setLevel(max(_LEVELS[level], logging.WARNING))
+    # What uvicorn only warns of is logged by us, as a request with an id and an outcome.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401

@@ -353,7 +353,7 @@ class Connection(HttpToolsProtocol):
         if not self._in_head and self._is_answered():
             self.transport.close()
             return
-        request_id, answer = self._lane.refusal(error)
+        request_id, answer = self._lane.refusal(error, self._peer)
         self.transport.write(closing_bytes(answer, request_id))
         self.transport.close()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import structlog
 
 from bonafides.directory import Directory
 from bonafides.errors import AppError, InvalidRequest
@@ -42,6 +43,8 @@ _LATE_SECONDS: Final = 0.1
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
 _QUESTION_BYTES_MAX: Final = 16_384
+
+log = structlog.get_logger("bonafides.access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +243,29 @@ class FastLane:
         objection = self._verifier.objection(resident, Facts(None, scopes, 1, sees), now_us)
         return resident if objection is None else None
 
-    def refusal(self, error: AppError) -> tuple[bytes, Answer]:
-        """The answer for what never became a request, and its id."""
-        exchange = Exchange(request_id=self._next_id().decode("ascii"), address=None)
-        return exchange.request_id.encode("ascii"), self._problems.of_error(error, exchange, self._micros())
+    def refusal(self, error: AppError, peer: str | None) -> tuple[bytes, Answer]:
+        """The answer for what never became a request, and its id; it is counted and logged as if it had.
+
+        Args:
+            error: What is wrong with it.
+            peer: The other end of the connection.
+        """
+        exchange = Exchange(request_id=self._next_id().decode("ascii"), address=peer)
+        answer = self._problems.of_error(error, exchange, self._micros())
+        self._tally("unmatched", "other", answer.status)[0] += 1
+        log.info(
+            "request",
+            request_id=exchange.request_id,
+            method=None,
+            path=None,
+            status=answer.status,
+            outcome=exchange.outcome,
+            address=peer,
+            credential_id=None,
+            tenant_id=None,
+            milliseconds=None,
+        )
+        return exchange.request_id.encode("ascii"), answer
 
     def _rendered(self, resident: Resident) -> Rendered:
         """The lasting parts of a resident's answers, made anew; the oldest ones made are forgotten."""

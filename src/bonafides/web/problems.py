@@ -79,7 +79,7 @@ class Problems:
         facts: dict[str, Any] = {}
         message = redact(error.public)
         if error.field is not None:
-            facts["field"] = error.field
+            facts["field"] = redact(error.field)
         if isinstance(error, errors.Unavailable):
             headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
         if isinstance(error, errors.MethodNotAllowed):
