@@ -25,6 +25,7 @@ from bonafides.web.exchange import SCOPE_KEY
 from bonafides.web.gate import ClientGoneError
 from bonafides.web.guard import Guard, RejectedError
 
+_FIELD_LENGTH_MAX = 100
 _WORDS = {
     "missing": "is required",
     "extra_forbidden": "is not a field of this call",
@@ -139,8 +140,9 @@ class Api(FastAPI):
 def _malformed(error: RequestValidationError) -> InvalidRequest:
     """The first problem of a request, with the field to blame and what to do; the input is not repeated."""
     problem = error.errors()[0]
-    place = [str(part) for part in problem["loc"]]
-    field = ".".join(place[1:]) if len(place) > 1 else place[0]
+    # Where the name of an entry is to blame, pydantic adds a mark of its own; the rest may be the caller's words.
+    place = [str(part) for part in problem["loc"] if part != "[key]"]
+    field = (".".join(place[1:]) if len(place) > 1 else place[0])[:_FIELD_LENGTH_MAX]
     if problem["type"] == "json_invalid":
         field = "body"
     words = _WORDS.get(problem["type"], str(problem["msg"]).removeprefix("Value error, "))
