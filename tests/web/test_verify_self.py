@@ -94,6 +94,27 @@ def test_a_scope_that_cannot_be_one_is_malformed(tenancy: Tenancy, method: str, 
     assert answer.json()["field"] in {"scope", "URL"}
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?scope=admin&scope=read", "scope"),
+        ("?scope=read&scope=read", "scope"),
+        ("?scope=admin&scope=", "scope"),
+        ("?scopes=admin", "scopes"),
+        ("?Scope=admin", "Scope"),
+        ("?scope=read&x=1", "x"),
+    ],
+)
+def test_a_parameter_that_would_check_nothing_is_malformed(
+    tenancy: Tenancy, method: str, query: str, field: str
+) -> None:
+    """An API that asks for `scopes=admin`, or twice, would let everybody in."""
+    answer = ask(tenancy, tenancy.key(scopes=["read"])["key"], method, query)
+    assert refusal(answer) == (400, "invalid_request")
+    assert answer.json()["field"] == field
+
+
 def test_the_body_of_a_post_is_not_read(tenancy: Tenancy) -> None:
     """A proxy that copies the method and the body of the original request would get 400."""
     client = tenancy.client(tenancy.owner_key["key"])
