@@ -1,0 +1,355 @@
+"""Every setting that protects something changes what the server does; none is read and then forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from typing_extensions import override
+
+from bonafides.errors import Misconfigured
+from bonafides.keyring import load_peppers, require_peppers
+from bonafides.secret import SecretKind, mint, new_id, new_pepper
+from bonafides.settings import Settings, load
+from bonafides.verification.feed import Feed
+from tests.attacks.cast import refused
+from tests.attacks.wire import request, wire
+from tests.processes import process
+from tests.serving import START_US, FakeClock, RunningServer, running, serving, settings_for
+
+Serve = Callable[..., AbstractContextManager[RunningServer]]
+"""Serves the same database under other settings."""
+
+PROTECT_NOTHING: Final = {
+    "port": "where it listens",
+    "workers": "how many processes answer",
+    "database": "where everything is kept; another database is another installation",
+    "feed_poll_seconds": "how soon news comes; what may be trusted meanwhile is max_staleness_seconds",
+    "last_used_flush_seconds": "how soon a last use is seen",
+    "drain_seconds_max": "how long an end may take",
+    "database_connections_max": "how much is asked of the database at once",
+    "change_retention_seconds": "how long the feed is kept; a longer silence makes memory forget everything",
+    "log_format": "the look of the log; neither form shows a secret, which other tests hold",
+    "log_level": "how much is logged; production mode refuses the one that is too talkative",
+}
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
+    """One installation, to be served under many settings."""
+    folder = tmp_path_factory.mktemp("settings")
+    url = f"sqlite:///{folder / 'bonafides.db'}"
+    clock = FakeClock()
+    with running(settings_for(url, folder), clock) as server:
+        server.create_plan("enterprise")
+        server.create_plan("free")
+        founded = server.founded
+
+    def serve(**changes: object) -> AbstractContextManager[RunningServer]:
+        clock.advance(120)
+        return serving(settings_for(url, folder, **changes), founded, clock)
+
+    return serve
+
+
+def guess() -> str:
+    """A key that nobody has."""
+    return mint(SecretKind.KEY, new_id("key", START_US, secrets.token_bytes), secrets.token_bytes)
+
+
+def bites_public_url(serve: Serve, _: Path) -> None:
+    """It is the base of links, and with https, browsers are told to stay there."""
+    for url, strict in (
+        ("https://auth.example.com", "max-age=31536000; includeSubDomains"),
+        ("http://localhost", None),
+    ):
+        with serve(public_url=url) as server:
+            for answer in (
+                server.client().get("/v1/auth/verify"),
+                server.admin.get("/v1/auth/verify"),
+                server.admin.get("/auth/forward"),
+            ):
+                assert answer.headers.get("strict-transport-security") == strict
+            assert server.client().get("/v1/auth/verify").json()["doc_url"].startswith(f"{url}/docs")
+
+
+def bites_host(_: Serve, folder: Path) -> None:
+    """It listens there and nowhere else."""
+    for host, other in (("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")):
+        inner = folder / host
+        inner.mkdir()
+        with running(settings_for(f"sqlite:///{inner / 'x.db'}", inner, host=host)) as server:
+            port = int(server.url.rpartition(":")[2])
+            socket.create_connection((host, port), 5).close()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((other, port), 5)
+
+
+def bites_production(_: Serve, folder: Path) -> None:
+    """It refuses what is safe on a developer's machine alone."""
+    safe = {"production": "true", "public_url": "https://auth.example.com"}
+    unsafe: dict[str, dict[str, str]] = {
+        "public_url": {"public_url": "http://auth.example.com"},
+        "host": {"host": "0.0.0.0"},
+        "address_requests_per_minute": {"address_requests_per_minute": "none"},
+        "log_level": {"log_level": "debug"},
+    }
+    assert load({}, _variables(safe), folder).production
+    for name, change in unsafe.items():
+        load({}, _variables({**safe, **change, "production": "false"}), folder)
+        with pytest.raises(Misconfigured, match=name):
+            load({}, _variables({**safe, **change}), folder)
+
+
+def _variables(values: dict[str, str]) -> dict[str, str]:
+    return {f"BONAFIDES_{name.upper()}": value for name, value in values.items()}
+
+
+def bites_trusted_proxies(serve: Serve, _: Path) -> None:
+    """It decides whose word about addresses counts."""
+    for proxies, status in (((), 403), (("10.0.0.0/8",), 403), (("127.0.0.0/8",), 200)):
+        with serve(trusted_proxies=proxies) as server:
+            key = server.create_key(allowed_ips=["192.0.2.7"])["key"]
+            answer = server.client(key).get("/v1/auth/verify", headers={"X-Forwarded-For": "192.0.2.7"})
+            assert answer.status_code == status
+
+
+def bites_peppers(serve: Serve, _: Path) -> None:
+    """It keys every digest: under another one, no key is known."""
+    one, other = new_pepper(secrets.token_bytes), new_pepper(secrets.token_bytes)
+    with serve(peppers=f"{one}") as server:
+        assert server.admin.get("/v1/auth/verify").status_code == 401
+    with serve(peppers=(other, one)) as server:
+        assert server.admin.get("/v1/auth/verify").status_code == 401
+    with serve() as server:
+        assert server.admin.get("/v1/auth/verify").status_code == 200
+
+
+def bites_pepper_file(serve: Serve, folder: Path) -> None:
+    """It is read from where it says, and refused where others can read it too."""
+    path = folder / "a.pepper"
+    path.write_text(new_pepper(secrets.token_bytes))
+    path.chmod(0o600)
+    with serve(pepper_file=str(path)) as server:
+        assert server.admin.get("/v1/auth/verify").status_code == 401
+    for mode in (0o604, 0o640, 0o644, 0o666, 0o602):
+        path.chmod(mode)
+        with pytest.raises(Misconfigured, match="can be read by others"):
+            load_peppers(Settings(pepper_file=str(path)))
+    with pytest.raises(Misconfigured, match="no pepper"):
+        require_peppers(Settings(pepper_file=str(folder / "missing")))
+
+
+def bites_scopes(serve: Serve, _: Path) -> None:
+    """It defines which scopes there are; one that is taken away is gone from every key at once."""
+    with serve(scopes=("payouts",)) as server:
+        key = server.create_key(scopes=["read", "payouts"])["key"]
+        assert server.client(key).get("/v1/auth/verify?scope=payouts").status_code == 200
+    with serve() as server:
+        assert server.client(key).get("/v1/auth/verify?scope=payouts").status_code == 403
+        assert server.client(key).get("/v1/auth/verify").json()["scopes"] == ["read"]
+        assert refused(
+            server.admin.post("/v1/api-keys", json={"name": "x", "scopes": ["payouts"]}),
+            400,
+            "invalid_request",
+        )
+
+
+def bites_max_staleness_seconds(serve: Serve, _: Path) -> None:
+    """It is how long memory is trusted after the last reading of the feed."""
+
+    class Clock(FakeClock):
+        now = 0.0
+
+        @override
+        def monotonic(self) -> float:
+            return self.now
+
+    for seconds in (1.0, 5.0):
+        clock = Clock()
+        with serve(max_staleness_seconds=seconds) as server:
+            feed = Feed(
+                server.rooms.store,
+                lambda _: None,
+                clock,
+                max_staleness_seconds=server.settings.max_staleness_seconds,
+                poll_seconds=0.05,
+                retention_seconds=3600,
+                forget_all=lambda: None,
+                complain=lambda _: None,
+            )
+            asyncio.run_coroutine_threadsafe(feed.read(), server.loop).result(10)
+            clock.now = seconds - 0.01
+            assert feed.is_fresh()
+            clock.now = seconds
+            assert not feed.is_fresh()
+
+
+def bites_resident_credentials_max(serve: Serve, _: Path) -> None:
+    """It bounds what memory holds of keys."""
+    with serve(resident_credentials_max=2) as server:
+        keys = [server.create_key()["key"] for _ in range(5)]
+        for key in keys * 2:
+            assert server.client(key).get("/v1/auth/verify").status_code == 200
+            assert len(server.rooms.index) <= 2
+
+
+def bites_known_misses_max(serve: Serve, _: Path) -> None:
+    """It bounds what memory holds of guesses."""
+    for maximum, remembered in ((2, False), (1_000, True)):
+        with serve(known_misses_max=maximum) as server:
+            first = guess()
+            for key in (first, *(guess() for _ in range(20))):
+                assert server.client(key).get("/v1/auth/verify").status_code == 401
+            digest = server.rooms.peppers.digest(first.encode())
+            assert server.rooms.index.is_known_miss(digest) is remembered
+
+
+def bites_address_requests_per_minute(serve: Serve, _: Path) -> None:
+    """It bounds how many guesses come from one address."""
+    for limit in (3, 6, None):
+        with serve(address_requests_per_minute=limit) as server:
+            found = [server.client(guess()).get("/v1/auth/verify").status_code for _ in range(8)]
+            assert found.count(401) == (8 if limit is None else limit)
+
+
+def bites_body_bytes_max(serve: Serve, _: Path) -> None:
+    """It bounds what is read of a body."""
+    for maximum, status in ((2_048, 413), (8_192, 201)):
+        with serve(body_bytes_max=maximum) as server:
+            body = {"name": "x", "metadata": {"n": "a" * 4_000}}
+            assert server.admin.post("/v1/api-keys", json=body).status_code == status
+
+
+def bites_header_bytes_max(serve: Serve, _: Path) -> None:
+    """It bounds what is read of a head."""
+    for maximum, status in ((2_048, 431), (8_192, 200)):
+        with serve(header_bytes_max=maximum) as server:
+            answer = server.admin.get("/v1/auth/verify", headers={"X-Note": "a" * 4_000})
+            assert answer.status_code == status
+
+
+def _patience(server: RunningServer, start: bytes) -> float:
+    with wire(server.url) as connection:
+        began = time.monotonic()
+        connection.send(start)
+        connection.drain()
+        return time.monotonic() - began
+
+
+def bites_header_seconds_max(serve: Serve, _: Path) -> None:
+    """It bounds how long a head may take."""
+    with serve(header_seconds_max=0.2) as server:
+        quick = _patience(server, b"GET / HT")
+    with serve(header_seconds_max=1.0) as server:
+        assert 0.2 <= quick < 1.0 <= _patience(server, b"GET / HT")
+
+
+def bites_body_seconds_max(serve: Serve, _: Path) -> None:
+    """It bounds how long a body may take."""
+    headers = ("Content-Type: application/json", "Content-Length: 9")
+    with serve(body_seconds_max=0.2) as server:
+        start = request("POST", "/v1/api-keys", *headers, key=server.founded.api_key)
+        quick = _patience(server, start)
+    with serve(body_seconds_max=1.0) as server:
+        assert 0.2 <= quick < 1.0 <= _patience(server, start)
+
+
+def bites_keep_alive_seconds(serve: Serve, _: Path) -> None:
+    """It bounds how long an idle connection is kept, after a quick answer as after a slow one."""
+    for target in ("/v1/auth/verify", "/v1/users/me"):
+        with serve(keep_alive_seconds=1) as server:
+            start = request("GET", target, key=server.founded.api_key)
+            _patience(server, start)
+            assert 0.9 <= _patience(server, start) < 4
+
+
+def bites_idempotency_seconds(serve: Serve, _: Path) -> None:
+    """It bounds how long a new secret can be fetched again."""
+    for seconds, again in ((60, False), (3_600, True)):
+        with serve(idempotency_seconds=seconds) as server:
+            headers = {"Idempotency-Key": secrets.token_hex(8)}
+            first = server.admin.post("/v1/api-keys", json={"name": "x"}, headers=headers).json()
+            server.clock.advance(61)
+            second = server.admin.post("/v1/api-keys", json={"name": "x"}, headers=headers).json()
+            assert (first["key"] == second["key"]) is again
+
+
+def bites_metrics_address(_: Serve, folder: Path) -> None:
+    """It serves metrics without a credential there, and there alone; elsewhere they stay the operator's."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with process(f"sqlite:///{folder / 'metrics.db'}", folder, metrics_address=f"127.0.0.1:{port}") as server:
+        assert server.client().get("/metrics").status_code == 401
+        assert server.admin.get("/metrics").status_code == 200
+        beside = f"http://127.0.0.1:{port}"
+        for target, status in (
+            ("/metrics", 200),
+            ("/v1/auth/verify", 404),
+            ("/v1/api-keys", 404),
+            ("/", 404),
+        ):
+            with wire(beside) as connection:
+                connection.send(request("GET", target))
+                assert connection.reply().status == status
+
+
+BITES: Final[dict[str, Callable[[Serve, Path], None]]] = {
+    name.removeprefix("bites_"): function
+    for name, function in list(globals().items())
+    if name.startswith("bites_")
+}
+
+
+@pytest.mark.parametrize("name", BITES)
+def test_the_setting_changes_what_the_server_does(serve: Serve, tmp_path: Path, name: str) -> None:
+    """Attack 53 (CVE-2024-23656, CVE-2021-21411): a setting was read and dropped, and its protection with it."""
+    BITES[name](serve, tmp_path)
+
+
+def test_no_setting_is_left_out() -> None:
+    """Attack 53: a new setting that nobody tried is the one that does nothing."""
+    assert set(BITES).isdisjoint(PROTECT_NOTHING)
+    assert set(BITES) | set(PROTECT_NOTHING) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("trusted_proxies", "0.0.0.0/0"),
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("trusted_proxies", "proxy.example.com"),
+        ("address_requests_per_minute", "0"),
+        ("address_requests_per_minute", "-1"),
+        ("address_requests_per_minute", "off"),
+        ("max_staleness_seconds", "inf"),
+        ("max_staleness_seconds", "3600"),
+        ("max_staleness_seconds", "nan"),
+        ("body_bytes_max", "-1"),
+        ("header_seconds_max", "inf"),
+        ("production", "maybe"),
+        ("peppers", "short"),
+        ("public_url", "javascript:alert(1)"),
+        ("public_url", "https://user@example.com"),
+        ("trusted_proxy", "127.0.0.1"),
+        ("productoin", "true"),
+        ("adress_requests_per_minute", "10"),
+    ],
+)
+def test_a_wrong_or_misspelt_setting_stops_the_start(tmp_path: Path, name: str, text: str) -> None:
+    """Attack 53: a protection that was meant and misspelt is a protection that is not there."""
+
+    def start() -> Any:
+        settings = load({}, {f"BONAFIDES_{name.upper()}": text}, tmp_path)
+        return load_peppers(settings)
+
+    with pytest.raises(Misconfigured) as raised:
+        start()
+    assert text not in str(raised.value) or name != "peppers"
