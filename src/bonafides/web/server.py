@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import uvicorn
 from typing_extensions import override
 
+from bonafides.errors import Misconfigured
 from bonafides.web.connection import Connection
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp
@@ -98,6 +99,9 @@ async def serve_metrics(text: Callable[[], bytes], content_type: str, address: s
         text: The metrics.
         content_type: Their type.
         address: `host:port`.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
     """
     host, _, port = address.rpartition(":")
 
@@ -117,4 +121,8 @@ async def serve_metrics(text: Callable[[], bytes], content_type: str, address: s
         finally:
             writer.close()
 
-    return await asyncio.start_server(answer, host.strip("[]"), int(port))
+    try:
+        return await asyncio.start_server(answer, host.strip("[]"), int(port))
+    except OSError:
+        message = f"metrics_address: nothing can listen on {address}: it is in use, or not this machine's."
+        raise Misconfigured(message, field="metrics_address") from None
