@@ -53,7 +53,7 @@ from bonafides.web.operation import routes as operation_routes
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
-from bonafides.web.server import Announce, serve_metrics, server_of
+from bonafides.web.server import Announce, serve_metrics, server_of, take_files
 from bonafides.web.verify import VerifyCalls
 
 log = structlog.get_logger("bonafides")
@@ -393,6 +393,7 @@ def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
         Unavailable: The database cannot be reached.
     """
     configure_logs(form=settings.log_format, level=settings.log_level)
+    take_files()
     return uvloop.run(_serve(settings, peppers, announce))
 
 

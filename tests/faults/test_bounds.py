@@ -14,8 +14,10 @@ from typing import Final
 
 import httpx2
 import pytest
+from typing_extensions import override
 
 from tests.faults.wire import Wire, crowd
+from tests.processes import ServerProcess
 from tests.serving import RunningServer, running, settings_for
 
 HEADER_BYTES_MAX: Final = 8_192
@@ -204,6 +206,26 @@ def test_a_crowd_of_idle_connections_does_not_stop_service(server: RunningServer
         assert time.monotonic() - began < 5
         for wire in wires[1::4]:
             assert wire.answer().status == 200
+
+
+class Modest(ServerProcess):
+    """A server on a machine that gives each process few files, as most do unless they are asked for more."""
+
+    @override
+    def _command(self) -> list[str]:
+        return ["sh", "-c", 'ulimit -Sn 100 && exec "$@"', "sh", *super()._command()]
+
+
+def test_a_crowd_is_not_limited_by_what_the_system_gives_unasked(tmp_path: Path) -> None:
+    """With the usual 1,024 files, a thousand idle connections would be the end of service."""
+    server = Modest(f"sqlite:///{tmp_path}/bonafides.db", tmp_path)
+    try:
+        server.start()
+        with crowd(server.url, 300):
+            assert server.client(timeout=5).get("/healthz").status_code == 200
+            assert server.admin.post("/v1/api-keys", json={"name": "in a crowd"}).status_code == 201
+    finally:
+        server.close()
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/v1/auth/verify"], ids=["slow lane", "fast lane"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 import socket
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import uvicorn
 from typing_extensions import override
@@ -19,6 +21,8 @@ from bonafides.web.gate import AsgiApp
 
 Announce = Callable[[str], None]
 """Told the URL once requests are answered."""
+
+_FILES_MAX: Final = 65_536
 
 
 class Server(uvicorn.Server):
@@ -54,6 +58,20 @@ class Server(uvicorn.Server):
         listening = self.servers[0].sockets[0]
         port: int = listening.getsockname()[1]
         return port
+
+
+def take_files() -> None:
+    """Take as many open files as the system lets this process have: each connection is one.
+
+    What a process has unasked is often 1,024, which as many idle clients use up.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # a system may have a lower bound that it does not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Stoppable(Protocol):
