@@ -1,4 +1,3 @@
-
 """Records as the rooms would make them, each whole and valid until a test says otherwise."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """Rooms over a real SQLite store, with a clock that the test moves."""
 
 from __future__ import annotations
