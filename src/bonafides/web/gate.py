@@ -22,7 +22,7 @@ from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
 from bonafides.web.presented import loggable_path, refuse_credential_in_url
-from bonafides.web.problems import Problems
+from bonafides.web.problems import Problems, takes_problem_json
 from bonafides.web.requestids import RequestIds
 
 Scope = MutableMapping[str, Any]
@@ -106,9 +106,7 @@ class Gate:
         exchange = Exchange(
             request_id=self._request_ids.next(),
             address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
-            problem_json=any(
-                name == b"accept" and b"application/problem+json" in value for name, value in headers
-            ),
+            problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
             counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith("/.well-known/"),
         )
         scope[SCOPE_KEY] = exchange

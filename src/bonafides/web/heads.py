@@ -14,6 +14,7 @@ from bonafides.model import Entropy
 from bonafides.verification.verifier import NO_SCOPES
 from bonafides.web.answers import HeaderList
 from bonafides.web.presented import of_authorization
+from bonafides.web.problems import takes_problem_json
 from bonafides.web.verify import ORIGINAL_URL_HEADERS, PROXIES
 
 _TARGETS_MAX: Final = 4_096
@@ -161,7 +162,7 @@ def _read(headers: HeaderList, *, forward: bool) -> tuple[bytes, bool] | None:
             if not credential:
                 return None
         elif watched == _ACCEPT:
-            problem_json = b"application/problem+json" in value
+            problem_json = problem_json or takes_problem_json(value)
         elif watched == _ORIGINAL_URL:
             if forward and _SUSPECT_URL.search(value) is not None:
                 return None

@@ -6,6 +6,7 @@ Nothing of an exception but its public sentence ever gets here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -57,6 +58,22 @@ _TITLES: Final = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+
+
+_PROBLEM_JSON: Final = b"application/problem+json"
+_NEVER: Final = re.compile(rb"q=0(\.0*)?")
+
+
+def takes_problem_json(accept: bytes) -> bool:
+    """Whether an `Accept` header asks for RFC 9457 by its name; a wildcard does not.
+
+    See: RFC 9110 §12.5.1
+    """
+    for media_range in accept.lower().split(b","):
+        media_type, *parameters = (part.strip() for part in media_range.split(b";"))
+        if media_type == _PROBLEM_JSON:
+            return not any(_NEVER.fullmatch(parameter) for parameter in parameters)
+    return False
 
 
 class Problems:
@@ -151,7 +168,7 @@ class Problems:
                 "request_id": exchange.request_id,
                 **facts,
             }
-            content_type = b"application/problem+json"
+            content_type = _PROBLEM_JSON
         else:
             body = {
                 "error": code,
