@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from bonafides.errors import WIRE_CODES
 from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
 from docs.commands import commands_page
+from docs.security import security_page
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 HEADING: Final = "<!-- Written by `make docs` from the code; a change made here is lost. -->\n\n"
@@ -51,6 +52,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "cli.md": commands_page,
+    "security.md": security_page,
 }
 
 

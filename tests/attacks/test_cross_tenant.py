@@ -152,7 +152,7 @@ def test_the_matrix_reaches_every_call_that_names_things(every_call: list[Call])
 def test_what_is_anothers_looks_like_what_never_was(
     house: RunningServer, mine: Party, theirs: Party, every_call: list[Call], attacker: str, whose: str
 ) -> None:
-    """Attack 47 (CVE-2025-64431, CVE-2025-27507), ASVS 8.2.2, 8.4.1: an id from elsewhere opened what it named."""
+    """Attack 47 (CVE-2025-64431, CVE-2025-27507), ASVS 8.2.2, ASVS 8.4.1: an id from elsewhere opened what it named."""
     me: Somebody = getattr(mine, attacker)
     founded = house.founded
     operator_key = house.admin.get("/v1/auth/verify").json()["credential"]["id"]

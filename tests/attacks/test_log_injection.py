@@ -58,7 +58,7 @@ def test_a_value_stays_a_value(form: str, path: str, capsys: pytest.CaptureFixtu
 def test_an_exceptions_text_stays_in_its_place(
     form: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """ASVS 16.4.1, 16.5.4: an unforeseen failure is logged whole in either form, and what it quotes is inert."""
+    """ASVS 16.4.1, ASVS 16.5.4: an unforeseen failure is logged whole in either form, and what it quotes is inert."""
     configure_logs(form=form, level="info")
     structlog.get_logger("test").error("unexpected_failure", exc_info=ValueError(text))
     written = capsys.readouterr().err
