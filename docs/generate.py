@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from bonafides.errors import WIRE_CODES
 from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
 from docs.commands import commands_page
+from docs.secret_format import secret_format_page
 from docs.security import security_page
 
 REFERENCE: Final = Path(__file__).parent / "reference"
@@ -53,6 +54,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors_page,
     "cli.md": commands_page,
     "security.md": security_page,
+    "secret-format.md": secret_format_page,
 }
 
 

@@ -178,7 +178,7 @@ async def _check_body(request: Request, *, required: bool) -> None:
         message = "The body must be JSON in UTF-8. Send Content-Type: application/json."
         raise UnsupportedMediaType(message, field="Content-Type")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        message = "The body must not be compressed."
+        message = "The body must not be compressed. Send it without Content-Encoding."
         raise UnsupportedMediaType(message, field="Content-Encoding")
     try:
         value = _decode(body)
