@@ -265,17 +265,24 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(Unavailable):
-            await rooms.uses.flush()
+        await _once(rooms.uses.flush)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Unavailable as error:
-            log.warning("housekeeping_postponed", reason=error.internal)
+        await _once(work)
+
+
+async def _once(work: Callable[[], Awaitable[None]]) -> None:
+    """Do a piece of work; whatever it fails with, the next one is tried, and the drain goes on."""
+    try:
+        await work()
+    except Unavailable as error:
+        log.warning("housekeeping_postponed", reason=error.internal)
+    except Exception:
+        # A task that ended here would end last uses and sweeps for good.
+        log.exception("housekeeping_failed")
 
 
 async def _sweep(rooms: Rooms) -> None:

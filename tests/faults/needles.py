@@ -42,6 +42,10 @@ class Needles:
             self.forms[digest.digest()] = f"{name} ({algorithm}, without a pepper)"
             self.forms[digest.hexdigest().encode()] = f"{name} ({algorithm}, without a pepper)"
 
+    def plain(self) -> Needles:
+        """The same secrets, in the form alone in which they are used; for large places."""
+        return Needles({text: name for text, name in self.forms.items() if name.endswith("(plain)")})
+
     def found_in(self, *places: bytes | str) -> list[str]:
         """The names of all that lies in these places, with what lies around it."""
         found = []

@@ -159,9 +159,6 @@ class Leaks:
             f"{place}?user_id={secret}&limit=abc",
         ):  # fmt: skip
             self.send(method, url, json=body)
-        for name in MISPLACED_HEADERS:
-            self.send(method, place, json=body, headers={name: secret})
-        self.send(method, place, json=body, headers={secret: "1"})
         for wrong in (
             *_with_secret(body, secret),
             {secret: secret},
@@ -173,6 +170,20 @@ class Leaks:
         for text in (secret, f'{{"name": "{secret}', f'{{"{secret}": NaN}}', f"key={secret}"):
             self.send(method, place, content=text, headers={"Content-Type": "application/json"})
             self.send(method, place, content=text, headers={"Content-Type": f"text/{secret}"})
+
+    def misplace_in_headers(self, secret: str) -> None:
+        """Put a secret into every header, of calls of every sort: before, behind and without the guard."""
+        for method, path, body in (
+            ("GET", "/v1/auth/verify", None),
+            ("GET", "/auth/forward", None),
+            ("POST", "/v1/api-keys", {"name": "plain"}),
+            ("GET", "/v1/audit", None),
+            ("GET", "/readyz", None),
+            ("GET", "/nowhere", None),
+        ):
+            for name in MISPLACED_HEADERS:
+                self.send(method, path, json=body, headers={name: secret})
+            self.send(method, path, json=body, headers={secret: "1"})
 
     def misplace_on_the_wire(self, secret: str) -> None:
         """The same in requests that no library would send."""
@@ -265,12 +276,16 @@ def rows_of(server: ServerProcess, postgres: PostgresServer | None) -> list[str 
     name = server.database.rsplit("/", 1)[1]
     tables = postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name).split()
     assert "credentials" in tables
-    found: list[str | bytes] = [postgres.sql(f"SELECT t::text FROM {table} t", name) for table in tables]
+    return [postgres.log(), *(postgres.sql(f"SELECT t::text FROM {table} t", name) for table in tables)]
+
+
+def files_of(server: ServerProcess, postgres: PostgresServer) -> list[bytes]:
+    """The bytes of the database's files and of PostgreSQL's write-ahead log."""
+    name = server.database.rsplit("/", 1)[1]
     oid = postgres.sql("SELECT oid FROM pg_database WHERE datname = current_database()", name)
     postgres.sql("CHECKPOINT", name)
-    for folder in (f"base/{oid}", "pg_wal"):
-        found += [file.read_bytes() for file in (postgres.home / "data" / folder).iterdir() if file.is_file()]
-    return [*found, postgres.log()]
+    folders = [postgres.home / "data" / folder for folder in (f"base/{oid}", "pg_wal")]
+    return [file.read_bytes() for folder in folders for file in folder.iterdir() if file.is_file()]
 
 
 @pytest.mark.timeout(400)
@@ -284,6 +299,7 @@ def test_secrets_are_nowhere(server: ServerProcess, request: pytest.FixtureReque
     own = made["a key"]
     for operation in leaks.operations():
         leaks.misplace(own, operation)
+    leaks.misplace_in_headers(own)
     leaks.misplace_on_the_wire(own)
     leaks.misplace_on_the_wire(server.founded.api_key)
     with table_renamed(server, postgres):
@@ -303,11 +319,13 @@ def test_secrets_are_nowhere(server: ServerProcess, request: pytest.FixtureReque
     assert server.stop() == 0
     places: dict[str, list[str | bytes]] = {
         "logs": [server.stderr(), server.stdout()],
-        "answers": list(leaks.said),
+        "answers": ["\n".join(leaks.said)],
         "rows": rows_of(server, postgres),
     }
     for name, place in places.items():
         assert leaks.needles.found_in(*place) == [], name
+    if postgres is not None:
+        assert leaks.needles.plain().found_in(*files_of(server, postgres)) == []
     # The search would find something: what is shown of keys on purpose is there.
     assert made["a key"].split("_")[2][:22] in server.stderr()
     assert "bf_key_[redacted]" not in server.url
