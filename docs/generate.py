@@ -13,11 +13,13 @@ from pydantic.fields import FieldInfo
 from bonafides.errors import WIRE_CODES
 from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
 from docs.commands import commands_page
+from docs.description import description_page
 from docs.secret_format import secret_format_page
 from docs.security import security_page
 
 REFERENCE: Final = Path(__file__).parent / "reference"
-HEADING: Final = "<!-- Written by `make docs` from the code; a change made here is lost. -->\n\n"
+WARNING: Final = "Written by `make docs` from the code; a change made here is lost."
+HEADINGS: Final = {".md": f"<!-- {WARNING} -->\n\n", ".yaml": f"# {WARNING}\n"}
 
 
 def settings_page() -> str:
@@ -55,12 +57,18 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "cli.md": commands_page,
     "security.md": security_page,
     "secret-format.md": secret_format_page,
+    "openapi.yaml": description_page,
 }
+
+
+def contents() -> dict[str, str]:
+    """What each file must hold, by its name."""
+    return {name: HEADINGS[Path(name).suffix] + page() for name, page in PAGES.items()}
 
 
 def stale(folder: Path) -> list[str]:
     """Name the files in `folder` that are missing, differ from what the code says, or that nothing writes."""
-    wanted = {name: HEADING + page() for name, page in PAGES.items()}
+    wanted = contents()
     found = (
         {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} if folder.is_dir() else {}
     )
@@ -73,8 +81,8 @@ def write(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in PAGES:
             path.unlink()
-    for name, page in PAGES.items():
-        (folder / name).write_text(HEADING + page(), encoding="utf-8")
+    for name, content in contents().items():
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bonafides.errors import WIRE_CODES
 from bonafides.settings import Settings
 from docs import generate
+from tests.serving import running, settings_for
 
 
 def test_the_reference_is_up_to_date() -> None:
@@ -33,3 +34,12 @@ def test_every_setting_and_error_is_in_the_reference() -> None:
     settings, errors = generate.settings_page(), generate.errors_page()
     assert all(f"| `{name}` |" in settings for name in Settings.model_fields)
     assert all(f"| `{code}` |" in errors for code in WIRE_CODES)
+
+
+def test_the_description_in_the_reference_is_what_a_server_answers(sqlite_url: str, tmp_path: Path) -> None:
+    """Who generates a client from the file would call a server that does not exist."""
+    written = (generate.REFERENCE / "openapi.yaml").read_text(encoding="utf-8")
+    with running(settings_for(sqlite_url, tmp_path, public_url=Settings().base_url)) as server:
+        answered = server.client().get("/openapi.yaml").text
+    assert written == generate.HEADINGS[".yaml"] + answered
+    assert "/v1/api-keys:" in answered
