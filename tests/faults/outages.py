@@ -84,10 +84,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def replace_by_copy(path: Path, backup: Path) -> None:
-    """Put a backup in the place of a database, as somebody who restores one does."""
-    backup.replace(path)
+    """Put a backup in the place of a database, as somebody who restores one does.
+
+    The old journal goes first: whoever opened the backup beside it would replay it into the backup.
+    """
     for suffix in ("-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
+    backup.replace(path)
 
 
 def back_up(path: Path, backup: Path) -> None:
