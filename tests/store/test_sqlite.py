@@ -17,6 +17,7 @@ import pytest
 
 from bonafides.errors import Misconfigured, Unavailable
 from bonafides.model import EVERYWHERE, CredentialKind, Page
+from bonafides.store import FeedLost
 from bonafides.store import sqlite as sqlite_store
 from bonafides.store.sql import SqlStore
 from bonafides.store.sqlite import create_file, open_sqlite, path_of
@@ -96,18 +97,34 @@ async def test_a_file_that_is_moved_away_is_noticed_and_comes_back(
     await assert_there(store)
 
 
-async def test_a_file_that_is_replaced_is_noticed(store: SqlStore, sqlite_path: Path) -> None:
-    """A restored backup must be what is served, in the same process."""
-    await assert_there(store)
-    backup = sqlite_path.with_suffix(".backup")
-    with sqlite3.connect(sqlite_path) as source, sqlite3.connect(backup) as target:
+def restore(path: Path) -> None:
+    """Put a backup in the file's place, as somebody does while the server runs."""
+    backup = path.with_suffix(".backup")
+    with sqlite3.connect(path) as source, sqlite3.connect(backup) as target:
         source.backup(target)
         target.execute("UPDATE credentials SET name = 'from the backup'")
     source.close()
     target.close()
     for suffix in ("-wal", "-shm"):
-        Path(f"{sqlite_path}{suffix}").unlink(missing_ok=True)
-    backup.replace(sqlite_path)
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    backup.replace(path)
+
+
+async def test_a_follower_of_a_file_that_was_replaced_is_told(store: SqlStore, sqlite_path: Path) -> None:
+    """A backup has as many changes as were read, if the last ones were not read yet; memory would stay as it was."""
+    position = await store.feed_position()
+    assert (await store.changes_since(position))[0] == []
+    restore(sqlite_path)
+    with pytest.raises(FeedLost):
+        await store.changes_since(position)
+    position = await store.feed_position()
+    assert await store.changes_since(position) == ([], position)
+
+
+async def test_a_file_that_is_replaced_is_noticed(store: SqlStore, sqlite_path: Path) -> None:
+    """A restored backup must be what is served, in the same process."""
+    await assert_there(store)
+    restore(sqlite_path)
     found = await store.find_credential("key_first", EVERYWHERE)
     assert found == replace(credential("key_first"), name="from the backup")
     assert (await store.find_verifiable([digest("key_first")]))[digest("key_first")].name == "from the backup"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -11,6 +12,14 @@ from bonafides.errors import Unavailable
 from bonafides.model import Verifiable
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state of the database's content: `number` differs after every commit, `identity` in another database."""
+
+    identity: Hashable
+    number: int
 
 
 class Contention(Unavailable):
@@ -35,8 +44,8 @@ class Database(Protocol):
         """The cold look-up, by the shortest way to the driver."""
         ...
 
-    async def version(self) -> Hashable | None:
-        """Something that differs after every commit, whoever's, and costs less than asking; None if there is none."""
+    async def version(self) -> Version | None:
+        """The version of what the database holds, for less than asking it; None if it cannot tell."""
         ...
 
     async def close(self) -> None:

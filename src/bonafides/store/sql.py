@@ -28,6 +28,7 @@ from bonafides.model import (
 )
 from bonafides.store import (
     Clash,
+    FeedLost,
     FeedPosition,
     OnCommit,
     Reused,
@@ -39,7 +40,7 @@ from bonafides.store import (
     plans,
 )
 from bonafides.store.commits import GroupCommit
-from bonafides.store.database import Database
+from bonafides.store.database import Database, Version
 from bonafides.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -62,7 +63,8 @@ class SqlStore:
         self._database = database
         self._commits = GroupCommit(database, on_commit)
         # The feed ended here when the database had this version: a poll of an idle server ends there.
-        self._feed_end: tuple[Hashable, FeedPosition] | None = None
+        self._feed_end: tuple[Version, FeedPosition] | None = None
+        self._feed_of: Hashable = None
 
     async def _read(
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -222,11 +224,18 @@ class SqlStore:
     # Change feed
 
     async def feed_position(self) -> FeedPosition:
+        version = await self._database.version()
+        self._feed_of = version.identity if version is not None else None
         return await self._read(feed.position)
 
     async def changes_since(self, position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
         version = await self._database.version()
-        if version is not None and self._feed_end == (version, position):
+        if version is None:
+            return await self._read(feed.since, position)
+        if version.identity != self._feed_of:
+            # A backup put in its place may have as many changes as were read, but not the same ones.
+            raise FeedLost(internal="change feed: the database was replaced by another")
+        if self._feed_end == (version, position):
             return [], position
         changes, end = await self._read(feed.since, position)
         self._feed_end = (version, end)

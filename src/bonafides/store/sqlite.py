@@ -10,7 +10,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +25,7 @@ from sqlalchemy.pool import QueuePool
 from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
 from bonafides.model import Verifiable
 from bonafides.store import OnCommit
+from bonafides.store.database import Version
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
@@ -91,7 +92,7 @@ class SqliteDatabase:
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look_up, digests)
 
-    async def version(self) -> Hashable:
+    async def version(self) -> Version:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._version)
 
     async def close(self) -> None:
@@ -110,11 +111,11 @@ class SqliteDatabase:
             ancestors = [row for child in with_parents(rows) for row in ask(_LINEAGE, (child,))]
         return verifiables(rows, ancestors)
 
-    def _version(self) -> Hashable:
+    def _version(self) -> Version:
         with failures_translated(), self._lock:
             # It changes when another connection commits; this one never does.
-            (version,) = self._look_up_connection().execute("PRAGMA data_version")
-            return self._identity, version
+            (number,) = self._look_up_connection().execute("PRAGMA data_version").fetchone()
+            return Version(self._identity, number)
 
     def _look_up_connection(self) -> sqlite3.Connection:
         self._notice_another_file()
