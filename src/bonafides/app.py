@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pickle
 import secrets
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,10 +38,12 @@ from bonafides.store import OnCommit, Store
 from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
+from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
 from bonafides.verification.feed import Feed
-from bonafides.verification.limiter import AddressLimiter, Limiter
+from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import ResidentIndex
+from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
 from bonafides.web import verify
@@ -47,18 +52,34 @@ from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
 from bonafides.web.manage import audit, keys, plans, tenants, users
-from bonafides.web.metrics import CONTENT_TYPE, Metrics
+from bonafides.web.metrics import (
+    CONTENT_TYPE,
+    COUNTED_SUBJECTS,
+    MEMORY_TRUSTED,
+    GatherMetrics,
+    Metrics,
+    Totals,
+)
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
-from bonafides.web.server import Announce, serve_metrics, server_of, take_files
+from bonafides.web.server import (
+    Announce,
+    hold_port,
+    serve_metrics,
+    server_of,
+    shared_listener,
+    take_files,
+    url_of,
+)
 from bonafides.web.verify import VerifyCalls
 
 log = structlog.get_logger("bonafides")
 
 _SWEEP_SECONDS: Final = 60
+_ADDRESSES_MAX: Final = 131_072
 
 
 class SystemClock:
@@ -145,18 +166,12 @@ async def require_schema(settings: Settings) -> None:
         )
 
 
-def require_one_process(settings: Settings) -> None:
-    """Refuse what this version cannot do exactly.
+@dataclass(frozen=True, slots=True)
+class SharedMemory:
+    """What the workers of one machine count in together: file descriptors of two tables."""
 
-    Raises:
-        Misconfigured: More than one worker was asked for.
-    """
-    if settings.workers != 1:
-        message = (
-            "workers: limits are counted in one process so far, so several would admit more than a plan allows. "
-            "Start with --workers 1."
-        )
-        raise Misconfigured(message, field="workers")
+    subjects: int
+    addresses: int
 
 
 def open_store(settings: Settings, on_commit: OnCommit) -> Store:
@@ -167,9 +182,19 @@ def open_store(settings: Settings, on_commit: OnCommit) -> Store:
     )
 
 
+def _nothing() -> None:
+    """There is nobody to tell."""
+
+
 @contextlib.asynccontextmanager
 async def open_rooms(
-    settings: Settings, peppers: Peppers, *, clock: Clock, entropy: Entropy = secrets.token_bytes
+    settings: Settings,
+    peppers: Peppers,
+    *,
+    clock: Clock,
+    entropy: Entropy = secrets.token_bytes,
+    shared: SharedMemory | None = None,
+    tell_others: Callable[[], None] = _nothing,
 ) -> AsyncIterator[Rooms]:
     """Every room, over an open store that is closed at the end.
 
@@ -178,6 +203,8 @@ async def open_rooms(
         peppers: The peppers in force; `keyring` loads or makes them.
         clock: The time that everything goes by.
         entropy: Where every random bit comes from.
+        shared: Where limits are counted, if not in this process alone.
+        tell_others: Called when this process has changed what other workers have in memory.
 
     Raises:
         Unavailable: The database cannot be reached.
@@ -188,21 +215,36 @@ async def open_rooms(
         misses_max=settings.known_misses_max,
         defined_scopes=settings.defined_scopes,
     )
-    store = open_store(settings, index.apply)
+
+    def on_commit(changes: Sequence[Change]) -> None:
+        index.apply(changes)
+        tell_others()
+
+    store = open_store(settings, on_commit)
     try:
-        yield _furnish(settings, peppers, clock, entropy, store, index)
+        yield _furnish(settings, peppers, clock, entropy, store, index, shared)
     finally:
         await store.close()
 
 
 def _furnish(
-    settings: Settings, peppers: Peppers, clock: Clock, entropy: Entropy, store: Store, index: ResidentIndex
+    settings: Settings,
+    peppers: Peppers,
+    clock: Clock,
+    entropy: Entropy,
+    store: Store,
+    index: ResidentIndex,
+    shared: SharedMemory | None,
 ) -> Rooms:
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
     directory = Directory(store, recorder, clock, entropy, scopes)
     limiter = Limiter()
-    addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros)
+    windows: AddressWindows = LocalAddressWindows()
+    if shared is not None:
+        limiter = Limiter(SharedTable(shared.subjects).counter)
+        windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
+    addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
     uses = Uses(store)
     feed = Feed(
         store,
@@ -300,10 +342,9 @@ async def prepare(
         What its first user needs, once; None if there was an installation.
 
     Raises:
-        Misconfigured: The pepper of an installation is gone, or more than one worker is asked for.
+        Misconfigured: The pepper of an installation is gone.
         Unavailable: The database cannot be reached.
     """
-    require_one_process(settings)
     if (await schema(settings)).current is None:
         await upgrade(settings)
     await require_schema(settings)
@@ -335,19 +376,20 @@ class Application:
     metrics: Metrics
 
 
-def build(rooms: Rooms) -> Application:
-    """The application over the rooms: one table of routes behind one gate, and the fast lane."""
+def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Application:
+    """The application over the rooms: one table of routes behind one gate, and the fast lane.
+
+    Args:
+        rooms: Built by `open_rooms`.
+        gather_metrics: The metrics of all workers; None if this process is the only one.
+    """
     settings = rooms.settings
     metrics = Metrics()
+    tell_metrics = gather_metrics or metrics.told
     metrics.watch("bonafides_resident_credentials", "Credentials in memory.", lambda: len(rooms.index))
+    metrics.watch(COUNTED_SUBJECTS, "Subjects with an open limit window.", lambda: len(rooms.limiter))
     metrics.watch(
-        "bonafides_counted_subjects", "Subjects with an open limit window.", lambda: len(rooms.limiter)
-    )
-    metrics.watch(
-        "bonafides_counted_addresses", "Addresses with an open limit window.", lambda: len(rooms.addresses)
-    )
-    metrics.watch(
-        "bonafides_memory_trusted",
+        MEMORY_TRUSTED,
         "1 while the change feed is read in time.",
         lambda: float(rooms.feed.is_fresh()),
     )
@@ -361,7 +403,7 @@ def build(rooms: Rooms) -> Application:
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
-        operation_routes(OperationCalls(rooms.store, rooms.feed, metrics, settings)),
+        operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
     )
     gate = Gate(
         Api(Guard(rooms.verifier, rooms.directory, metrics), mounted, settings),
@@ -401,18 +443,20 @@ def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
     """
     configure_logs(form=settings.log_format, level=settings.log_level)
     take_files()
+    if settings.workers > 1:
+        return uvloop.run(_supervise(settings, peppers, announce))
     return uvloop.run(_serve(settings, peppers, announce))
 
 
 async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> int:
-    clock = SystemClock()
+    """Serve alone."""
     async with contextlib.AsyncExitStack() as stack:
-        rooms = await stack.enter_async_context(open_rooms(settings, peppers, clock=clock))
+        rooms = await stack.enter_async_context(open_rooms(settings, peppers, clock=SystemClock()))
         await stack.enter_async_context(housekeeping(rooms))
         application = build(rooms)
         if settings.metrics_address:
             await stack.enter_async_context(
-                await serve_metrics(application.metrics.text, CONTENT_TYPE, settings.metrics_address)
+                await serve_metrics(application.metrics.told, CONTENT_TYPE, settings.metrics_address)
             )
         server = server_of(application.asgi, application.lane, announce)
         try:
@@ -420,4 +464,104 @@ async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> in
         except SystemExit:
             message = f"Nothing can listen on {settings.host} port {settings.port}: it is in use, or not this machine's."
             raise Misconfigured(message, field="port") from None
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a supervisor tells a worker before all else."""
+
+    settings: Settings
+    peppers: Peppers
+    port: int
+    shared: SharedMemory
+
+
+async def _supervise(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+    """Have workers serve, and serve nothing but metrics."""
+    subjects_max = 2 * settings.resident_credentials_max
+    shared = SharedMemory(create_table(subjects_max), create_table(_ADDRESSES_MAX))
+    # It stays bound, so that nobody else gets the port while a worker is replaced; it never listens.
+    with hold_port(settings.host, settings.port) as held:
+        orders = Orders(settings, peppers, held.getsockname()[1], shared)
+        supervisor = Supervisor(
+            [
+                sys.executable,
+                *(["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []),
+                "-m",
+                "bonafides.worker",
+            ],
+            settings.workers,
+            inherited=(shared.subjects, shared.addresses),
+            hello=pickle.dumps(orders),
+            drain_seconds_max=settings.drain_seconds_max,
+        )
+        totals = Totals()
+
+        async def gather() -> bytes:
+            return totals.text(await supervisor.ask_all())
+
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, supervisor.stop)
+        async with contextlib.AsyncExitStack() as stack:
+            if settings.metrics_address:
+                await stack.enter_async_context(
+                    await serve_metrics(gather, CONTENT_TYPE, settings.metrics_address)
+                )
+            return await supervisor.run(lambda: announce(url_of(settings.host, orders.port)), gather)
+
+
+def work(orders: Orders, channel: Channel) -> int:
+    """Serve as one of several workers, until a signal or the supervisor's end; the exit status.
+
+    Args:
+        orders: From the supervisor.
+        channel: To the supervisor.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+        Unavailable: The database cannot be reached.
+    """
+    configure_logs(form=orders.settings.log_format, level=orders.settings.log_level)
+    take_files()
+    return uvloop.run(_work(orders, channel))
+
+
+async def _work(orders: Orders, channel: Channel) -> int:
+    settings = orders.settings
+    async with contextlib.AsyncExitStack() as stack:
+        rooms = await stack.enter_async_context(
+            open_rooms(
+                settings,
+                orders.peppers,
+                clock=SystemClock(),
+                shared=orders.shared,
+                tell_others=lambda: channel.send(CHANGED),
+            )
+        )
+
+        async def gather() -> bytes:
+            answer = await channel.ask()
+            return application.metrics.text() if answer is None else answer
+
+        application = build(rooms, gather)
+
+        def receive(kind: bytes, number: int) -> None:
+            if kind == CHANGED:
+                rooms.feed.nudge()
+            elif kind == ASK:
+                channel.send(TELL, number, application.metrics.text())
+
+        async def follow_supervisor() -> None:
+            await channel.listen(receive)
+            server.should_exit = True
+
+        server = server_of(application.asgi, application.lane, lambda _: channel.send(READY))
+        await stack.enter_async_context(housekeeping(rooms))
+        await channel.open()
+        following = asyncio.create_task(follow_supervisor(), name="supervisor")
+        stack.callback(following.cancel)
+        with shared_listener(settings.host, orders.port) as listener:
+            await server.serve(sockets=[listener])
     return 0

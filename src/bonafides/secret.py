@@ -206,6 +206,11 @@ class Peppers:
         self.newest_id = self._peppers[0].id
         self.ids = tuple(pepper.id for pepper in peppers)
 
+    @override
+    def __reduce__(self) -> tuple[type[Peppers], tuple[tuple[Pepper, ...]]]:
+        """How a worker process gets what its supervisor has: keyed digests themselves cannot be sent."""
+        return Peppers, (self._peppers,)
+
     def digest(self, secret: bytes) -> bytes:
         """The digest under the newest pepper."""
         keyed = self._newest.copy()

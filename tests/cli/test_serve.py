@@ -131,7 +131,6 @@ def test_a_port_that_is_taken_is_one_sentence(bonafides: Bonafides) -> None:
         (("--trusted-proxies", "0.0.0.0/0"), "--trusted-proxies: a network of every address"),
         (("--port", "70000"), "--port: "),
         (("--workers", "0"), "--workers: "),
-        (("--workers", "2"), "Start with --workers 1."),
         (("--database", "mysql://x/y"), "--database: must be"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from bonafides.errors import Unavailable
@@ -52,10 +53,15 @@ class Feed:
         self._position: FeedPosition | None = None
         self.trusted_until = float("-inf")
         """On the monotonic clock: memory may be used before this moment."""
+        self._nudged = asyncio.Event()
 
     def is_fresh(self) -> bool:
         """Whether memory may be used now."""
         return self._clock.monotonic() < self.trusted_until
+
+    def nudge(self) -> None:
+        """Read at once: somebody who knows says that there is something to read."""
+        self._nudged.set()
 
     async def read(self) -> None:
         """Read once and apply; memory is then trusted from the moment at which the reading began.
@@ -82,6 +88,7 @@ class Feed:
         """Read for ever; cancel it to stop."""
         failing = False
         while True:
+            self._nudged.clear()
             try:
                 await self.read()
                 failing = False
@@ -91,4 +98,6 @@ class Feed:
                         error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error)))
                     )
                 failing = True
-            await asyncio.sleep(self._poll_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._nudged.wait()

@@ -8,9 +8,10 @@ not use up the hour.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 from bonafides.model import Allowance, Window
 
@@ -60,6 +61,9 @@ class Counter:
             self.burst_used = burst_used + cost
         return True
 
+    def refresh(self) -> None:
+        """Take over what others have counted since; there are none while one process counts."""
+
     def allowance(
         self, hourly: int | None, burst: int | None, now_us: int, *, refused_cost: int | None = None
     ) -> Allowance:
@@ -106,9 +110,13 @@ class Limiter:
 
     A counter whose windows have ended may be dropped at any time, so a holder of one must ask for it
     anew once `hour_ends_us` has passed; until then there is one counter for a subject, and one only.
+
+    Args:
+        new: Makes the counter of a subject.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, new: Callable[[str], Counter] | None = None) -> None:
+        self._new = new or _counted_here
         self._counters: dict[str, Counter] = {}
 
     def __len__(self) -> int:
@@ -118,7 +126,7 @@ class Limiter:
         """The counter of a subject, new if it has none."""
         counter = self._counters.get(subject)
         if counter is None:
-            counter = self._counters[subject] = Counter()
+            counter = self._counters[subject] = self._new(subject)
         return counter
 
     def sweep(self, now_us: int) -> None:
@@ -131,8 +139,68 @@ class Limiter:
             del self._counters[subject]
 
 
+def _counted_here(_: str) -> Counter:
+    return Counter()
+
+
+class AddressWindow:
+    """What one address has sent: when its window ends, 0 before it opened, and how many requests."""
+
+    __slots__ = ("ends_us", "used")
+
+    def __init__(self, ends_us: int = 0, used: int = 0) -> None:
+        self.ends_us = ends_us
+        self.used = used
+
+
+class AddressWindows(Protocol):
+    """Where the windows of addresses are kept, in bounded memory."""
+
+    def holding(self, group: str, now_us: int) -> AbstractContextManager[AddressWindow]:
+        """The open window of an address, or a new one; what is changed inside the context is kept."""
+        ...
+
+
+class LocalAddressWindows:
+    """Windows in the memory of one process.
+
+    Args:
+        addresses_max: How many are remembered; past it the oldest tenth is forgotten.
+    """
+
+    def __init__(self, addresses_max: int = 100_000) -> None:
+        self._addresses_max = addresses_max
+        self._windows: dict[str, AddressWindow] = {}
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    @contextmanager
+    def holding(self, group: str, now_us: int) -> Iterator[AddressWindow]:
+        """As `AddressWindows` says."""
+        window = self._windows.get(group)
+        if window is not None and now_us < window.ends_us:
+            yield window
+            return
+        window = AddressWindow()
+        yield window
+        if window.ends_us:
+            self._windows.pop(group, None)
+            self._make_room()
+            self._windows[group] = window
+
+    def _make_room(self) -> None:
+        """Forget the windows that ended first or will: they stand in the order in which they opened.
+
+        A tenth at a time, so that a flood of new addresses does not pay for a search each.
+        """
+        if len(self._windows) >= self._addresses_max:
+            for group in list(islice(self._windows, max(1, self._addresses_max // 10))):
+                del self._windows[group]
+
+
 class AddressLimiter:
-    """Requests without a good credential, counted by address in bounded memory.
+    """Requests without a good credential, counted by address.
 
     An IPv6 client owns a /64 and can speak from any address in it, so the /64 is what is counted; an
     IPv4 address counts the same in whatever spelling it comes.
@@ -140,18 +208,15 @@ class AddressLimiter:
     Args:
         limit: Requests in a window of a minute, None for no limit.
         clock: Microseconds since the epoch.
-        addresses_max: How many addresses are remembered; past it the oldest tenth of the windows is
-            forgotten.
+        windows: Where they are counted.
     """
 
-    def __init__(self, limit: int | None, clock: Callable[[], int], *, addresses_max: int = 100_000) -> None:
+    def __init__(
+        self, limit: int | None, clock: Callable[[], int], windows: AddressWindows | None = None
+    ) -> None:
         self._limit = limit
         self._clock = clock
-        self._addresses_max = addresses_max
-        self._windows: dict[str, list[int]] = {}
-
-    def __len__(self) -> int:
-        return len(self._windows)
+        self._windows = windows if windows is not None else LocalAddressWindows()
 
     def spend(self, address: str | None, asker: str = "") -> Allowance:
         """Count a request of this address, or return an allowance that does not admit it.
@@ -164,56 +229,41 @@ class AddressLimiter:
         if self._limit is None or address is None:
             return NO_LIMIT
         now_us = self._clock()
-        group = asker + group_of(address)
-        window = self._windows.get(group)
-        if window is None or now_us >= window[0]:
-            self._windows.pop(group, None)
-            self._make_room()
-            window = self._windows[group] = [now_us + _ADDRESS_US, 0]
-        if window[1] >= self._limit:
-            return refusal((self._state(window),), window[0], now_us)
-        window[1] += 1
-        return Allowance((self._state(window),))
+        with self._windows.holding(asker + group_of(address), now_us) as window:
+            window.ends_us = window.ends_us or now_us + _ADDRESS_US
+            if window.used >= self._limit:
+                return refusal((self._state(window, now_us),), window.ends_us, now_us)
+            window.used += 1
+            return Allowance((self._state(window, now_us),))
 
     def exhausted(self, address: str | None) -> Allowance | None:
         """The allowance of an address that has used up its limit, None while it has not; counts nothing."""
         if self._limit is None or address is None:
             return None
-        window = self._windows.get(group_of(address))
-        if window is None or window[1] < self._limit:
-            return None
         now_us = self._clock()
-        return refusal((self._state(window),), window[0], now_us) if now_us < window[0] else None
+        with self._windows.holding(group_of(address), now_us) as window:
+            if window.used < self._limit:
+                return None
+            return refusal((self._state(window, now_us),), window.ends_us, now_us)
 
     def give_back(self, address: str | None, asker: str = "") -> None:
         """Undo one `spend`: the credential turned out to be good."""
-        if address is not None:
-            window = self._windows.get(asker + group_of(address))
-            if window is not None and window[1] > 0:
-                window[1] -= 1
+        if self._limit is not None and address is not None:
+            with self._windows.holding(asker + group_of(address), self._clock()) as window:
+                window.used = max(0, window.used - 1)
 
     def peek(self, address: str | None) -> Allowance:
         """What is left, without counting."""
         if self._limit is None or address is None:
             return NO_LIMIT
         now_us = self._clock()
-        window = self._windows.get(group_of(address))
-        if window is None or now_us >= window[0]:
-            window = [now_us + _ADDRESS_US, 0]
-        return Allowance((self._state(window),))
+        with self._windows.holding(group_of(address), now_us) as window:
+            return Allowance((self._state(window, now_us),))
 
-    def _state(self, window: list[int]) -> Window:
+    def _state(self, window: AddressWindow, now_us: int) -> Window:
         limit = self._limit or 0
-        return Window("address", limit, ADDRESS_SECONDS, max(0, limit - window[1]), window[0])
-
-    def _make_room(self) -> None:
-        """Forget the windows that ended first or will: they stand in the order in which they opened.
-
-        A tenth at a time, so that a flood of new addresses does not pay for a search each.
-        """
-        if len(self._windows) >= self._addresses_max:
-            for group in list(islice(self._windows, max(1, self._addresses_max // 10))):
-                del self._windows[group]
+        ends_us = window.ends_us or now_us + _ADDRESS_US
+        return Window("address", limit, ADDRESS_SECONDS, max(0, limit - window.used), ends_us)
 
 
 def group_of(address: str) -> str:

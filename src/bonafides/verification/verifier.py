@@ -198,6 +198,7 @@ class Verifier:
         hourly = resident.plan.hourly[principal.kind]
         burst = resident.plan.plan.burst
         if objection is not None:
+            counter.refresh()
             left = counter.allowance(hourly, burst, now_us)
             return Rejected(objection, left, principal.kind, facts.scopes, principal)
         if not counter.spend(hourly, burst, facts.cost, now_us):

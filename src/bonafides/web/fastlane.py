@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from bonafides.directory import Directory
-from bonafides.errors import AppError, InvalidRequest
+from bonafides.errors import AppError, InvalidRequest, Unavailable
 from bonafides.intake import scope_words
 from bonafides.model import CREDENTIALS_VERIFY, Clock, CredentialKind, Entropy, Reason, Rejected
 from bonafides.settings import Settings
@@ -162,14 +162,17 @@ class FastLane:
             return None
         return self._admit(resident, asked, now_us, defaults)
 
-    def _admit(self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList) -> bytes:
+    def _admit(self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList) -> bytes | None:
         """Count a request that nothing but its limit speaks against, and answer it."""
         counter = self._verifier.counter(resident, now_us)
         rendered: Rendered | None = resident.rendered
         if rendered is None or rendered.plan is not resident.plan.plan:
             rendered = self._rendered(resident)
-        if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
-            return self._limited(asked, resident, now_us, defaults)
+        try:
+            if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+                return self._limited(asked, resident, now_us, defaults)
+        except Unavailable:
+            return None  # the application asks again, and says why
         if resident.unsaved:
             resident.last_used_us = now_us
         else:
@@ -200,7 +203,10 @@ class FastLane:
         rendered: Rendered | None = resident.rendered
         if rendered is None or rendered.plan is not resident.plan.plan:
             rendered = self._rendered(resident)
-        if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+        try:
+            if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+                return None
+        except Unavailable:
             return None
         self._uses.note(resident, now_us)
         self._uses.note(caller, now_us)

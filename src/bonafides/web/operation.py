@@ -15,7 +15,7 @@ from bonafides.settings import Settings
 from bonafides.store import InstallationStore
 from bonafides.web.answers import Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
-from bonafides.web.metrics import CONTENT_TYPE, Metrics
+from bonafides.web.metrics import CONTENT_TYPE, GatherMetrics
 from bonafides.web.pages import docs_page, docs_style
 from bonafides.web.replies import reply
 from bonafides.web.schemas import ProtectedResource, Service, State
@@ -47,7 +47,7 @@ class OperationCalls:
     """
 
     def __init__(
-        self, store: InstallationStore, freshness: Freshness, metrics: Metrics, settings: Settings
+        self, store: InstallationStore, freshness: Freshness, metrics: GatherMetrics, settings: Settings
     ) -> None:
         self._store = store
         self._freshness = freshness
@@ -159,7 +159,7 @@ def _metrics(calls: OperationCalls) -> APIRouter:
     )
     async def metrics(caller: Caller) -> Response:
         caller.require_operator("read the metrics")
-        return Response(calls.metrics.text(), media_type=CONTENT_TYPE)
+        return Response(await calls.metrics(), media_type=CONTENT_TYPE)
 
     return router
 

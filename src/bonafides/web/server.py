@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -41,9 +41,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            scheme = "https" if self.config.is_ssl else "http"
-            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-            self._announce(f"{scheme}://{host}:{self.bound_port}")
+            self._announce(url_of(self.config.host, self.bound_port))
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -58,6 +56,56 @@ class Server(uvicorn.Server):
         listening = self.servers[0].sockets[0]
         port: int = listening.getsockname()[1]
         return port
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a server that listens there."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def hold_port(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen: workers of this user may listen on its port, others may not.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+    """
+    try:
+        # A socket that shares the port would also share it with another server that does, unnoticed.
+        with _bound(host, port, shared=False) as free:
+            port = free.getsockname()[1]
+        return _bound(host, port, shared=True)
+    except OSError:
+        message = f"Nothing can listen on {host} port {port}: it is in use, or not this machine's."
+        raise Misconfigured(message, field="port") from None
+
+
+def shared_listener(host: str, port: int) -> socket.socket:
+    """A socket of this worker's own on a port that workers share; the system deals out the connections.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+    """
+    try:
+        return _bound(host, port, shared=True)
+    except OSError:
+        message = f"Nothing can listen on {host} port {port}: it is in use, or not this machine's."
+        raise Misconfigured(message, field="port") from None
+
+
+def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def take_files() -> None:
@@ -110,7 +158,9 @@ def server_of(app: AsgiApp, lane: FastLane, announce: Announce) -> Server:
     return Server(config, announce)
 
 
-async def serve_metrics(text: Callable[[], bytes], content_type: str, address: str) -> asyncio.Server:
+async def serve_metrics(
+    text: Callable[[], Awaitable[bytes]], content_type: str, address: str
+) -> asyncio.Server:
     """A small server of metrics alone, on an address of its own, without a credential.
 
     Args:
@@ -128,7 +178,7 @@ async def serve_metrics(text: Callable[[], bytes], content_type: str, address: s
             async with asyncio.timeout(5):
                 request = await reader.readuntil(b"\r\n\r\n")
             good = request.startswith((b"GET /metrics ", b"GET /metrics?"))
-            body = text() if good else b"GET /metrics is all there is here.\n"
+            body = await text() if good else b"GET /metrics is all there is here.\n"
             status = b"200 OK" if good else b"404 Not Found"
             kind = content_type.encode("ascii") if good else b"text/plain; charset=utf-8"
             head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"

@@ -16,6 +16,7 @@ from bonafides.verification.limiter import (
     AddressLimiter,
     Counter,
     Limiter,
+    LocalAddressWindows,
     group_of,
     refusal,
 )
@@ -332,10 +333,11 @@ def test_what_is_given_back_was_never_spent() -> None:
 
 def test_nothing_more_is_given_back_than_was_spent() -> None:
     """Otherwise an address could save up requests beyond its limit."""
-    limiter = AddressLimiter(1, HandClock().micros)
+    windows = LocalAddressWindows()
+    limiter = AddressLimiter(1, HandClock().micros, windows)
     limiter.give_back("192.0.2.1")
     limiter.give_back(None)
-    assert len(limiter) == 0
+    assert len(windows) == 0
     assert limiter.spend("192.0.2.1").admitted
     limiter.give_back("192.0.2.1")
     limiter.give_back("192.0.2.1")
@@ -346,42 +348,46 @@ def test_nothing_more_is_given_back_than_was_spent() -> None:
 @pytest.mark.parametrize(("limit", "address"), [(None, "192.0.2.1"), (1, None), (None, None)])
 def test_no_limit_and_no_address_are_not_counted(limit: int | None, address: str | None) -> None:
     """A server behind a socket without addresses would throttle everybody as one."""
-    limiter = AddressLimiter(limit, HandClock().micros)
+    windows = LocalAddressWindows()
+    limiter = AddressLimiter(limit, HandClock().micros, windows)
     for _ in range(3):
         assert limiter.spend(address) is NO_LIMIT
         assert limiter.peek(address) is NO_LIMIT
         limiter.give_back(address)
-    assert len(limiter) == 0
+    assert len(windows) == 0
     assert Allowance(()) == NO_LIMIT
 
 
 def test_peeking_remembers_nothing() -> None:
     """Answers that only tell the policy would otherwise fill the memory with addresses."""
-    limiter = AddressLimiter(1, HandClock().micros)
+    windows = LocalAddressWindows()
+    limiter = AddressLimiter(1, HandClock().micros, windows)
     limiter.peek("192.0.2.1")
-    assert len(limiter) == 0
+    assert len(windows) == 0
 
 
 @given(st.integers(1, 25), st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60)), max_size=80))
 def test_addresses_take_bounded_memory(addresses_max: int, wanted: list[tuple[int, int]]) -> None:
     """A flood from many addresses must not take the server's memory."""
     clock = HandClock()
-    limiter = AddressLimiter(3, clock.micros, addresses_max=addresses_max)
+    windows = LocalAddressWindows(addresses_max)
+    limiter = AddressLimiter(3, clock.micros, windows)
     for seconds, number in wanted:
         clock.advance(seconds)
         limiter.spend(f"192.0.2.{number}")
-        assert len(limiter) <= addresses_max
+        assert len(windows) <= addresses_max
 
 
 def test_the_oldest_windows_are_forgotten_first() -> None:
     """An attacker who fills the table must not free themself by it while they go on."""
     clock = HandClock()
-    limiter = AddressLimiter(1, clock.micros, addresses_max=20)
+    windows = LocalAddressWindows(20)
+    limiter = AddressLimiter(1, clock.micros, windows)
     for number in range(20):
         clock.advance(1)
         assert limiter.spend(f"192.0.2.{number}").admitted
     assert limiter.spend("192.0.2.100").admitted
-    assert len(limiter) == 19
+    assert len(windows) == 19
     assert [limiter.spend(f"192.0.2.{number}").admitted for number in range(2, 20)] == [False] * 18
     # The two that were forgotten begin anew.
     assert limiter.spend("192.0.2.0").admitted
@@ -391,7 +397,8 @@ def test_the_oldest_windows_are_forgotten_first() -> None:
 def test_a_new_window_makes_an_address_the_youngest() -> None:
     """Else those who come back are forgotten before those who left."""
     clock = HandClock()
-    limiter = AddressLimiter(1, clock.micros, addresses_max=2)
+    windows = LocalAddressWindows(2)
+    limiter = AddressLimiter(1, clock.micros, windows)
     assert limiter.spend("192.0.2.1").admitted
     clock.advance(30)
     assert limiter.spend("192.0.2.2").admitted
@@ -404,7 +411,8 @@ def test_a_new_window_makes_an_address_the_youngest() -> None:
 def test_a_flood_of_new_addresses_costs_little_each() -> None:
     """A full table that is searched for each newcomer would multiply the attack that filled it."""
     clock = HandClock()
-    limiter = AddressLimiter(3, clock.micros, addresses_max=5_000)
+    windows = LocalAddressWindows(5_000)
+    limiter = AddressLimiter(3, clock.micros, windows)
 
     def flood(first: int, count: int) -> float:
         started = time.process_time()
