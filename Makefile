@@ -57,6 +57,13 @@ coverage: $(VENV)/dev.stamp ## Run the tests of single rooms, and demand every l
 	$(BIN)/coverage report --fail-under=100 \
 		--include='src/bonafides/verification/*,src/bonafides/credentials/*,src/bonafides/secret.py,src/bonafides/store/*'
 
+# What a mutant does is seen in the folder mutants/; what was tried there before is tried anew.
+.PHONY: mutation
+mutation: $(VENV)/dev.stamp ## Break secret.py and verifier.py in every small way, and name what no test notices
+	@rm -rf mutants
+	$(BIN)/mutmut run
+	@$(BIN)/mutmut results
+
 .PHONY: bench
 bench: $(VENV)/bench.stamp ## Measure verification beside nginx and print ratios: make bench ARGS="--seconds 10"
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -47,6 +47,7 @@ def test_nothing_acknowledged_is_lost_or_undone(database_url: str, tmp_path: Pat
         server.close()
 
 
+@pytest.mark.timeout(120 + 2 * ROUNDS)
 def test_a_first_run_that_was_killed_can_be_run_again(database_url: str, tmp_path: Path) -> None:
     """A machine that reboots during the installation would be left with a database that nobody can use."""
     server = ServerProcess(database_url, tmp_path)

@@ -33,7 +33,7 @@ from bonafides.model import (
     Verdict,
     to_datetime,
 )
-from bonafides.secret import SecretKind, mint, new_id
+from bonafides.secret import Peppers, SecretKind, mint, new_id, parse_pepper
 from bonafides.verification.verifier import NO_SCOPES, Facts
 from tests.unit.clocks import START_US, HandClock
 from tests.unit.conftest import PEPPERS, House, settings_of
@@ -177,6 +177,19 @@ async def test_memory_knows_a_credential_by_its_digest(house: House) -> None:
     assert resident is not None
     assert verifier.resident_of(verifier.digest(made.key.encode())) is resident
     assert verifier.verify_resident(secret_of(SecretKind.KEY), HERE) is None
+
+
+async def test_a_key_that_was_digested_under_an_older_pepper_is_found(
+    founded_sqlite: Founded, sqlite_path: Path, clock: HandClock
+) -> None:
+    """On the day that a pepper is rotated, every customer would be locked out."""
+    settings = settings_of(sqlite_path)
+    async with open_rooms(settings, PEPPERS, clock=clock) as rooms:
+        made = await House(rooms, founded_sqlite, clock).make_key()
+    rotated = Peppers([parse_pepper("2" * 64), parse_pepper("1" * 64)])
+    async with open_rooms(settings, rotated, clock=clock) as rooms:
+        await rooms.feed.read()
+        assert await reason(House(rooms, founded_sqlite, clock), made) is None
 
 
 async def test_each_accepted_request_is_noted_and_no_refused_one(house: House) -> None:
@@ -449,6 +462,19 @@ async def test_a_changed_plan_binds_the_next_request_and_keeps_the_count(house: 
     assert (await remaining(house, made))["hour"] == 6
 
 
+async def test_a_plan_that_counts_otherwise_now_does_so_for_every_key_in_memory(house: House) -> None:
+    """A user whose keys count together from now on would keep the separate count of each key that was in memory."""
+    await house.make_plan("shared", 10, None)
+    keys = [await house.make_key(plan="shared") for _ in range(2)]
+    for key in keys:
+        await verify(house, key, Facts(cost=4))
+    await house.make_plan("shared", 10, None, count_by=CountBy.USER)
+    # The first of them is looked up, and tells the other, which is still in memory, of the plan's new figures.
+    assert [(await remaining(house, key))["hour"] for key in keys] == [10, 10]
+    await verify(house, keys[1], Facts(cost=3))
+    assert [(await remaining(house, key))["hour"] for key in keys] == [7, 7]
+
+
 async def test_a_rotated_key_and_its_successor_share_their_count(house: House) -> None:
     """Rotation must not be a way to a second hour."""
     await house.make_plan("small", 10, None)
@@ -581,3 +607,25 @@ async def test_an_outage_does_not_use_up_an_address(strict: House) -> None:
     bring_database_back(strict)
     assert strict.rooms.addresses.peek(ADDRESS).windows[0].remaining == 3
     assert await reason(strict, made) is None
+
+
+async def test_what_one_tenant_asks_costs_its_own_count_and_no_other(strict: House) -> None:
+    """A resource server would use up its rival's addresses by unknown keys, good ones, or while the database is away."""
+    own = Facts(ADDRESS, tenant=strict.founded.tenant_id)
+
+    async def left(facts: Facts) -> int:
+        verdict = await verify(strict, b"noise", facts)
+        assert isinstance(verdict, Rejected)
+        assert verdict.reason is Reason.INVALID_KEY
+        return verdict.allowance.windows[0].remaining
+
+    assert await reason(strict, secret_of(SecretKind.KEY), own) is Reason.INVALID_KEY
+    assert await left(HERE) == 2
+    assert await reason(strict, await strict.make_key(), own) is None
+    assert await left(own) == 1
+    unknown = await strict.make_key()
+    take_database_away(strict)
+    with pytest.raises(Unavailable):
+        await verify(strict, unknown, own)
+    assert await left(own) == 0
+    assert await left(HERE) == 1
