@@ -57,7 +57,7 @@ coverage: $(VENV)/dev.stamp ## Run the tests of single rooms, and demand every l
 	$(BIN)/coverage report --fail-under=100 \
 		--include='src/bonafides/verification/*,src/bonafides/credentials/*,src/bonafides/secret.py,src/bonafides/store/*'
 
-# What a mutant does is seen in the folder mutants/; what was tried there before is tried anew.
+# Mutants are made in the folder mutants/, anew: what was tried there before says nothing of the tests of today.
 .PHONY: mutation
 mutation: $(VENV)/dev.stamp ## Break secret.py and verifier.py in every small way, and name what no test notices
 	@rm -rf mutants
