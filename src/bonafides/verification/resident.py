@@ -225,9 +225,7 @@ class ResidentIndex:
                     ]:
                         owner.current = False
                         self._owners.pop(owner.user_id, None)
-                case (
-                    ChangeKind.PLAN
-                ):  # pragma: no branch - the last of the kinds, and mypy refuses a missing one
+                case ChangeKind.PLAN:  # pragma: no branch - mypy refuses a kind without a case
                     slot = self._plans.get(change.subject_id)
                     if slot is not None:
                         slot.current = False
