@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import re
 import time
 import zlib
@@ -621,3 +622,13 @@ def test_a_cursor_is_fixed() -> None:
 def test_a_pepper_in_an_error_or_a_log_is_not_readable() -> None:
     """A traceback that shows a pepper undoes it."""
     assert "k" * 32 not in repr(Pepper("id", b"k" * 32))
+
+
+def test_peppers_that_a_worker_gets_digest_as_its_supervisors_do() -> None:
+    """With several workers, every second request on a good key would be refused."""
+    peppers = Peppers([parse_pepper("1" * 64), parse_pepper("2" * 64)])
+    sent = pickle.loads(pickle.dumps(peppers))  # noqa: S301 - our own, of this moment
+    assert isinstance(sent, Peppers)
+    assert sent.ids == peppers.ids
+    assert sent.digest(b"secret") == peppers.digest(b"secret")
+    assert sent.older(b"secret") == peppers.older(b"secret")

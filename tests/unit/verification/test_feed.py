@@ -290,6 +290,31 @@ async def test_following_reads_again_and_again(
     assert line.calls.count("position") == 1
 
 
+async def test_a_follower_that_is_nudged_reads_at_once(
+    line: Interrupted, memory: Memory, store: Store, clock: HandClock
+) -> None:
+    """A key revoked in one worker would work in the others until each happened to look."""
+    patient = Feed(
+        line,
+        memory.told.append,
+        clock,
+        max_staleness_seconds=2,
+        poll_seconds=3_600,
+        retention_seconds=60,
+        forget_all=lambda: memory.told.append(None),
+        complain=memory.complaints.append,
+    )
+    following = asyncio.create_task(patient.follow())
+    try:
+        await until(lambda: memory.told == [None])
+        await change(store, "a")
+        patient.nudge()
+        await until(lambda: memory.names() == [None, "a"])
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
 @pytest.mark.parametrize("failure", [Unavailable(internal="away"), ValueError("a row of the future")])
 async def test_following_survives_failures_and_complains_once_a_row(
     feed: Feed, line: Interrupted, memory: Memory, failure: Exception

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -218,3 +219,27 @@ def test_the_limiter_hands_out_shared_counters(descriptor: int) -> None:
     one, other = (Limiter(SharedTable(descriptor).counter) for _ in range(2))
     assert one.counter("key_1").spend(1, None, 1, START_US)
     assert not other.counter("key_1").spend(1, None, 1, START_US)
+
+
+def test_bytes_that_happen_to_look_like_a_subject_are_not_its_slot(table: SharedTable) -> None:
+    """A request would be counted across two slots, and both subjects' counts be spoilt."""
+    key, slot_bytes = b"0123456789abcdef", 48
+    table.memory[1:17] = key
+    assert table.find(key, 0) == -1
+    table.memory[slot_bytes : slot_bytes + 16] = key
+    assert table.find(key, 0) == slot_bytes
+
+
+def test_where_memory_has_no_files_a_table_is_a_file_without_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On such a machine no second worker could start, or each stop would leave a file behind."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "darwin")
+    descriptor = create_table(1)
+    try:
+        assert os.fstat(descriptor).st_nlink == 0
+        assert list(tmp_path.iterdir()) == []
+        assert len(SharedTable(descriptor).memory) == os.fstat(descriptor).st_size > 0
+    finally:
+        os.close(descriptor)
