@@ -121,13 +121,51 @@ class Verifier:
         """
         if credential is None:
             return self._refuse(Reason.MISSING, facts)
-        verdict = self.verify_resident(credential, facts)
-        return verdict if verdict is not None else await self._verify_cold(credential, facts)
+        digest = self.digest(credential)
+        verdict = self.verdict_at_hand(credential, digest, facts)
+        return verdict if verdict is not None else await self.verdict_from_store(credential, digest, facts)
 
-    def verify_resident(self, credential: bytes, facts: Facts) -> Verdict | None:
-        """The verdict from memory alone; None where memory does not know or may not be trusted."""
-        resident = self.resident(credential)
-        return self._judge(resident, facts) if resident is not None else None
+    def verdict_at_hand(self, credential: bytes, digest: bytes, facts: Facts) -> Verdict | None:
+        """The verdict as far as memory and the credential itself tell; None, with nothing counted, where it takes a look-up.
+
+        Args:
+            credential: As presented.
+            digest: Of it.
+            facts: What it is judged against.
+
+        Raises:
+            Unavailable: It cannot be counted.
+        """
+        fresh = self._freshness.is_fresh()
+        resident = self._index.get(digest) if fresh else None
+        if resident is not None:
+            return self._judge(resident, facts)
+        looks = shape(credential)
+        if looks is not Shape.WHOLE:
+            return self._refuse(_REASON_OF_SHAPE[looks], facts)
+        if fresh and self._index.is_known_miss(digest):
+            return self._refuse(_unknown(credential), facts)
+        return None
+
+    async def verdict_from_store(self, credential: bytes, digest: bytes, facts: Facts) -> Verdict:
+        """The verdict by a look-up, for what `verdict_at_hand` does not know.
+
+        Raises:
+            Unavailable: The server cannot know; never taken for a yes or a no.
+        """
+        spent = self._addresses.spend(facts.address, facts.asker)
+        if not spent.admitted:
+            return Rejected(Reason.RATE, spent)
+        try:
+            resident = await self._look_ups.find(credential, digest)
+        except Unavailable:
+            # An outage must not use up what good clients may ask.
+            self._addresses.give_back(facts.address, facts.asker)
+            raise
+        if resident is None:
+            return Rejected(_unknown(credential), spent)
+        self._addresses.give_back(facts.address, facts.asker)
+        return self._judge(resident, facts)
 
     def trusts_memory(self) -> bool:
         """Whether memory may be used now."""
@@ -166,28 +204,6 @@ class Verifier:
             resident.counted_under = plan
         return counter
 
-    async def _verify_cold(self, credential: bytes, facts: Facts) -> Verdict:
-        looks = shape(credential)
-        if looks is not Shape.WHOLE:
-            return self._refuse(_REASON_OF_SHAPE[looks], facts)
-        unknown = Reason.INVALID_TOKEN if credential.startswith(_TOKEN_PREFIXES) else Reason.INVALID_KEY
-        digest = self._peppers.digest(credential)
-        if self._freshness.is_fresh() and self._index.is_known_miss(digest):
-            return self._refuse(unknown, facts)
-        spent = self._addresses.spend(facts.address, facts.asker)
-        if not spent.admitted:
-            return Rejected(Reason.RATE, spent)
-        try:
-            resident = await self._look_ups.find(credential, digest)
-        except Unavailable:
-            # An outage must not use up what good clients may ask.
-            self._addresses.give_back(facts.address, facts.asker)
-            raise
-        if resident is None:
-            return Rejected(unknown, spent)
-        self._addresses.give_back(facts.address, facts.asker)
-        return self._judge(resident, facts)
-
     def _judge(self, resident: Resident, facts: Facts) -> Verdict:
         now_us = self._clock.micros()
         principal = resident.principal
@@ -213,3 +229,8 @@ class Verifier:
         if not spent.admitted:
             return Rejected(Reason.RATE, spent, kind)
         return Rejected(reason, spent, kind)
+
+
+def _unknown(credential: bytes) -> Reason:
+    """What a whole credential is told that nobody knows."""
+    return Reason.INVALID_TOKEN if credential.startswith(_TOKEN_PREFIXES) else Reason.INVALID_KEY

@@ -12,7 +12,7 @@ from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, Req
 from bonafides.web.answers import Answer, HeaderList
 
 if TYPE_CHECKING:
-    from bonafides.web.fastlane import FastLane, Late
+    from bonafides.web.fastlane import Asking, FastLane, Late
     from bonafides.web.heads import Asked
 
 _STATUS_LINES: Final = {
@@ -62,6 +62,9 @@ class Connection(HttpToolsProtocol):
         self._at_boundary = True
         self._answers: list[Asked] = []
         self._requests = 0
+        self._alone = False
+        self._looking_up: asyncio.Task[None] | None = None
+        self._leaving = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -94,6 +97,8 @@ class Connection(HttpToolsProtocol):
                     return
         self._answers.clear()
         self._requests = 0
+        # Whatever stands behind a head is parsed before a look-up could end.
+        self._alone = whole and data.find(b"\r\n\r\n") == len(data) - 4
         # The parser tells of a header or an extension of a chunk when it is whole, and gathers it until then.
         self._untold_bytes += len(data)
         super().data_received(data)
@@ -148,8 +153,8 @@ class Connection(HttpToolsProtocol):
             parser = self.parser
             method = parser.get_method()
             if parser.get_http_version() == "1.1" and not parser.should_upgrade():
-                asked = self._lane.parse(method, self.url, self.headers)
-                if asked is not None and self._answer(asked):
+                parsed = self._lane.parse(method, self.url, self.headers)
+                if parsed is not None and self._answer(parsed):
                     return
                 if self._lane.asks(method, self.url, self.headers):
                     self._held = bytearray()
@@ -207,17 +212,48 @@ class Connection(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Nothing to warn of: a server may stay with the protocol that it speaks (RFC 9110 §7.8)."""
 
-    def _answer(self, asked: Asked) -> bool:
-        """Write the lane's answer, if it has one."""
-        answer = self._lane.answer_from(asked, self.headers, self._peer, self.server_state.default_headers)
-        if answer is None:
-            return False
-        if isinstance(answer, bytes):
+    def _answer(self, parsed: tuple[Asked, bytes]) -> bool:
+        """Have the lane answer, now or after a look-up, if it will."""
+        lane, defaults = self._lane, self.server_state.default_headers
+        asked, _ = parsed
+        answer = lane.answer_from(asked, self.headers, self._peer, defaults)
+        if answer is not None:
             self._write(answer)
             self._answers.append(asked)
+            return True
+        asking = lane.asking(parsed, self.headers, self._peer)
+        told = lane.tell(asking, defaults)
+        if isinstance(told, bytes):
+            self._write(told)
+        elif told is not None:
+            self._refuse_late(told)
+        elif self._alone:
+            self._answered = True
+            self.flow.pause_reading()
+            self._looking_up = task = self.loop.create_task(self._look_up(asking))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
         else:
-            self._refuse_late(answer)
+            return False
         return True
+
+    async def _look_up(self, asking: Asking) -> None:
+        """Answer a request whose credential is not in memory; nothing else is read meanwhile."""
+        answer = await self._lane.look_up(asking, self.server_state.default_headers)
+        self._looking_up = None
+        if self.transport.is_closing():
+            return
+        self._write(answer)
+        if self._leaving:
+            self.transport.close()
+        else:
+            self.flow.resume_reading()
+
+    @override
+    def shutdown(self) -> None:
+        if self._looking_up is None:
+            super().shutdown()
+        self._leaving = True
 
     def _is_next(self) -> bool:
         """Whether an answer written now would be the next one that the client waits for, and would not pile up."""
@@ -230,6 +266,8 @@ class Connection(HttpToolsProtocol):
 
     def _is_busy(self) -> bool:
         # uvicorn declares the cycle as always there; before the first slow request there is none.
+        if self._looking_up is not None:
+            return True
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 

@@ -1,11 +1,13 @@
-"""Answers verification of resident credentials before any ASGI machinery.
+"""Answers verification before any ASGI machinery.
 
-The lane takes what it is sure of: a request in the plain form, with one credential that is in memory and
-good. Everything else it leaves to the application, whose answers it matches byte for byte; so it holds no
-rule of its own, only a shorter way to the same verdict. What costs is made once: the head of an answer
-for each plan and the body for each credential; a request formats the moving figures into them.
+The lane takes what it is sure of: a request in the plain form, with one credential. Everything else it
+leaves to the application, whose answers it matches byte for byte; so it holds no rule of its own, only a
+shorter way to the same verdict. What costs is made once: the head of an answer for each plan and the body
+for each credential; a request formats the moving figures into them. What is not in memory is looked up
+while the connection waits.
 
-Hot answers are counted in the metrics and in the credential's usage, and are not logged one by one.
+Good answers are counted in the metrics and in the credential's usage, and are not logged one by one.
+Refusals are, but for those of a limit.
 """
 
 from __future__ import annotations
@@ -13,29 +15,41 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from http import HTTPStatus
+from typing import Final, NamedTuple
 
 import msgspec
-import structlog
 
 from bonafides.directory import Directory
 from bonafides.errors import AppError, InvalidRequest, Unavailable
 from bonafides.intake import scope_words
-from bonafides.model import CREDENTIALS_VERIFY, Clock, CredentialKind, Entropy, Reason, Rejected
+from bonafides.model import (
+    CREDENTIALS_VERIFY,
+    Accepted,
+    Allowance,
+    Clock,
+    CredentialKind,
+    Entropy,
+    Reason,
+    Rejected,
+    Verdict,
+)
+from bonafides.resources import identity_resource
 from bonafides.settings import Settings
-from bonafides.verification.limiter import AddressLimiter
+from bonafides.verification.limiter import NO_LIMIT, AddressLimiter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
+from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
-from bonafides.web.answers import Answer, HeaderList, limit_headers
+from bonafides.web.answers import NO_STORE, Answer, HeaderList, json_answer, limit_headers
 from bonafides.web.bodies import SCOPE_TEXT_MAX
 from bonafides.web.exchange import Exchange
 from bonafides.web.gate import common_headers
 from bonafides.web.heads import Asked, Heads, plain_credential, waits_for_nothing
 from bonafides.web.metrics import Metrics
 from bonafides.web.problems import Problems
-from bonafides.web.rendered import Rendered, render
+from bonafides.web.rendered import Rendered, forward_lines, render
 from bonafides.web.requestids import RequestIds
 
 _RENDERED_MAX: Final = 50_000
@@ -43,8 +57,8 @@ _LATE_SECONDS: Final = 0.1
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
 _QUESTION_BYTES_MAX: Final = 16_384
-
-log = structlog.get_logger("bonafides.access")
+_NO_CONTENT: Final = 204
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,14 @@ class Late:
 
     answer: bytes
     seconds: float = _LATE_SECONDS
+
+
+class Asking(NamedTuple):
+    """A parsed request with what is not kept of it: the credential itself, and where it comes from."""
+
+    asked: Asked
+    credential: bytes
+    address: str | None
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,7 +164,7 @@ class FastLane:
 
     def answer_from(
         self, asked: Asked, headers: HeaderList, peer: str | None, defaults: HeaderList
-    ) -> bytes | Late | None:
+    ) -> bytes | None:
         """The same as `answer`, for a request whose address is at hand.
 
         Args:
@@ -152,15 +174,50 @@ class FastLane:
             defaults: uvicorn's default headers; the date.
         """
         resident = self._resident(asked.digest)
-        if resident is None:
-            return self._refuse_exhausted(asked, headers, peer, defaults)
-        if not resident.networks:
+        if resident is None or not resident.networks:
             return self.answer(asked, defaults)
         now_us = self._micros()
         facts = Facts(self._address(peer, headers), asked.scopes)
         if self._verifier.objection(resident, facts, now_us) is not None:
             return None
         return self._admit(resident, asked, now_us, defaults)
+
+    def tell(self, asking: Asking, defaults: HeaderList) -> bytes | Late | None:
+        """The whole answer without a look-up, refusals included; None, with nothing counted, where it takes one.
+
+        Args:
+            asking: The request, with what presents its credential.
+            defaults: uvicorn's default headers; the date.
+        """
+        facts = Facts(asking.address, asking.asked.scopes)
+        if self._resident(asking.asked.digest) is None and self._verifier.trusts_memory():
+            exhausted = self._addresses.exhausted(facts.address)
+            if exhausted is not None:
+                rejected = Rejected(Reason.RATE, exhausted)
+                return Late(self._told(asking, rejected, defaults, last=True, logged=False))
+        try:
+            verdict = self._verifier.verdict_at_hand(asking.credential, asking.asked.digest, facts)
+        except Unavailable as error:
+            return self._told_unavailable(asking, error, defaults)
+        return None if verdict is None else self._told(asking, verdict, defaults)
+
+    async def look_up(self, asking: Asking, defaults: HeaderList) -> bytes:
+        """The whole answer by a look-up.
+
+        Args:
+            asking: The request, with what presents its credential.
+            defaults: uvicorn's default headers; the date.
+        """
+        facts = Facts(asking.address, asking.asked.scopes)
+        try:
+            verdict = await self._verifier.verdict_from_store(asking.credential, asking.asked.digest, facts)
+        except Unavailable as error:
+            return self._told_unavailable(asking, error, defaults)
+        return self._told(asking, verdict, defaults)
+
+    def asking(self, parsed: tuple[Asked, bytes], headers: HeaderList, peer: str | None) -> Asking:
+        """A parsed request, with what its look-up and its refusal need."""
+        return Asking(*parsed, self._address(peer, headers))
 
     def _admit(self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList) -> bytes | None:
         """Count a request that nothing but its limit speaks against, and answer it."""
@@ -259,18 +316,7 @@ class FastLane:
         exchange = Exchange(request_id=self._next_id().decode("ascii"), address=peer)
         answer = self._problems.of_error(error, exchange, self._micros())
         self._tally("unmatched", "other", answer.status)[0] += 1
-        log.info(
-            "request",
-            request_id=exchange.request_id,
-            method=None,
-            path=None,
-            status=answer.status,
-            outcome=exchange.outcome,
-            address=peer,
-            credential_id=None,
-            tenant_id=None,
-            milliseconds=None,
-        )
+        note_access(exchange, None, None, answer.status, None)
         return exchange.request_id.encode("ascii"), answer
 
     def _rendered(self, resident: Resident) -> Rendered:
@@ -288,39 +334,72 @@ class FastLane:
         counter = self._verifier.counter(resident, now_us)
         left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=1)
         rejected = Rejected(Reason.RATE, left, resident.principal.kind, principal=resident.principal)
-        return self._rejection(asked, rejected, now_us, defaults)
+        # At full speed a line for each would cost more than the answer; the metrics count them.
+        return self._told(Asking(asked, b"", None), rejected, defaults, logged=False)
 
-    def _refuse_exhausted(
-        self, asked: Asked, headers: HeaderList, peer: str | None, defaults: HeaderList
-    ) -> Late | None:
-        """Refuse late what comes from an address that is past its limit of bad credentials; else leave it."""
-        allowance = self._addresses.exhausted(self._address(peer, headers))
-        if allowance is None or not self._verifier.trusts_memory():
-            return None
-        rejected = Rejected(Reason.RATE, allowance)
-        return Late(self._rejection(asked, rejected, self._micros(), defaults, last=True))
-
-    def _rejection(
-        self, asked: Asked, rejected: Rejected, now_us: int, defaults: HeaderList, *, last: bool = False
+    def _told(
+        self,
+        asking: Asking,
+        verdict: Verdict,
+        defaults: HeaderList,
+        *,
+        last: bool = False,
+        logged: bool = True,
     ) -> bytes:
+        """The answer that a verdict becomes; a refusal is logged, as the application logs it."""
+        asked = asking.asked
+        now_us = self._micros()
         request_id = self._next_id()
-        exchange = Exchange(request_id.decode("ascii"), None, problem_json=asked.problem_json)
-        answer = self._problems.of_rejection(rejected, exchange, now_us)
-        self._metrics.count_verdict(rejected)
+        self._metrics.count_verdict(verdict)
+        if isinstance(verdict, Accepted):
+            asked.tally[0] += 1
+            answer = (
+                Answer(204, [*forward_lines(verdict.principal), NO_STORE], b"")
+                if asked.forward
+                else json_answer(200, identity_resource(verdict.principal, verdict.expires_at_us))
+            )
+            return self._written(answer, request_id, verdict.allowance, now_us, defaults)
+        exchange = Exchange(
+            request_id.decode("ascii"), asking.address, asked.problem_json, principal=verdict.principal
+        )
+        answer = self._problems.of_rejection(verdict, exchange, now_us)
         self._tally(asked.target.route, asked.method, answer.status)[0] += 1
-        headers = [
-            (b"date", defaults[0][1]),
-            *answer.headers,
-            (b"content-length", b"%d" % len(answer.body)),
-            (b"x-request-id", request_id),
-            *self._common[0],
-            *limit_headers(rejected.allowance, now_us),
-            *self._common[1],
-        ]
+        if logged:
+            note_access(exchange, asked.method, asked.target.route, answer.status, None)
+        return self._written(answer, request_id, verdict.allowance, now_us, defaults, last=last)
+
+    def _told_unavailable(self, asking: Asking, error: Unavailable, defaults: HeaderList) -> bytes:
+        now_us = self._micros()
+        request_id = self._next_id()
+        exchange = Exchange(request_id.decode("ascii"), asking.address, asking.asked.problem_json)
+        log.error("unavailable", request_id=exchange.request_id, reason=error.internal)
+        answer = self._problems.of_error(error, exchange, now_us)
+        self._tally(asking.asked.target.route, asking.asked.method, answer.status)[0] += 1
+        note_access(exchange, asking.asked.method, asking.asked.target.route, answer.status, None)
+        return self._written(answer, request_id, NO_LIMIT, now_us, defaults)
+
+    def _written(
+        self,
+        answer: Answer,
+        request_id: bytes,
+        allowance: Allowance,
+        now_us: int,
+        defaults: HeaderList,
+        *,
+        last: bool = False,
+    ) -> bytes:
+        """An answer as the bytes that the application's would be."""
+        headers = [(b"date", defaults[0][1]), *answer.headers]
+        if answer.status != _NO_CONTENT:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        headers += [(b"x-request-id", request_id), *self._common[0]]
+        headers += limit_headers(allowance, now_us)
+        headers += self._common[1]
         if last:
             headers.append((b"connection", b"close"))
-        head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        return b"HTTP/1.1 429 Too Many Requests\r\n" + head + b"\r\n" + answer.body
+        lines = [b"HTTP/1.1 %d %b" % (answer.status, _PHRASES[answer.status])]
+        lines += [name + b": " + value for name, value in headers]
+        return b"\r\n".join([*lines, b"", answer.body])
 
     def _address(self, peer: str | None, headers: HeaderList) -> str | None:
         return client_address(peer, headers, self._trusted)

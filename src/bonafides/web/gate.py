@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-import structlog
-
 from bonafides import errors
 from bonafides.model import Clock, Reason, Rejected
 from bonafides.settings import Settings
 from bonafides.verification.limiter import AddressLimiter
+from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
 from bonafides.web.answers import Answer, HeaderList, limit_headers
 from bonafides.web.exchange import SCOPE_KEY, Exchange
@@ -49,8 +48,6 @@ _SECURITY_HEADERS: Final[HeaderList] = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
-
-log = structlog.get_logger("bonafides.access")
 
 
 def common_headers(settings: Settings) -> tuple[HeaderList, HeaderList]:
@@ -168,19 +165,7 @@ class Gate:
         route = scope.get("route")
         template = getattr(route, "path_format", "") or "unmatched"
         self._metrics.count_answer(scope["method"], template, status, seconds)
-        principal = exchange.principal
-        log.info(
-            "request",
-            request_id=exchange.request_id,
-            method=scope["method"],
-            path=loggable_path(scope["path"]),
-            status=status,
-            outcome=exchange.outcome or "ok",
-            address=exchange.address,
-            credential_id=principal.credential_id if principal else None,
-            tenant_id=principal.tenant_id if principal else None,
-            milliseconds=round(seconds * 1000, 3),
-        )
+        note_access(exchange, scope["method"], loggable_path(scope["path"]), status, seconds)
 
 
 class _Body:

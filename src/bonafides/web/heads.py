@@ -13,7 +13,7 @@ from bonafides.intake import scope_words
 from bonafides.model import Entropy
 from bonafides.verification.verifier import NO_SCOPES
 from bonafides.web.answers import HeaderList
-from bonafides.web.presented import of_authorization
+from bonafides.web.presented import of_authorization, refuse_credential_in_url
 from bonafides.web.problems import takes_problem_json
 from bonafides.web.verify import ORIGINAL_URL_HEADERS, PROXIES
 
@@ -109,8 +109,8 @@ class Heads:
         keyed.update(head)
         self._known[keyed.digest()] = asked
 
-    def parse(self, method: bytes, url: bytes, headers: HeaderList) -> Asked | None:
-        """What a request without a body asks; None where the application has to read it.
+    def parse(self, method: bytes, url: bytes, headers: HeaderList) -> tuple[Asked, bytes] | None:
+        """What a request without a body asks, and its credential; None where the application has to read it.
 
         Args:
             method: As parsed.
@@ -128,11 +128,16 @@ class Heads:
         credential, problem_json = read
         verb = method.decode("ascii")
         tally = self._tally(target.route, verb, 204 if target.forward else 200)
-        return Asked(target, verb, self._digest(credential), tally, problem_json=problem_json)
+        asked = Asked(target, verb, self._digest(credential), tally, problem_json=problem_json)
+        return asked, credential
 
     def _learn(self, url: bytes) -> Target | None:
         """What a request target asks for; None for all that the lane does not know or does not want."""
         path, question_mark, query = url.partition(b"?")
+        try:
+            refuse_credential_in_url(path, query)
+        except InvalidRequest:
+            return None
         scopes: frozenset[str] | None = NO_SCOPES
         if question_mark:
             match = _PLAIN_QUERY.fullmatch(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bonafides.model import Plan
+from bonafides.model import Plan, Principal
 from bonafides.resources import identity_resource
 from bonafides.verification.limiter import Counter
 from bonafides.verification.resident import Resident
@@ -72,7 +72,7 @@ def render(resident: Resident, common: tuple[HeaderList, HeaderList]) -> Rendere
     tail += [name + b": " + value for name, value in common[1]]
     identity = json_bytes(identity_resource(principal, resident.ends_at_us))
     question = json_bytes({"valid": True, **identity_resource(principal, resident.ends_at_us)})
-    forward = [f"{name.lower()}: {value}".encode() for name, value in forward_headers(principal).items()]
+    forward = [name + b": " + value for name, value in forward_lines(principal)]
     return Rendered(
         plan,
         resident.plan.hourly[principal.kind],
@@ -89,6 +89,11 @@ def render(resident: Resident, common: tuple[HeaderList, HeaderList]) -> Rendere
         ),
         _template(question, tail),
     )
+
+
+def forward_lines(principal: Principal) -> HeaderList:
+    """The identity headers of forward authentication, as they are sent."""
+    return [(name.lower().encode(), value.encode()) for name, value in forward_headers(principal).items()]
 
 
 def _escaped(line: bytes) -> bytes:

@@ -34,13 +34,18 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.secret import Peppers, SecretKind, mint, new_id, parse_pepper
-from bonafides.verification.verifier import NO_SCOPES, Facts
+from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
 from tests.unit.clocks import START_US, HandClock
 from tests.unit.conftest import PEPPERS, House, settings_of
 
 ADDRESS = "192.0.2.7"
 HERE = Facts(address=ADDRESS)
 HOUR_US = 3_600_000_000
+
+
+def at_hand(verifier: Verifier, credential: bytes, facts: Facts) -> Verdict | None:
+    """The verdict without a look-up."""
+    return verifier.verdict_at_hand(credential, verifier.digest(credential), facts)
 
 
 def secret_of(kind: SecretKind) -> bytes:
@@ -120,7 +125,7 @@ async def test_a_good_key_is_accepted_from_the_database_and_from_memory(house: H
     made = await house.make_key(expires_in=60)
     facts = Facts(ADDRESS, frozenset({READ}))
     cold = await verify(house, made, facts)
-    warm = house.rooms.verifier.verify_resident(made.key.encode(), facts)
+    warm = at_hand(house.rooms.verifier, made.key.encode(), facts)
     for verdict in (cold, warm):
         assert isinstance(verdict, Accepted)
         principal = verdict.principal
@@ -151,7 +156,7 @@ async def test_a_key_in_memory_needs_no_database(house: House) -> None:
         await verify(house, unknown)
     house.clock.advance(house.rooms.settings.max_staleness_seconds)
     assert not house.rooms.verifier.trusts_memory()
-    assert house.rooms.verifier.verify_resident(known.key.encode(), HERE) is None
+    assert at_hand(house.rooms.verifier, known.key.encode(), HERE) is None
     assert house.rooms.verifier.resident(known.key.encode()) is None
     with pytest.raises(Unavailable):
         await verify(house, known)
@@ -162,10 +167,10 @@ async def test_memory_that_is_not_fresh_is_not_asked(house: House) -> None:
     made = await house.make_key()
     assert await reason(house, made) is None
     house.clock.advance(2)
-    assert house.rooms.verifier.verify_resident(made.key.encode(), HERE) is None
+    assert at_hand(house.rooms.verifier, made.key.encode(), HERE) is None
     assert await reason(house, made) is None
     await house.rooms.feed.read()
-    assert house.rooms.verifier.verify_resident(made.key.encode(), HERE) is not None
+    assert at_hand(house.rooms.verifier, made.key.encode(), HERE) is not None
 
 
 async def test_memory_knows_a_credential_by_its_digest(house: House) -> None:
@@ -176,7 +181,7 @@ async def test_memory_knows_a_credential_by_its_digest(house: House) -> None:
     resident = verifier.resident(made.key.encode())
     assert resident is not None
     assert verifier.resident_of(verifier.digest(made.key.encode())) is resident
-    assert verifier.verify_resident(secret_of(SecretKind.KEY), HERE) is None
+    assert at_hand(verifier, secret_of(SecretKind.KEY), HERE) is None
 
 
 async def test_a_key_that_was_digested_under_an_older_pepper_is_found(
