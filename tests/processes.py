@@ -48,6 +48,7 @@ class ServerProcess:
             "address_requests_per_minute": "none",
             "database_connections_max": 4,
             "last_used_flush_seconds": 0.2,
+            "usage_flush_seconds": 0.2,
             **settings,
         }
         self.url = ""

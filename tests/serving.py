@@ -129,6 +129,7 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
         "address_requests_per_minute": None,
         "database_connections_max": 4,
         "last_used_flush_seconds": 0.05,
+        "usage_flush_seconds": 0.05,
         **changes,
     }
     return Settings(**values)

@@ -30,7 +30,7 @@ from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
 from bonafides.logs import configure_logs
-from bonafides.model import Actor, Change, Clock, Entropy, Role, to_datetime
+from bonafides.model import Actor, Change, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -39,6 +39,7 @@ from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
 from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
+from bonafides.usage import UsageReports
 from bonafides.verification.feed import Feed
 from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
 from bonafides.verification.lookup import LookUps
@@ -51,7 +52,7 @@ from bonafides.web.api import Api
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
-from bonafides.web.manage import audit, keys, plans, tenants, users
+from bonafides.web.manage import audit, keys, plans, tenants, usage, users
 from bonafides.web.metrics import (
     CONTENT_TYPE,
     COUNTED_SUBJECTS,
@@ -113,6 +114,7 @@ class Rooms:
     api_keys: ApiKeys
     plans: Plans
     audit: AuditTrail
+    usage: UsageReports
     idempotency: Idempotency
     installation: Installation
 
@@ -245,7 +247,7 @@ def _furnish(
         limiter = Limiter(SharedTable(shared.subjects).counter)
         windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
-    uses = Uses(store)
+    uses = Uses(store, clock, entropy(16).hex())
     feed = Feed(
         store,
         index.apply,
@@ -282,6 +284,16 @@ def _furnish(
         api_keys=ApiKeys(store, directory, recorder, peppers, clock, entropy, scopes),
         plans=Plans(store, recorder, clock),
         audit=AuditTrail(store),
+        usage=UsageReports(
+            store,
+            directory,
+            clock,
+            {
+                UsageSpan.MINUTE: settings.usage_minutes_kept_days,
+                UsageSpan.HOUR: settings.usage_hours_kept_days,
+                UsageSpan.DAY: settings.usage_days_kept_days,
+            },
+        ),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         installation=Installation(store, recorder, Passwords(), peppers, clock, entropy, scopes),
     )
@@ -289,7 +301,7 @@ def _furnish(
 
 @contextlib.asynccontextmanager
 async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
-    """Whatever a server does beside answering: follows the feed, writes last uses, forgets what has ended.
+    """Whatever a server does beside answering: follows the feed, writes usage, forgets what has ended.
 
     What was gathered is written at the end, so that a drain loses nothing.
     """
@@ -299,6 +311,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(rooms.feed.follow(), name="feed"),
         asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
+        asyncio.create_task(_every(settings.usage_flush_seconds, rooms.uses.flush_counts), name="usage"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:
@@ -307,7 +320,8 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _once(rooms.uses.flush)
+        # At once, so that the two share a transaction, and the patience with a database that hangs.
+        await asyncio.gather(_once(rooms.uses.flush), _once(rooms.uses.flush_counts))
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -331,6 +345,7 @@ async def _sweep(rooms: Rooms) -> None:
     now_us = rooms.clock.micros()
     rooms.limiter.sweep(now_us)
     await rooms.store.prune(to_datetime(now_us) - timedelta(seconds=rooms.settings.change_retention_seconds))
+    await rooms.usage.prune()
 
 
 async def prepare(
@@ -393,6 +408,16 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         "1 while the change feed is read in time.",
         lambda: float(rooms.feed.is_fresh()),
     )
+    metrics.watch(
+        "bonafides_usage_counts_waiting",
+        "Usage counts that are not written yet.",
+        lambda: rooms.uses.waiting,
+    )
+    metrics.watch(
+        "bonafides_usage_requests_lost",
+        "Requests that will never be counted in the usage, because it could not be written for too long.",
+        lambda: rooms.uses.lost,
+    )
     problems = Problems(settings.base_url)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
@@ -403,6 +428,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
+        usage.routes(rooms.usage),
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
     )
     gate = Gate(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum, StrEnum
-from typing import Any, Final, Protocol
+from enum import Enum, IntEnum, StrEnum
+from typing import Any, Final, NamedTuple, Protocol
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -393,6 +393,71 @@ class Rejected:
 
 
 Verdict = Accepted | Rejected
+
+
+ACCEPTED: Final = "accepted"
+"""The outcome of a request that no `Reason` refused, where requests are counted by their outcome."""
+
+
+class UsageSpan(IntEnum):
+    """The lengths of time that usage is counted in, in seconds."""
+
+    MINUTE = 60
+    HOUR = 3_600
+    DAY = 86_400
+
+
+class UsagePeriod(StrEnum):
+    """How far back usage is asked for."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+class UsageKey(NamedTuple):
+    """What one count of requests belongs to, in the order in which counts are kept.
+
+    Args:
+        starts_at_us: When its minute began.
+        outcome: `ACCEPTED`, or the `Reason` that was told.
+    """
+
+    starts_at_us: int
+    tenant_id: str
+    user_id: str
+    credential_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSubject:
+    """Whose usage is asked for: a tenant's, one of its users', or one of that user's credentials'."""
+
+    tenant_id: str
+    user_id: str | None = None
+    credential_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBucket:
+    """Requests of a length of time: how many were accepted, and how many refused for which reason."""
+
+    starts_at_us: int
+    accepted: int
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Requests of a period, one bucket beside the other, the empty ones too; the last one is not over yet."""
+
+    subject: UsageSubject
+    period: UsagePeriod
+    span: UsageSpan
+    total: UsageBucket
+    buckets: tuple[UsageBucket, ...]
+    ends_at_us: int
 
 
 @dataclass(frozen=True, slots=True)

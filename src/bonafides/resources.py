@@ -21,6 +21,8 @@ from bonafides.model import (
     Rejected,
     ShownStatus,
     Tenant,
+    Usage,
+    UsageBucket,
     User,
     Verdict,
     to_datetime,
@@ -153,6 +155,28 @@ def event_resource(event: AuditEvent) -> Resource:
         },
         "details": dict(event.details),
     }
+
+
+def usage_resource(usage: Usage) -> Resource:
+    """The usage of a period, from its first bucket to the end of the one that is under way."""
+    return {
+        "object": "usage",
+        "tenant_id": usage.subject.tenant_id,
+        "user_id": usage.subject.user_id,
+        "credential_id": usage.subject.credential_id,
+        "period": str(usage.period),
+        "start": time_text(usage.total.starts_at_us),
+        "end": time_text(usage.ends_at_us),
+        "bucket_seconds": int(usage.span),
+        "total": _requests(usage.total),
+        "buckets": [
+            {"start": time_text(bucket.starts_at_us), **_requests(bucket)} for bucket in usage.buckets
+        ],
+    }
+
+
+def _requests(bucket: UsageBucket) -> Resource:
+    return {"accepted": bucket.accepted, "refused": dict(bucket.refused)}
 
 
 def page_resource(data: Sequence[Resource], next_cursor: str | None) -> Resource:

@@ -142,6 +142,27 @@ class Settings(BaseModel):
     last_used_flush_seconds: float = Field(
         5.0, gt=0, le=3600, description="How often last uses are written, in one batch."
     )
+    usage_flush_seconds: float = Field(
+        0.8,
+        gt=0,
+        le=60,
+        description="How often usage is written, in one batch; a crash loses what was counted since.",
+    )
+    usage_minutes_kept_days: int = Field(
+        2,
+        ge=1,
+        le=36_500,
+        description="How long usage is kept by the minute: the last hour is asked for, and an incident looked at the day after.",
+    )
+    usage_hours_kept_days: int = Field(
+        90, ge=2, le=36_500, description="How long usage is kept by the hour: a quarter."
+    )
+    usage_days_kept_days: int = Field(
+        400,
+        ge=31,
+        le=36_500,
+        description="How long usage is kept by the day: a year, and the month before it.",
+    )
     body_bytes_max: int = Field(65_536, ge=1024, description="Longest request body that is read.")
     header_bytes_max: int = Field(32_768, ge=1024, description="Longest request head that is read.")
     header_seconds_max: float = Field(10.0, gt=0, description="Time for a request's head to arrive.")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -324,3 +328,31 @@ def test_a_table_shows_what_is_there_as_it_is(bonafides: Bonafides, make_key: Ma
         .out.splitlines()[-1]
         .startswith("There are more. Go on with: --cursor ")
     )
+
+
+def test_usage_has_the_shape_of_the_http_api(bonafides: Bonafides, make_key: MakeKey) -> None:
+    """A script would have to read the command line's answers otherwise than the API's."""
+    key = make_key()
+    done = bonafides("keys", "usage", key["id"], "--json")
+    assert set(done.json) == set(schemas.Usage.model_fields)
+    assert (done.json["period"], done.json["credential_id"]) == ("day", key["id"])
+    assert len(bonafides("keys", "usage", key["id"], "--period", "hour", "--json").json["buckets"]) == 60
+    assert bonafides("keys", "usage", "key_1", "--json").error["error"] == "not_found"
+    assert bonafides("keys", "usage", key["id"], "--period", "week").status == 2
+
+
+def test_usage_is_a_table_for_people(bonafides: Bonafides, make_key: MakeKey, home: Path) -> None:
+    """Who looks for a busy hour would have to search it among the empty ones."""
+    key = make_key()
+    assert bonafides("keys", "usage", key["id"]).out.startswith("There were no requests since ")
+    hour_us = time.time_ns() // 3_600_000_000_000 * 3_600_000_000
+    with closing(sqlite3.connect(home / "bonafides.db")) as database, database:
+        whose = f"'{key['tenant_id']}', '{key['user_id']}', '{key['id']}'"
+        for outcome, requests in (("accepted", 7), ("rate_limit_exceeded", 5), ("token_expired", 3)):
+            database.execute(
+                f"INSERT INTO usage_counts VALUES (3600, {hour_us}, {whose}, '{outcome}', {requests})"
+            )
+    heading, busy, total = bonafides("keys", "usage", key["id"]).out.splitlines()
+    assert heading.split() == ["FROM", "ACCEPTED", "REFUSED"]
+    assert busy.split()[1:] == ["7", "rate_limit_exceeded=5", "token_expired=3"]
+    assert total.split() == ["total", *busy.split()[1:]]

@@ -11,7 +11,7 @@ import httpx2
 from tests.description.prober import Target, counting
 from tests.serving import RunningServer
 
-KEY_CALLS: Final = ("getApiKey", "changeApiKey")
+KEY_CALLS: Final = ("getApiKey", "changeApiKey", "getApiKeyUsage")
 KEY_ENDING_CALLS: Final = ("revokeApiKey", "rotateApiKey", "disableApiKey", "enableApiKey")
 
 

@@ -15,6 +15,7 @@ COMMANDS = dict(commands())
 CONTRACT = (
     "init serve audit verify doctor migrate",
     "keys create", "keys list", "keys show", "keys update", "keys rotate", "keys disable", "keys enable", "keys revoke",
+    "keys usage",
     "users create", "users list", "users show", "users update", "users delete",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",

@@ -158,6 +158,24 @@ def test_last_uses_are_written_at_the_end(tmp_path: Path) -> None:
         assert server.admin.get(f"/v1/api-keys/{key['id']}").json()["last_used_at"] is not None
 
 
+def test_usage_is_complete_at_the_end(tmp_path: Path) -> None:
+    """Every deployment would leave out some requests of the bill."""
+    database = f"sqlite:///{tmp_path}/bonafides.db"
+    with process(database, tmp_path, usage_flush_seconds=60) as server:
+        key = server.admin.post("/v1/api-keys", json={"name": "used"}).json()
+        client = server.client(key["key"])
+        for _ in range(7):
+            assert client.get("/v1/auth/verify").status_code == 200
+        for _ in range(2):
+            assert client.get("/v1/auth/verify", params={"scope": "admin"}).status_code == 403
+        path = f"/v1/api-keys/{key['id']}/usage"
+        assert server.admin.get(path).json()["total"] == {"accepted": 0, "refused": {}}
+        assert server.stop() == 0
+        server.start()
+        told = server.admin.get(path).json()["total"]
+        assert told == {"accepted": 7, "refused": {"insufficient_scope": 2}}
+
+
 @pytest.mark.parametrize("how", ["half a body", "half a head", "nothing read", "idle crowd"])
 def test_no_client_holds_the_end_for_long(hurried: ServerProcess, how: str) -> None:
     """Whoever keeps a connection open could stop every deployment; the next step is then SIGKILL."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +52,24 @@ def test_a_failure_at_the_end_does_not_spoil_it(tmp_path: Path, monkeypatch: pyt
             raise RuntimeError("nobody thought of this")
 
         monkeypatch.setattr(server.rooms.store, "record_use", fail)
+
+
+def test_usage_that_is_old_is_forgotten(tmp_path: Path) -> None:
+    """Counts by the minute would outgrow everything else in the database."""
+    settings = settings_for(
+        f"sqlite:///{tmp_path}/bonafides.db", tmp_path, usage_minutes_kept_days=1, usage_hours_kept_days=2
+    )
+    with running(settings) as server:
+        rooms, loop = server.rooms, server.loop
+
+        def spans() -> set[int]:
+            asyncio.run_coroutine_threadsafe(rooms.uses.flush_counts(), loop).result(20)
+            asyncio.run_coroutine_threadsafe(rooms.usage.prune(), loop).result(20)
+            with closing(sqlite3.connect(tmp_path / "bonafides.db")) as database:
+                return {span for (span,) in database.execute("SELECT DISTINCT span FROM usage_counts")}
+
+        assert server.admin.get("/v1/auth/verify").status_code == 200
+        assert spans() == {60, 3600, 86400}
+        for day, kept in ((1.1, {3600, 86400}), (1, {86400}), (390, {86400}), (10, set())):
+            server.clock.advance(day * 86_400)
+            assert spans() == kept

@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from bonafides.settings import Settings
 from tests.faults.ledger import Ledger, Trail, standing
 from tests.processes import ServerProcess
 
@@ -75,6 +76,35 @@ def test_a_first_run_that_was_killed_can_be_run_again(database_url: str, tmp_pat
         else:
             server.serve()
         assert server.client().get("/readyz").status_code == 200
+    finally:
+        server.close()
+
+
+def test_a_kill_loses_at_most_a_second_of_usage(database_url: str, tmp_path: Path) -> None:
+    """A process that dies would take an hour of somebody's bill with it, or charge a second twice."""
+    server = ServerProcess(database_url, tmp_path, usage_flush_seconds=Settings(port=0).usage_flush_seconds)
+    try:
+        server.start()
+        key = server.admin.post("/v1/api-keys", json={"name": "used", "plan": "enterprise"}).json()
+        client = server.client(key["key"])
+        # By when each request had been answered.
+        answered: list[float] = []
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            assert client.get("/v1/auth/verify").status_code == 200
+            answered.append(time.monotonic())
+            time.sleep(0.005)
+        server.kill()
+        killed = time.monotonic()
+        server.start()
+        counted = server.admin.get(f"/v1/api-keys/{key['id']}/usage", params={"period": "hour"}).json()
+        total = counted["total"]["accepted"]
+        # The kill itself, and a flush on a busy machine, may take a while.
+        slack = 0.5
+        assert sum(at < killed - 1 - slack for at in answered) <= total <= len(answered)
+        for period in ("day", "month"):
+            other = server.admin.get(f"/v1/api-keys/{key['id']}/usage", params={"period": period}).json()
+            assert other["total"] == counted["total"]
     finally:
         server.close()
 

@@ -24,17 +24,23 @@ from bonafides.store.migrations import RevisionStatus, configuration, migrate, r
 from bonafides.store.tables import REVISION, metadata
 from tests.store.databases import open_store, run_sql
 
+FIRST: Final = (
+    "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1)",
+    "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1)",
+    "INSERT INTO users VALUES ('usr_1', 'ten_1', 'person', 'A@x.org', 'a@x.org', '', 'owner', NULL, 'active', 1, 1)",
+    "INSERT INTO passwords VALUES ('usr_1', 'person', '$argon2id$', 1)",
+    "INSERT INTO changes (transaction_id, kind, subject_id, at) VALUES (0, 'tenant', 'ten_1', 1)",
+    """
+    INSERT INTO audit_events VALUES
+    ('evt_1', 1, 'ten_1', 'founded', 'tenant', 'ten_1', NULL, NULL, 'cli', NULL, NULL, '{}')
+    """,
+)
 SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "0001": (
-        "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1)",
-        "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1)",
-        "INSERT INTO users VALUES ('usr_1', 'ten_1', 'person', 'A@x.org', 'a@x.org', '', 'owner', NULL, 'active', 1, 1)",
-        "INSERT INTO passwords VALUES ('usr_1', 'person', '$argon2id$', 1)",
-        "INSERT INTO changes (transaction_id, kind, subject_id, at) VALUES (0, 'tenant', 'ten_1', 1)",
-        """
-        INSERT INTO audit_events VALUES
-        ('evt_1', 1, 'ten_1', 'founded', 'tenant', 'ten_1', NULL, NULL, 'cli', NULL, NULL, '{}')
-        """,
+    "0001": FIRST,
+    "0002": (
+        *FIRST,
+        "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'key_1', 'accepted', 2)",
+        "INSERT INTO usage_writers VALUES ('1', 1, 1)",
     ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import random
 import re
 import socket
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -307,6 +310,45 @@ def test_both_ways_answer_the_same(pair: Pair, part: int) -> None:
             pytest.fail(f"sent {chunks}\n\nfast {fast!r}\n\nslow {slow!r}")
         answers += fast.count(b"HTTP/1.1 ")
     assert answers > scripts * SCRIPT_LENGTH // 2
+
+
+def test_both_ways_count_alike(pair: Pair) -> None:
+    """What a customer is told of their use, or billed for, would depend on where a request happens to be parsed."""
+    dice = random.Random(SEED)
+    pair.fast.clock.advance(3600)
+    # What was counted before must not be written while somebody else is measured.
+    _counted(pair.slow)
+    fast: Counter[tuple[int, str, str]] = Counter()
+    slow: Counter[tuple[int, str, str]] = Counter()
+    for _ in range(60):
+        pair.fast.clock.advance(dice.choice([0, 0.4, 30, 61]))
+        chunks = Script(dice, pair.credentials).chunks()
+        for server, total in ((pair.fast, fast), (pair.slow, slow)):
+            before = _counted(server)
+            _exchange(server, chunks)
+            total.update(_counted(server) - before)
+    assert fast == slow
+    assert {outcome for *_, outcome in fast} >= {
+        "accepted",
+        "rate_limit_exceeded",
+        "insufficient_scope",
+        "token_expired",
+        "invalid_api_key",
+        "ip_not_allowed",
+    }
+
+
+def _counted(server: RunningServer) -> Counter[tuple[int, str, str]]:
+    """Requests by minute, credential and outcome, in the database that both servers share."""
+    asyncio.run_coroutine_threadsafe(server.rooms.uses.flush_counts(), server.loop).result(20)
+    database = sqlite3.connect(server.settings.database.removeprefix("sqlite:///"))
+    try:
+        rows = database.execute(
+            "SELECT starts_at, credential_id, outcome, requests FROM usage_counts WHERE span = 60"
+        ).fetchall()
+    finally:
+        database.close()
+    return Counter({(start, credential, outcome): requests for start, credential, outcome, requests in rows})
 
 
 def test_the_lane_takes_part(pair: Pair) -> None:

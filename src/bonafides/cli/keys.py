@@ -25,14 +25,14 @@ from bonafides.cli.options import (
     words,
 )
 from bonafides.cli.session import Session, work
-from bonafides.cli.terminal import Columns, print_json, print_page, print_thing
+from bonafides.cli.terminal import Columns, print_json, print_page, print_thing, print_usage
 from bonafides.credentials.api_keys import KeyChanges, KeyWish, MadeKey
-from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus
-from bonafides.resources import Resource, key_resource
+from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus, UsagePeriod
+from bonafides.resources import Resource, key_resource, usage_resource
 
 commands = typer.Typer(
     name="keys",
-    help="Issue, list, change, rotate and revoke API keys.",
+    help="Issue, list, change, rotate and revoke API keys, and count their use.",
     epilog=example("bonafides keys create ci --scopes read --expires-in 90d"),
     no_args_is_help=True,
 )
@@ -302,6 +302,27 @@ def revoke(
         heading="Revoked, for ever.\n",
         reason=reason,
     )
+
+
+@commands.command(epilog=example("bonafides keys usage key_0Nf4gQ2s9XbR7mT1kVwZaC --period month"))
+def usage(
+    *,
+    key_id: KeyId,
+    period: Annotated[
+        UsagePeriod,
+        typer.Option("--period", help="The last 60 minutes, 24 hours or 30 days, in UTC."),
+    ] = UsagePeriod.DAY,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count an API key's requests, by their outcome and the time."""
+
+    async def do(session: Session) -> Resource:
+        return usage_resource(
+            await session.rooms.usage.usage(session.authority, period, credential_id=key_id)
+        )
+
+    print_usage(work(database, None, do), as_json=as_json)
 
 
 def _set_status(

@@ -92,6 +92,29 @@ def print_page(page: Resource, columns: Columns, *, as_json: bool, noun: str) ->
         print_line(f"\nThere are more. Go on with: --cursor {page['next_cursor']}")
 
 
+def print_usage(usage: Resource, *, as_json: bool) -> None:
+    """The usage of a period: its document, or a table of the buckets in which there was any.
+
+    Args:
+        usage: As it is on the wire.
+        as_json: For a program.
+    """
+    if as_json:
+        print_json(usage)
+        return
+    rows = [bucket for bucket in usage["buckets"] if bucket["accepted"] or bucket["refused"]]
+    if not rows:
+        print_line(f"There were no requests since {usage['start']}.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("FROM", "ACCEPTED", "REFUSED"):
+        table.add_column(heading, overflow="fold")
+    for name, requests in [*((row["start"], row) for row in rows), ("total", usage["total"])]:
+        refused = [f"{reason}={count}" for reason, count in requests["refused"].items()]
+        table.add_row(Text(name), Text(str(requests["accepted"])), Text(shown(refused)))
+    _print_table(table)
+
+
 def _print_table(table: Table) -> None:
     out = console()
     with out.capture() as printed:

@@ -28,6 +28,9 @@ from bonafides.model import (
     Tenant,
     TenantChanges,
     TenantScope,
+    UsageKey,
+    UsageSpan,
+    UsageSubject,
     User,
     UserChanges,
     Verifiable,
@@ -287,6 +290,36 @@ class FeedStore(Protocol):
         ...
 
 
+class UsageStore(Protocol):
+    """Requests counted by credential, outcome and time; bookkeeping, so without audit events and changes."""
+
+    async def record_usage(
+        self, writer: str, batch: int, counts: Mapping[UsageKey, int], at: datetime
+    ) -> None:
+        """Add counts to their minutes, hours and days in one transaction; the same batch again adds nothing.
+
+        Args:
+            writer: Who counted: a process, by a name that no other ever has.
+            batch: Its number; each is higher than that writer's last.
+            counts: Requests by key; none is 0.
+            at: Now.
+        """
+        ...
+
+    async def usage_of(
+        self, subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
+    ) -> Mapping[tuple[int, str], int]:
+        """Requests by bucket and outcome, of the subject in these buckets alone; what is 0 is left out.
+
+        A credential is asked for with its user, a user with their tenant: the counts are kept in that order.
+        """
+        ...
+
+    async def prune_usage(self, span: UsageSpan, before: datetime, rows_max: int) -> int:
+        """Forget counts of buckets that began before a moment, the oldest first; how many rows, `rows_max` at most."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -307,5 +340,14 @@ class InstallationStore(Protocol):
         ...
 
 
-class Store(CredentialStore, DirectoryStore, PlanStore, AuditStore, FeedStore, InstallationStore, Protocol):
+class Store(
+    CredentialStore,
+    DirectoryStore,
+    PlanStore,
+    AuditStore,
+    FeedStore,
+    UsageStore,
+    InstallationStore,
+    Protocol,
+):
     """All verbs, as `app.py` hands them out; each room takes the Protocol that it needs."""

@@ -22,6 +22,9 @@ from bonafides.model import (
     Tenant,
     TenantChanges,
     TenantScope,
+    UsageKey,
+    UsageSpan,
+    UsageSubject,
     User,
     UserChanges,
     Verifiable,
@@ -38,6 +41,7 @@ from bonafides.store import (
     feed,
     installation,
     plans,
+    usage,
 )
 from bonafides.store.commits import GroupCommit
 from bonafides.store.database import Database, Version
@@ -243,6 +247,21 @@ class SqlStore:
 
     async def prune(self, before: datetime) -> None:
         await self._write(feed.prune, before)
+
+    # Usage
+
+    async def record_usage(
+        self, writer: str, batch: int, counts: Mapping[UsageKey, int], at: datetime
+    ) -> None:
+        await self._write(usage.record, writer, batch, counts, at)
+
+    async def usage_of(
+        self, subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
+    ) -> Mapping[tuple[int, str], int]:
+        return await self._read(usage.sums, subject, span, starts_at_us)
+
+    async def prune_usage(self, span: UsageSpan, before: datetime, rows_max: int) -> int:
+        return await self._write(usage.prune, span, before, rows_max)
 
     # Installation
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from bonafides.model import ChangeKind, CountBy, CredentialKind, CredentialStatus, Role, Status, UserKind
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -248,6 +248,32 @@ idempotency_claims: Final = Table(
     Column("sealed_answer", LargeBinary, nullable=False),
     _moment("expires_at"),
     Index("ix_idempotency_claims_expires", "expires_at"),
+)
+
+# Bookkeeping: no foreign keys, which each of very many rows would be checked against. Every question names
+# the bucket and, from the left, whose it is, so the primary key is the only index: docs/decisions/0006.
+usage_counts: Final = Table(
+    "usage_counts",
+    metadata,
+    Column("span", BigInteger, primary_key=True, autoincrement=False),
+    Column("starts_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant_id", ID, primary_key=True),
+    Column("user_id", ID, primary_key=True),
+    Column("credential_id", ID, primary_key=True),
+    Column("outcome", ID, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    CheckConstraint("span IN (60, 3600, 86400)", name="span"),
+    CheckConstraint("requests > 0", name="requests"),
+    sqlite_with_rowid=False,
+)
+
+# The batch that each process wrote last, so that one whose commit was in doubt is not added again.
+usage_writers: Final = Table(
+    "usage_writers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    _moment("written_at"),
 )
 
 

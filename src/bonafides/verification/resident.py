@@ -62,7 +62,9 @@ class Resident:
     """One credential in memory: what every request on it is judged by."""
 
     __slots__ = (
+        "accepted",
         "counted_under",
+        "counted_until_us",
         "counter",
         "digest",
         "ends_at_us",
@@ -76,7 +78,6 @@ class Resident:
         "root_id",
         "slot",
         "touched",
-        "unsaved",
         "usable",
     )
 
@@ -96,7 +97,9 @@ class Resident:
         self.counter: Counter | None = None
         self.counted_under: Plan | None = None
         self.last_used_us = 0
-        self.unsaved = False
+        self.accepted = 0
+        self.counted_until_us = 0
+        """End of the minute that `accepted` is of; 0 while nothing is counted that `usage.Uses` has not gathered."""
         self.touched = False
         self.slot = -1
         self.rendered: Any = None

@@ -1,13 +1,28 @@
-"""Last uses and outdated digests, gathered in memory and written in batches, never on the request."""
+"""Last uses, usage and outdated digests: gathered in memory and written in batches, never on the request.
+
+An accepted request costs one comparison and one addition on the resident that it has in hand. What a
+resident has counted is of one minute, and is taken from it when the minute or the flush comes, so that
+no request is counted in another minute than its own.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from itertools import islice
+from typing import Final, Protocol
 
 from bonafides.errors import Unavailable
-from bonafides.model import DigestedSecret, to_datetime
-from bonafides.store import CredentialStore
+from bonafides.model import ACCEPTED, Clock, DigestedSecret, Reason, UsageKey, UsageSpan, to_datetime
+from bonafides.store import CredentialStore, UsageStore
 from bonafides.verification.resident import Resident
+
+_MINUTE_US: Final = UsageSpan.MINUTE * 1_000_000
+_BATCH_MAX: Final = 4_000
+_WAITING_MAX: Final = 500_000
+
+
+class UsesStore(CredentialStore, UsageStore, Protocol):
+    """What the bookkeeping of verification asks of the store."""
 
 
 class Uses:
@@ -15,46 +30,124 @@ class Uses:
 
     Args:
         store: Takes the batches.
+        clock: When they are written.
+        writer: The name of this process, which no other has or will have.
+        waiting_max: Counts that are kept while they cannot be written; those beyond are lost, and `lost` says so.
     """
 
-    def __init__(self, store: CredentialStore) -> None:
+    def __init__(
+        self, store: UsesStore, clock: Clock, writer: str, *, waiting_max: int = _WAITING_MAX
+    ) -> None:
         self._store = store
+        self._clock = clock
+        self._writer = writer
+        self._waiting_max = waiting_max
         self._used: list[Resident] = []
+        self._last_used: dict[str, int] = {}
         self._redigested: dict[str, DigestedSecret] = {}
+        self._counts: dict[UsageKey, int] = {}
+        # Kept, with its number, until it is known to be written: sent again, it is not counted again.
+        self._batch: dict[UsageKey, int] = {}
+        self._batches = 0
+        self._writing = asyncio.Lock()
+        self.lost = 0
+        """Requests that were answered and will never be counted."""
+
+    @property
+    def waiting(self) -> int:
+        """How many counts are gathered and not written."""
+        return len(self._counts) + len(self._batch)
 
     def note(self, resident: Resident, now_us: int) -> None:
         """A request on this resident was accepted."""
         resident.last_used_us = now_us
-        if not resident.unsaved:
-            resident.unsaved = True
+        if now_us < resident.counted_until_us:
+            resident.accepted += 1
+            return
+        if resident.counted_until_us:
+            self._take(resident)
+        else:
             self._used.append(resident)
+        resident.counted_until_us = now_us - now_us % _MINUTE_US + _MINUTE_US
+        resident.accepted = 1
+
+    def note_refusal(self, resident: Resident, reason: Reason, now_us: int) -> None:
+        """A request on this resident was refused."""
+        self._add(resident, now_us - now_us % _MINUTE_US, reason, 1)
 
     def redigest(self, credential_id: str, secret: DigestedSecret) -> None:
         """This credential was found under an outdated pepper; here is its digest under the newest."""
         self._redigested[credential_id] = secret
 
     async def flush(self) -> None:
-        """Write what has gathered; on failure it is kept for the next flush.
+        """Write the last uses and digests that have gathered; on failure they are kept for the next flush.
 
         Raises:
             Unavailable: The database cannot be asked.
         """
-        used, self._used = self._used, []
+        self._gather()
+        last_used, self._last_used = self._last_used, {}
         redigested, self._redigested = self._redigested, {}
-        if not used and not redigested:
+        if not last_used and not redigested:
             return
-        last_used: dict[str, datetime] = {}
-        for resident in used:
-            resident.unsaved = False
-            # One credential may have been evicted and come back: two residents, the latest use counts.
-            name, at = resident.principal.credential_id, to_datetime(resident.last_used_us)
-            last_used[name] = max(at, last_used.get(name, at))
         try:
-            await self._store.record_use(last_used, redigested)
+            await self._store.record_use(
+                {name: to_datetime(used_us) for name, used_us in last_used.items()}, redigested
+            )
         except Unavailable:
-            for resident in used:
-                if not resident.unsaved:
-                    resident.unsaved = True
-                    self._used.append(resident)
+            for name, used_us in last_used.items():
+                self._last_used[name] = max(used_us, self._last_used.get(name, 0))
             self._redigested = redigested | self._redigested
             raise
+
+    async def flush_counts(self) -> None:
+        """Write what was counted until now; on failure it is kept for the next flush.
+
+        Raises:
+            Unavailable: The database cannot be asked.
+        """
+        async with self._writing:
+            self._gather()
+            if self._batch:
+                await self._write()
+            for _ in range(-(-len(self._counts) // _BATCH_MAX)):
+                self._batch = {key: self._counts.pop(key) for key in list(islice(self._counts, _BATCH_MAX))}
+                self._batches += 1
+                await self._write()
+
+    async def _write(self) -> None:
+        at = to_datetime(self._clock.micros())
+        try:
+            await self._store.record_usage(self._writer, self._batches, self._batch, at)
+        except Unavailable:
+            raise
+        except Exception:
+            # What the database will never take must not hold up all that comes after it.
+            self.lost += sum(self._batch.values())
+            self._batch = {}
+            raise
+        self._batch = {}
+
+    def _gather(self) -> None:
+        used, self._used = self._used, []
+        for resident in used:
+            self._take(resident)
+            resident.counted_until_us = 0
+            resident.accepted = 0
+            # One credential may have been evicted and come back: two residents, the latest use counts.
+            name = resident.principal.credential_id
+            self._last_used[name] = max(resident.last_used_us, self._last_used.get(name, 0))
+
+    def _take(self, resident: Resident) -> None:
+        self._add(resident, resident.counted_until_us - _MINUTE_US, ACCEPTED, resident.accepted)
+
+    def _add(self, resident: Resident, minute_us: int, outcome: str, requests: int) -> None:
+        principal = resident.principal
+        key = UsageKey(minute_us, principal.tenant_id, principal.user_id, principal.credential_id, outcome)
+        counted = self._counts.get(key)
+        if counted is not None:
+            self._counts[key] = counted + requests
+        elif self.waiting < self._waiting_max:
+            self._counts[key] = requests
+        else:
+            self.lost += requests

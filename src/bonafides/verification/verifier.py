@@ -82,7 +82,7 @@ class Verifier:
         look_ups: The way to the database.
         limiter: Counts of good credentials.
         addresses: Counts of requests without one.
-        uses: Told of each accepted request.
+        uses: Told of each request on a known credential.
         clock: The time that expiry and limits go by.
     """
 
@@ -209,21 +209,26 @@ class Verifier:
         principal = resident.principal
         objection = self.objection(resident, facts, now_us)
         if objection in _BAD:
-            return self._refuse(objection, facts, principal.kind)
+            refused = self._refuse(objection, facts, principal.kind)
+            if facts.tenant is EVERYWHERE or facts.tenant == principal.tenant_id:
+                self._uses.note_refusal(resident, refused.reason, now_us)
+            return refused
         counter = self.counter(resident, now_us)
         hourly = resident.plan.hourly[principal.kind]
         burst = resident.plan.plan.burst
         if objection is not None:
             counter.refresh()
             left = counter.allowance(hourly, burst, now_us)
+            self._uses.note_refusal(resident, objection, now_us)
             return Rejected(objection, left, principal.kind, facts.scopes, principal)
         if not counter.spend(hourly, burst, facts.cost, now_us):
+            self._uses.note_refusal(resident, Reason.RATE, now_us)
             left = counter.allowance(hourly, burst, now_us, refused_cost=facts.cost)
             return Rejected(Reason.RATE, left, principal.kind, principal=principal)
         self._uses.note(resident, now_us)
         return Accepted(principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
 
-    def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Verdict:
+    def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Rejected:
         """Refuse what has no good credential: it counts by address, and past that limit is only told so."""
         spent: Allowance = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:

@@ -48,6 +48,7 @@ TAGS: Final = {
     "Users": "People and services, whose credentials they are.",
     "Tenants": "Organisations; everything belongs to one, and nothing is seen across them.",
     "Plans": "How many requests are admitted.",
+    "Usage": "How many requests were made, and what became of them.",
     "Audit": "Who did what to which thing, when and from where.",
     "Operation": "For whoever runs the server.",
     "Description": "What can be asked here.",

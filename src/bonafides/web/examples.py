@@ -141,6 +141,24 @@ _REVOCATION: Final[dict[str, Any]] = {
     },
     "details": {"reason": "Seen in a build log."},
 }
+_QUIET_HOURS: Final = [
+    {"start": f"{day}T{hour:02}:00:00Z", "accepted": 0, "refused": {}}
+    for day, hours in (("2029-12-31", range(10, 24)), ("2030-01-01", range(9)))
+    for hour in hours
+]
+_REQUESTS: Final = {"accepted": 8, "refused": {"ip_not_allowed": 2, "rate_limit_exceeded": 1}}
+_USAGE: Final[dict[str, Any]] = {
+    "object": "usage",
+    "tenant_id": TENANT_ID,
+    "user_id": USER_ID,
+    "credential_id": KEY_ID,
+    "period": "day",
+    "start": "2029-12-31T10:00:00Z",
+    "end": "2030-01-01T10:00:00Z",
+    "bucket_seconds": 3600,
+    "total": _REQUESTS,
+    "buckets": [*_QUIET_HOURS, {"start": MADE_AT, **_REQUESTS}],
+}
 _FORWARD: Final = Example(
     caller="key",
     query={"scope": "read"},
@@ -249,6 +267,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "listAuditEventsAlias": Example(
         query={"tenant_id": TENANT_ID, "action": "api_key.revoked"}, answer=_page(_REVOCATION, None)
     ),
+    "getUsage": Example(query={"credential_id": KEY_ID, "period": "day"}, answer=_USAGE),
+    "getApiKeyUsage": Example(path={"key_id": KEY_ID}, query={"period": "day"}, answer=_USAGE),
     "deleteUser": Example(path={"user_id": USER_ID}, status=204, answer=None),
     "deletePlan": Example(path={"name": "team"}, status=204, answer=None),
     "getHealth": Example(caller="nobody", answer={"status": "ok"}),

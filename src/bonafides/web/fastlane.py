@@ -97,7 +97,7 @@ class FastLane:
         verifier: Judges; the lane has no rule of its own.
         directory: Knows whose credentials a resource server may ask about.
         addresses: Tells which addresses are past their limit.
-        uses: Told of each accepted request.
+        uses: Told of each request on a known credential.
         metrics: Takes the lane's counts when it is read.
         problems: Renders refusals.
         request_ids: Names requests.
@@ -230,8 +230,9 @@ class FastLane:
                 return self._limited(asked, resident, now_us, defaults)
         except Unavailable:
             return None  # the application asks again, and says why
-        if resident.unsaved:
+        if now_us < resident.counted_until_us:
             resident.last_used_us = now_us
+            resident.accepted += 1
         else:
             self._uses.note(resident, now_us)
         asked.tally[0] += 1
@@ -330,6 +331,7 @@ class FastLane:
 
     def _limited(self, asked: Asked, resident: Resident, now_us: int, defaults: HeaderList) -> bytes:
         """The refusal of a good credential that has used up its limit."""
+        self._uses.note_refusal(resident, Reason.RATE, now_us)
         hourly = resident.plan.hourly[resident.principal.kind]
         counter = self._verifier.counter(resident, now_us)
         left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=1)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bonafides.errors import WIRE_CODES
-from bonafides.model import CountBy, CredentialKind, Role, UserKind
+from bonafides.model import CountBy, CredentialKind, Role, UsagePeriod, UserKind
 from bonafides.web.bodies import Moment, without_defaults
 
 _TAIL: Final = "[0-9A-Za-z]{22}$"
@@ -170,6 +170,34 @@ class AuditEvent(BaseModel):
     subject: Subject
     actor: Actor
     details: dict[str, Any]
+
+
+class Requests(BaseModel):
+    """Requests by their outcome."""
+
+    accepted: int
+    refused: dict[str, int] = Field(description="By the error code that was told; only those that occurred.")
+
+
+class UsageBucket(Requests):
+    """Requests of a minute, an hour or a day."""
+
+    start: Moment
+
+
+class Usage(BaseModel):
+    """Requests of a period, by their outcome and the time."""
+
+    object: Literal["usage"]
+    tenant_id: TenantId
+    user_id: UserId | None = Field(description="`null`: of all users of the tenant.")
+    credential_id: KeyId | None = Field(description="`null`: of all credentials of the user or tenant.")
+    period: UsagePeriod
+    start: Moment = Field(description="Of the first bucket.")
+    end: Moment = Field(description="Of the last bucket, which is under way.")
+    bucket_seconds: Literal[60, 3600, 86400]
+    total: Requests
+    buckets: list[UsageBucket] = Field(description="In the order of time, the empty ones too.")
 
 
 class ApiKeyPage(BaseModel):

@@ -1,22 +1,25 @@
-"""Last uses: gathered in memory, written in batches, never lost to a database that is away for a while."""
+"""Last uses and usage: gathered in memory, written in batches, never lost to a database that is away for a while."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 import pytest
 
 from bonafides.errors import Unavailable
-from bonafides.model import DigestedSecret, to_datetime
-from bonafides.store import CredentialStore
+from bonafides.model import ACCEPTED, DigestedSecret, Reason, UsageKey, to_datetime
 from bonafides.verification.resident import Resident
-from bonafides.verification.usage import Uses
-from tests.unit.clocks import START_US
+from bonafides.verification.usage import Uses, UsesStore
+from tests.unit.clocks import START_US, HandClock
 from tests.unit.verification.test_resident import admit, found, index_of
+
+MINUTE_US: Final = 60_000_000
+MINUTE_BEGAN_US: Final = START_US // MINUTE_US * MINUTE_US
 
 
 @dataclass
@@ -24,7 +27,11 @@ class Ledger:
     """Takes batches, when it can."""
 
     batches: list[tuple[Mapping[str, datetime], Mapping[str, DigestedSecret]]] = field(default_factory=list)
+    counts: dict[tuple[str, int], Mapping[UsageKey, int]] = field(default_factory=dict)
+    sent: list[int] = field(default_factory=list)
     failing: bool = False
+    doubtful: bool = False
+    refusing: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -39,6 +46,29 @@ class Ledger:
             raise Unavailable
         self.batches.append((dict(last_used), dict(redigested)))
 
+    async def record_usage(
+        self, writer: str, batch: int, counts: Mapping[UsageKey, int], _at: datetime
+    ) -> None:
+        """Write counts, the same batch once."""
+        await self.gate.wait()
+        self.sent.append(len(counts))
+        if self.refusing:
+            raise RuntimeError("a row that no table takes")
+        if not self.failing:
+            self.counts.setdefault((writer, batch), dict(counts))
+        if self.failing or self.doubtful:
+            raise Unavailable
+
+    @property
+    def totals(self) -> Counter[tuple[int, str, str]]:
+        """Requests by minute since the start, credential and outcome."""
+        found: Counter[tuple[int, str, str]] = Counter()
+        for counts in self.counts.values():
+            for key, requests in counts.items():
+                minute = (key.starts_at_us - MINUTE_BEGAN_US) // MINUTE_US
+                found[minute, key.credential_id, key.outcome] += requests
+        return found
+
 
 @pytest.fixture
 def ledger() -> Ledger:
@@ -49,7 +79,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 def uses(ledger: Ledger) -> Uses:
     """What has gathered: nothing yet."""
-    return Uses(cast("CredentialStore", ledger))
+    return Uses(cast("UsesStore", ledger), HandClock(), "this process")
 
 
 def resident(name: str = "key_1") -> Resident:
@@ -152,3 +182,146 @@ async def test_a_credential_that_came_back_keeps_its_latest_use(uses: Uses, ledg
     uses.note(early, START_US)
     await uses.flush()
     assert ledger.batches == [({"key_1": to_datetime(START_US + 5)}, {})]
+
+
+async def test_requests_are_counted_in_their_own_minute(uses: Uses, ledger: Ledger) -> None:
+    """A flush that falls behind the minute's end would move a second of requests into the next minute, or the next day."""
+    one, other = resident("key_1"), resident("key_2")
+    end_us = MINUTE_BEGAN_US + MINUTE_US
+    for at_us in (end_us - 2, end_us - 1, end_us, end_us + 1, end_us + 2):
+        uses.note(one, at_us)
+    uses.note(other, end_us - 1)
+    uses.note(other, end_us + 2 * MINUTE_US)
+    await uses.flush_counts()
+    assert ledger.totals == {
+        (0, "key_1", ACCEPTED): 2,
+        (1, "key_1", ACCEPTED): 3,
+        (0, "key_2", ACCEPTED): 1,
+        (3, "key_2", ACCEPTED): 1,
+    }
+
+
+async def test_refusals_are_counted_by_their_reason(uses: Uses, ledger: Ledger) -> None:
+    """Whoever asks why a customer's calls fail would have to guess."""
+    one = resident()
+    uses.note(one, START_US)
+    for reason in (Reason.RATE, Reason.SCOPE, Reason.RATE):
+        uses.note_refusal(one, reason, START_US)
+    await uses.flush_counts()
+    assert ledger.totals == {
+        (0, "key_1", "accepted"): 1,
+        (0, "key_1", "rate_limit_exceeded"): 2,
+        (0, "key_1", "insufficient_scope"): 1,
+    }
+    (key, *_) = ledger.counts["this process", 1]
+    principal = one.principal
+    assert (key.tenant_id, key.user_id) == (principal.tenant_id, principal.user_id)
+
+
+async def test_every_request_is_counted_once(uses: Uses, ledger: Ledger) -> None:
+    """Whatever is flushed between two requests, neither may be missing from a bill, or be on it twice."""
+    one, came_back = resident(), resident()
+    for offset in range(30):
+        uses.note(one if offset % 3 else came_back, START_US + offset)
+        if offset % 4 == 0:
+            await uses.flush()
+        if offset % 5 == 0:
+            await uses.flush_counts()
+    await uses.flush_counts()
+    await uses.flush_counts()
+    assert ledger.totals == {(0, "key_1", ACCEPTED): 30}
+    assert uses.waiting == 0
+    assert [number for _, number in ledger.counts] == list(range(1, len(ledger.counts) + 1))
+    await uses.flush()
+    assert ledger.batches[-1] == ({"key_1": to_datetime(START_US + 29)}, {})
+
+
+@pytest.mark.parametrize("trouble", ["failing", "doubtful"])
+async def test_counts_that_may_not_be_written_are_sent_again(
+    uses: Uses, ledger: Ledger, trouble: str
+) -> None:
+    """A connection that breaks during the commit leaves in doubt what was written: neither lost nor doubled."""
+    one = resident()
+    setattr(ledger, trouble, True)
+    for offset in range(3):
+        uses.note(one, START_US + offset)
+        with pytest.raises(Unavailable):
+            await uses.flush_counts()
+    assert uses.waiting > 0
+    setattr(ledger, trouble, False)
+    uses.note(one, START_US + 3)
+    await uses.flush_counts()
+    assert ledger.totals == {(0, "key_1", ACCEPTED): 4}
+    assert (uses.waiting, uses.lost) == (0, 0)
+
+
+async def test_a_flush_that_is_broken_off_loses_nothing(uses: Uses, ledger: Ledger) -> None:
+    """A drain ends the flush that is under way and begins the last one."""
+    one = resident()
+    uses.note(one, START_US)
+    ledger.gate.clear()
+    flushing = asyncio.create_task(uses.flush_counts())
+    await asyncio.sleep(0)
+    uses.note(one, START_US + 1)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    ledger.gate.set()
+    await uses.flush_counts()
+    assert ledger.totals == {(0, "key_1", ACCEPTED): 2}
+
+
+async def test_flushes_that_meet_write_everything_once(uses: Uses, ledger: Ledger) -> None:
+    """A batch that two of them take for theirs would be forgotten before it is written."""
+    one = resident()
+    uses.note(one, START_US)
+    ledger.gate.clear()
+    first = asyncio.create_task(uses.flush_counts())
+    await asyncio.sleep(0)
+    uses.note(one, START_US + 1)
+    second = asyncio.create_task(uses.flush_counts())
+    await asyncio.sleep(0)
+    ledger.gate.set()
+    await asyncio.gather(first, second)
+    assert ledger.totals == {(0, "key_1", ACCEPTED): 2}
+
+
+async def test_a_long_outage_does_not_fill_the_memory(ledger: Ledger) -> None:
+    """A disk that is full for a day would end the verification of everybody's keys; what is lost is told."""
+    uses = Uses(cast("UsesStore", ledger), HandClock(), "this process", waiting_max=3)
+    ledger.failing = True
+    for number in range(6):
+        uses.note(resident(f"key_{number}"), START_US)
+        with pytest.raises(Unavailable):
+            await uses.flush_counts()
+    uses.note_refusal(resident("key_1"), Reason.RATE, START_US)
+    assert (uses.waiting, uses.lost) == (3, 4)
+    ledger.failing = False
+    await uses.flush_counts()
+    uses.note(resident("key_9"), START_US)
+    await uses.flush_counts()
+    assert sum(ledger.totals.values()) == 4
+    assert uses.lost == 4
+
+
+async def test_what_is_never_taken_does_not_hold_up_the_rest(uses: Uses, ledger: Ledger) -> None:
+    """One bad row would stop the counting of everybody for good."""
+    uses.note(resident(), START_US)
+    ledger.refusing = True
+    with pytest.raises(RuntimeError):
+        await uses.flush_counts()
+    ledger.refusing = False
+    uses.note(resident("key_2"), START_US)
+    await uses.flush_counts()
+    assert ledger.totals == {(0, "key_2", ACCEPTED): 1}
+    assert uses.lost == 1
+
+
+async def test_batches_are_bounded(uses: Uses, ledger: Ledger) -> None:
+    """A million keys in one statement would run into the database's patience, again and again."""
+    one = resident()
+    for minute in range(9_000):
+        uses.note_refusal(one, Reason.RATE, START_US + minute * MINUTE_US)
+    await uses.flush_counts()
+    assert sum(ledger.sent) == 9_000
+    assert max(ledger.sent) <= 4_000
+    assert sum(ledger.totals.values()) == 9_000

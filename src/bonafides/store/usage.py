@@ -1,0 +1,121 @@
+"""The verbs on usage: counts are added to, summed by whose they are, and forgotten.
+
+How they are kept, and why, is in docs/decisions/0006-usage-by-bucket.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bonafides.model import UsageKey, UsageSpan, UsageSubject, to_micros
+from bonafides.store.tables import usage_counts, usage_writers
+from bonafides.store.transaction import Transaction
+
+_HOUR_US: Final = UsageSpan.HOUR * 1_000_000
+_DAY_US: Final = UsageSpan.DAY * 1_000_000
+_COUNTS: Final = usage_counts.c
+_KEY: Final = tuple(usage_counts.primary_key.columns)
+
+
+def record(
+    transaction: Transaction, writer: str, batch: int, counts: Mapping[UsageKey, int], at: datetime
+) -> None:
+    """Add counts to their minutes, hours and days, unless this batch of this writer is there already."""
+    connection = transaction.connection
+    dialect = connection.dialect.name
+    row = {"id": writer, "batch": batch, "written_at": at}
+    if connection.execute(_NOTE_BATCH[dialect], row).first() is not None:
+        _ADD[dialect](connection, counts)
+
+
+def sums(
+    connection: Connection, subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
+) -> Mapping[tuple[int, str], int]:
+    """Requests by bucket and outcome."""
+    # PostgreSQL's sum of whole numbers is a decimal.
+    rows = connection.execute(question(subject, span, starts_at_us))
+    return {(row.starts_at, row.outcome): int(row.requests) for row in rows}
+
+
+def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]) -> Select[Any]:
+    """The statement that sums: as many searches of the primary key as there are buckets."""
+    query = (
+        select(_COUNTS.starts_at, _COUNTS.outcome, func.sum(_COUNTS.requests).label("requests"))
+        .where(
+            _COUNTS.span == int(span),
+            _COUNTS.starts_at.in_(starts_at_us),
+            _COUNTS.tenant_id == subject.tenant_id,
+        )
+        .group_by(_COUNTS.starts_at, _COUNTS.outcome)
+    )
+    if subject.user_id is not None:
+        query = query.where(_COUNTS.user_id == subject.user_id)
+    if subject.credential_id is not None:
+        query = query.where(_COUNTS.credential_id == subject.credential_id)
+    return query
+
+
+def prune(transaction: Transaction, span: UsageSpan, before: datetime, rows_max: int) -> int:
+    """Forget the oldest counts of a span, so many rows at a time that nobody waits long for the lock."""
+    outdated = (
+        select(*_KEY)
+        .where(_COUNTS.span == int(span), _COUNTS.starts_at < to_micros(before))
+        .order_by(*_KEY)
+        .limit(rows_max)
+    )
+    transaction.connection.execute(delete(usage_writers).where(usage_writers.c.written_at < before))
+    return transaction.connection.execute(delete(usage_counts).where(tuple_(*_KEY).in_(outdated))).rowcount
+
+
+def _add_on_sqlite(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
+    # Past SQLAlchemy, which takes three times as long as the rows themselves.
+    connection.exec_driver_sql(
+        _ADD_ON_SQLITE,
+        [
+            (start, start - start % _HOUR_US, start - start % _DAY_US, *whose, requests)
+            for (start, *whose), requests in counts.items()
+        ],
+    )
+
+
+def _add_on_postgresql(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
+    columns = [list(column) for column in zip(*counts, strict=True)]
+    connection.exec_driver_sql(_ADD_ON_POSTGRESQL, (*columns, list(counts.values())))
+
+
+def _note_batch(insert: Any) -> Any:  # noqa: ANN401 - each dialect has a type of its own
+    statement = insert(usage_writers)
+    excluded = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[usage_writers.c.id],
+        set_={"batch": excluded.batch, "written_at": excluded.written_at},
+        where=usage_writers.c.batch < excluded.batch,
+    ).returning(usage_writers.c.id)
+
+
+_ADD_ON_SQLITE: Final = """
+INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, requests)
+VALUES (60, ?1, ?4, ?5, ?6, ?7, ?8), (3600, ?2, ?4, ?5, ?6, ?7, ?8), (86400, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT DO UPDATE SET requests = requests + excluded.requests
+"""
+# In the order of the primary key, so that two processes that add to the same rows never wait for each other.
+_ADD_ON_POSTGRESQL: Final = """
+INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, requests)
+SELECT span, start - start % (span * 1000000), tenant, holder, credential, outcome, sum(requests)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+    AS counted (start, tenant, holder, credential, outcome, requests),
+    unnest(ARRAY[60, 3600, 86400]::bigint[]) AS spans (span)
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT ON CONSTRAINT pk_usage_counts DO UPDATE SET requests = usage_counts.requests + excluded.requests
+"""
+_ADD: Final[Mapping[str, Callable[[Connection, Mapping[UsageKey, int]], None]]] = {
+    "sqlite": _add_on_sqlite,
+    "postgresql": _add_on_postgresql,
+}
+_NOTE_BATCH: Final = {"sqlite": _note_batch(sqlite.insert), "postgresql": _note_batch(postgresql.insert)}

@@ -1,0 +1,87 @@
+"""`/v1/usage`, and the same of one key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from bonafides.model import READ, UsagePeriod
+from bonafides.resources import usage_resource
+from bonafides.usage import UsageReports
+from bonafides.web.answers import json_answer
+from bonafides.web.bodies import ID_MAX
+from bonafides.web.guard import Caller, GuardedRoute
+from bonafides.web.replies import reply
+from bonafides.web.schemas import Usage
+
+_READS: Final = {"x-required-scopes": [READ]}
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": Usage,
+        "description": "Requests, bucket by bucket; those of the last second may be missing.",
+    }
+}
+
+Period = Annotated[
+    UsagePeriod,
+    Query(description="The last 60 minutes, 24 hours or 30 days, the present one included; in UTC."),
+]
+
+
+def routes(reports: UsageReports) -> APIRouter:
+    """The routes of usage."""
+    router = APIRouter(route_class=GuardedRoute, tags=["Usage"])
+
+    @router.get(
+        "/v1/usage",
+        operation_id="getUsage",
+        summary="Count requests by their outcome",
+        description=(
+            "Of one's own credentials; with `admin`, of the tenant's. Every request on a known credential counts as "
+            "one, whatever its cost."
+        ),
+        responses={
+            **_ANSWER,
+            403: {"description": "You asked for another user's usage without `admin`."},
+            404: {"description": "There is no such credential, user or tenant, or it is not yours to see."},
+        },
+        openapi_extra=_READS,
+    )
+    async def usage(
+        caller: Caller,
+        period: Period = UsagePeriod.DAY,
+        credential_id: Annotated[
+            str | None, Query(max_length=ID_MAX, description="Of this credential alone.")
+        ] = None,
+        user_id: Annotated[
+            str | None,
+            Query(max_length=ID_MAX, description="Of this user's credentials; another user's: with `admin`."),
+        ] = None,
+        tenant_id: Annotated[
+            str | None,
+            Query(max_length=ID_MAX, description="Of this tenant; another tenant's: the operator."),
+        ] = None,
+    ) -> Response:
+        found = await reports.usage(
+            caller, period, tenant_id=tenant_id, user_id=user_id, credential_id=credential_id
+        )
+        return reply(json_answer(200, usage_resource(found)))
+
+    @router.get(
+        "/v1/api-keys/{key_id}/usage",
+        operation_id="getApiKeyUsage",
+        summary="Count an API key's requests by their outcome",
+        responses={**_ANSWER, 404: {"description": "There is no such key, or it is not yours to see."}},
+        openapi_extra=_READS,
+    )
+    async def key_usage(
+        caller: Caller,
+        key_id: Annotated[str, Path(description="The key's id.")],
+        period: Period = UsagePeriod.DAY,
+    ) -> Response:
+        return reply(
+            json_answer(200, usage_resource(await reports.usage(caller, period, credential_id=key_id)))
+        )
+
+    return router

@@ -1,0 +1,189 @@
+"""Usage: counts that add up, whoever writes them and however often, and are found without reading a year of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bonafides.errors import Unavailable
+from bonafides.model import ACCEPTED, UsageKey, UsageSpan, UsageSubject, to_datetime, to_micros
+from bonafides.store.sql import SqlStore
+from bonafides.store.usage import question
+from tests.store.databases import is_postgres, run_sql
+from tests.store.records import NOW
+
+MINUTE_US: Final = 60_000_000
+HOUR_US: Final = 60 * MINUTE_US
+DAY_US: Final = 24 * HOUR_US
+START_US: Final = to_micros(NOW) // DAY_US * DAY_US
+REFUSED: Final = "rate_limit_exceeded"
+TENANT: Final = UsageSubject("ten_a")
+USER: Final = UsageSubject("ten_a", "usr_1")
+KEY: Final = UsageSubject("ten_a", "usr_1", "key_1")
+
+
+def count(at_us: int = START_US, key: UsageSubject = KEY, outcome: str = ACCEPTED) -> UsageKey:
+    """What a count belongs to."""
+    assert key.user_id is not None
+    assert key.credential_id is not None
+    return UsageKey(at_us, key.tenant_id, key.user_id, key.credential_id, outcome)
+
+
+async def totals(
+    store: SqlStore, subject: UsageSubject = KEY
+) -> dict[UsageSpan, Mapping[tuple[int, str], int]]:
+    """What the first bucket of each length holds."""
+    return {span: await store.usage_of(subject, span, [START_US]) for span in UsageSpan}
+
+
+async def test_a_count_is_in_its_minute_its_hour_and_its_day(store: SqlStore) -> None:
+    """The three views of one hour would contradict each other, and an invoice with them."""
+    late = START_US + HOUR_US - MINUTE_US
+    await store.record_usage("w", 1, {count(): 3, count(late): 4, count(late, outcome=REFUSED): 5}, NOW)
+    await store.record_usage("w", 2, {count(): 1, count(START_US + 2 * HOUR_US): 7}, NOW)
+    minutes = await store.usage_of(KEY, UsageSpan.MINUTE, [START_US, START_US + MINUTE_US, late])
+    assert minutes == {(START_US, ACCEPTED): 4, (late, ACCEPTED): 4, (late, REFUSED): 5}
+    hours = await store.usage_of(KEY, UsageSpan.HOUR, [START_US, START_US + 2 * HOUR_US])
+    assert hours == {
+        (START_US, ACCEPTED): 8,
+        (START_US, REFUSED): 5,
+        (START_US + 2 * HOUR_US, ACCEPTED): 7,
+    }
+    days = await store.usage_of(KEY, UsageSpan.DAY, [START_US])
+    assert days == {(START_US, ACCEPTED): 15, (START_US, REFUSED): 5}
+
+
+async def test_a_batch_that_comes_again_adds_nothing(store: SqlStore) -> None:
+    """Whoever lost the connection during the commit sends again, and would bill a second twice."""
+    await store.record_usage("w", 1, {count(): 3}, NOW)
+    await store.record_usage("w", 1, {count(): 3}, NOW)
+    assert await store.usage_of(KEY, UsageSpan.DAY, [START_US]) == {(START_US, ACCEPTED): 3}
+    await store.record_usage("w", 2, {count(): 3}, NOW)
+    await store.record_usage("another", 1, {count(): 3}, NOW)
+    assert await store.usage_of(KEY, UsageSpan.DAY, [START_US]) == {(START_US, ACCEPTED): 9}
+
+
+async def test_two_processes_add_to_the_same_minute(opened: Callable[[], SqlStore]) -> None:
+    """Every worker serves the same busy key; one that overwrote the other would halve the count."""
+    writers = [opened() for _ in range(3)]
+    keys = [count(key=UsageSubject("ten_a", "usr_1", f"key_{number}")) for number in range(20)]
+    dice = random.Random(1)
+
+    async def write(name: str, store: SqlStore) -> None:
+        for batch in range(1, 11):
+            shuffled = dice.sample(keys, len(keys))
+            while True:
+                try:
+                    await store.record_usage(name, batch, dict.fromkeys(shuffled, 1), NOW)
+                    break
+                except Unavailable:  # another one held the lock for too long: a flush tries again, too
+                    continue
+
+    await asyncio.gather(*(write(f"w{number}", store) for number, store in enumerate(writers)))
+    for span in UsageSpan:
+        for key in keys:
+            subject = UsageSubject(key.tenant_id, key.user_id, key.credential_id)
+            assert await writers[0].usage_of(subject, span, [START_US]) == {(START_US, ACCEPTED): 30}
+
+
+async def test_sums_are_of_the_credential_the_user_or_the_tenant(store: SqlStore) -> None:
+    """A customer would be shown, or billed for, the requests of another."""
+    mine = {
+        count(): 1,
+        count(key=UsageSubject("ten_a", "usr_1", "key_2")): 10,
+        count(key=UsageSubject("ten_a", "usr_2", "key_3")): 100,
+        count(key=UsageSubject("ten_b", "usr_3", "key_4")): 1000,
+    }
+    await store.record_usage("w", 1, mine, NOW)
+    for subject, requests in ((KEY, 1), (USER, 11), (TENANT, 111), (UsageSubject("ten_b"), 1000)):
+        found = await totals(store, subject)
+        assert found == {span: {(START_US, ACCEPTED): requests} for span in UsageSpan}
+    for nobody in (
+        UsageSubject("ten_c"),
+        UsageSubject("ten_b", "usr_1"),
+        UsageSubject("ten_b", "usr_1", "key_1"),
+    ):
+        assert await totals(store, nobody) == {span: {} for span in UsageSpan}
+
+
+async def test_only_the_buckets_that_are_asked_for_are_told(store: SqlStore) -> None:
+    """The month's figures would be those of the year."""
+    await store.record_usage("w", 1, {count(START_US + day * DAY_US): 1 + day for day in range(3)}, NOW)
+    asked = [START_US, START_US + 2 * DAY_US, START_US + 3 * DAY_US]
+    assert await store.usage_of(KEY, UsageSpan.DAY, asked) == {
+        (START_US, ACCEPTED): 1,
+        (START_US + 2 * DAY_US, ACCEPTED): 3,
+    }
+
+
+async def test_the_oldest_are_forgotten_first_and_a_few_at_a_time(store: SqlStore) -> None:
+    """One deletion of a whole day of a million keys would hold up every other write."""
+    await store.record_usage("w", 1, {count(START_US + minute * MINUTE_US): 1 for minute in range(5)}, NOW)
+    before = to_datetime(START_US + 3 * MINUTE_US)
+    assert await store.prune_usage(UsageSpan.MINUTE, before, 2) == 2
+    minutes = [START_US + minute * MINUTE_US for minute in range(5)]
+    left = await store.usage_of(KEY, UsageSpan.MINUTE, minutes)
+    assert sorted(start for start, _ in left) == minutes[2:]
+    assert await store.prune_usage(UsageSpan.MINUTE, before, 2) == 1
+    assert await store.prune_usage(UsageSpan.MINUTE, before, 2) == 0
+    assert await store.usage_of(KEY, UsageSpan.HOUR, [START_US]) == {(START_US, ACCEPTED): 5}
+
+
+async def test_processes_that_are_gone_are_forgotten(url: str, store: SqlStore) -> None:
+    """Every restart would leave a row for ever."""
+    await store.record_usage("gone", 1, {count(): 1}, NOW)
+    await store.record_usage("here", 1, {count(): 1}, NOW + timedelta(days=3))
+    await store.prune_usage(UsageSpan.MINUTE, NOW + timedelta(days=1), 10)
+    assert await run_sql(url, "SELECT id FROM usage_writers") == [("here",)]
+
+
+@pytest.mark.parametrize("subject", [KEY, USER, TENANT], ids=["credential", "user", "tenant"])
+async def test_a_year_of_counts_is_not_read_through(url: str, store: SqlStore, subject: UsageSubject) -> None:
+    """A question that takes longer every month is one that stops being answered in the second year."""
+    days = ", ".join(f"({day})" for day in range(400))
+    await run_sql(
+        url,
+        f"""
+        INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, requests)
+        SELECT span, {START_US} - day * {DAY_US}, 'ten_a', 'usr_' || person, 'key_' || person, 'accepted', 1
+        FROM (SELECT column1 AS day FROM (VALUES {days}) AS days) AS days,
+        (SELECT column1 AS person FROM (VALUES (1), (2), (3), (4), (5)) AS people) AS people,
+        (SELECT column1 AS span FROM (VALUES (60), (3600), (86400)) AS spans) AS spans
+        """,
+        "ANALYZE usage_counts",
+    )
+    asked = [START_US - day * DAY_US for day in range(30)]
+    found = await store.usage_of(subject, UsageSpan.DAY, asked)
+    assert sum(found.values()) == 30 * (5 if subject is TENANT else 1)
+    plan = await explained(store, subject, asked)
+    conditions = ["span", "starts_at", "tenant_id", "user_id", "credential_id"]
+    wanted = conditions[: {TENANT: 3, USER: 4, KEY: 5}[subject]]
+    assert "SCAN USAGE_COUNTS" not in plan.upper()
+    assert "SEQ SCAN" not in plan.upper()
+    if is_postgres(url):
+        assert "pk_usage_counts" in plan
+        searched = plan.partition("Index Cond:")[2].partition("\n")[0]
+    else:
+        assert "SEARCH usage_counts USING PRIMARY KEY" in plan
+        searched = plan
+    assert [name for name in conditions if name in searched] == wanted
+
+
+async def explained(store: SqlStore, subject: UsageSubject, starts: list[int]) -> str:
+    """How the database finds what it is asked for."""
+
+    def explain(connection: Connection) -> str:
+        compiled = question(subject, UsageSpan.DAY, starts).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        prefix = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        rows = connection.execute(text(f"{prefix} {compiled}")).all()
+        return "\n".join(str(row[-1]) for row in rows)
+
+    return await store._database.read(explain)
