@@ -29,6 +29,9 @@ class Row(Protocol):
 Lineage = Mapping[str, tuple[int, int | None]]
 """By credential: how many of its ancestors are not active, and the earliest of their expiries."""
 
+_KINDS: Final = {kind.value: kind for kind in CredentialKind}
+_ROLES: Final = {role.value: role for role in Role}
+
 _NO_ANCESTORS: Final = (0, None)
 _UNKNOWN_ANCESTORS: Final = (1, None)
 
@@ -120,19 +123,19 @@ def _verifiable(row: Row, ancestors_inactive: int, ancestors_end: int | None) ->
     role, user_scopes, *plan = row[16:]
     return Verifiable(
         id=id_,
-        kind=CredentialKind(kind),
+        kind=_KINDS[kind],
         name=name,
         digest=digest,
         pepper_id=pepper_id,
         tenant_id=tenant_id,
         user_id=user_id,
         root_id=root_id,
-        scopes=scopes(own_scopes) or frozenset(),
+        scopes=_scopes(own_scopes) or frozenset(),
         ends_at_us=_first(expires_at, overlap_ends_at, ancestors_end),
         usable=status == user_status == tenant_status == "active" and ancestors_inactive == 0,
         allowed_ips=addresses(networks),
-        role=Role(role),
-        user_scopes=scopes(user_scopes),
+        role=_ROLES[role],
+        user_scopes=_scopes(user_scopes),
         plan=_plan(*plan),
     )
 
@@ -141,7 +144,10 @@ def _first(*ends: int | None) -> int | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-# Thousands of credentials share a handful of plans; a changed row is another key.
+# Thousands of credentials share a handful of plans and of sets of scopes; a changed row is another key.
+_scopes: Final = lru_cache(maxsize=1024)(scopes)
+
+
 @lru_cache(maxsize=1024)
 def _plan(
     name: str,

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -38,7 +38,6 @@ SCHEME: Final = "sqlite:///"
 _LOCK_SECONDS_MAX: Final = 2.5
 _OWNER_ONLY: Final = 0o600
 
-_BY_DIGEST: Final = statement(by_digest(credentials.c.digest == bindparam("digest")), sqlite.dialect())
 _LINEAGE: Final = statement(lineage(credentials.c.id == bindparam("id")), sqlite.dialect())
 
 
@@ -107,7 +106,7 @@ class SqliteDatabase:
     def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         with failures_translated(), self._lock:
             ask = self._look_up_connection().execute
-            rows = [row for digest in digests for row in ask(_BY_DIGEST, (digest,))]
+            rows = ask(_by_digests(len(digests)), _filled(digests)).fetchall() if digests else []
             ancestors = [row for child in with_parents(rows) for row in ask(_LINEAGE, (child,))]
         return verifiables(rows, ancestors)
 
@@ -142,6 +141,22 @@ class SqliteDatabase:
         if self._look_ups is not None:
             self._look_ups.close()
             self._look_ups = None
+
+
+@lru_cache
+def _by_digests(count: int) -> str:
+    """The statement for so many digests or some more: one for each power of two."""
+    places: list[BindParameter[Any]] = [bindparam(f"digest_{number}") for number in range(_room(count))]
+    return statement(by_digest(credentials.c.digest.in_(places)), sqlite.dialect())
+
+
+def _filled(digests: Sequence[bytes]) -> list[bytes]:
+    """The digests, and the last of them again in every place that is left."""
+    return [*digests, *[digests[-1]] * (_room(len(digests)) - len(digests))]
+
+
+def _room(count: int) -> int:
+    return 1 << (count - 1).bit_length()
 
 
 def create_file(path: Path) -> None:
