@@ -138,7 +138,8 @@ def parts(hot: Hot) -> None:
     digest, empty = asked.digest, microseconds(lambda: None)
     rendered: Rendered = resident.rendered
     request_id = RequestIds(rooms.entropy).next_bytes
-    figures = partial(rendered.figures, counter, now_us, _DATE[0][1])
+    form, body = rendered.form, rendered.verify
+    figures = partial(form.figures, counter, now_us, _DATE[0][1], len(body))
     work: dict[str, Callable[[], object]] = {
         "whole request": lambda: receive(data),
         "· recall the head (keyed BLAKE2b, look-up)": lambda: lane.recall(data),
@@ -147,7 +148,7 @@ def parts(hot: Hot) -> None:
         "· · its counter": lambda: rooms.verifier.counter(resident, now_us),
         "· · count in hour and burst": lambda: counter.spend(10**9, 10**9, 1, now_us),
         "· · the time": rooms.clock.micros,
-        "· · format the moving figures": lambda: rendered.verify % figures(request_id()),
+        "· · format the moving figures": lambda: form.ok % figures(request_id()) + body,
         "for comparison: digest of the credential": lambda: rooms.verifier.digest(key),
         "for comparison: parse the head anew": lambda: lane.parse(
             b"GET", b"/v1/auth/verify", [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer " + key)]

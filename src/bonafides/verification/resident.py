@@ -9,8 +9,11 @@ from __future__ import annotations
 import ipaddress
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from bonafides.model import (
     Change,
@@ -19,12 +22,17 @@ from bonafides.model import (
     CredentialKind,
     Plan,
     Principal,
+    Role,
     Verifiable,
     ceiling,
 )
 from bonafides.verification.limiter import Counter
 
+T = TypeVar("T")
+
 _RECENT_CHANGES: Final = 4_096
+_SHARED_MAX: Final = 4_096
+_OLDEST_MAX: Final = 1_000
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -32,11 +40,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Owner:
     """The user behind residents. `current` turns False when the user or their tenant changes."""
 
-    __slots__ = ("__weakref__", "current", "tenant_id", "user_id")
+    __slots__ = ("__weakref__", "current", "role", "tenant_id", "user_id")
 
-    def __init__(self, user_id: str, tenant_id: str) -> None:
+    def __init__(self, user_id: str, tenant_id: str, role: Role) -> None:
         self.user_id = user_id
         self.tenant_id = tenant_id
+        self.role = role
         self.current = True
 
 
@@ -58,52 +67,75 @@ class PlanSlot:
         self.current = True
 
 
-class Resident:
-    """One credential in memory: what every request on it is judged by."""
+class Bounds(Struct, gc=False, eq=False):
+    """What can speak against a credential beside its scopes and its limit.
 
-    __slots__ = (
-        "accepted",
-        "counted_under",
-        "counted_until_us",
-        "counter",
-        "digest",
-        "ends_at_us",
-        "guarded",
-        "last_used_us",
-        "networks",
-        "owner",
-        "plan",
-        "principal",
-        "rendered",
-        "root_id",
-        "slot",
-        "touched",
-        "usable",
-    )
+    Args:
+        usable: As in `Verifiable`.
+        ends_at_us: Microseconds since the epoch, None for no end.
+        networks: Where it may be used from; empty for anywhere.
+    """
 
-    def __init__(
-        self, found: Verifiable, digest: bytes, principal: Principal, owner: Owner, plan: PlanSlot
-    ) -> None:
-        self.digest = digest
-        self.principal = principal
-        self.root_id = found.root_id
-        self.ends_at_us = found.ends_at_us
-        self.usable = found.usable
-        self.networks = parse_networks(found.allowed_ips)
-        self.guarded = bool(self.networks) or self.ends_at_us is not None or not self.usable
-        """Whether more than its limit can speak against a request that needs no scope."""
-        self.owner = owner
-        self.plan = plan
-        self.counter: Counter | None = None
-        self.counted_under: Plan | None = None
-        self.last_used_us = 0
-        self.accepted = 0
-        self.counted_until_us = 0
-        """End of the minute that `accepted` is of; 0 while nothing is counted that `usage.Uses` has not gathered."""
-        self.touched = False
-        self.slot = -1
-        self.rendered: Any = None
-        """Whatever the web keeps with a resident, to answer sooner."""
+    usable: bool
+    ends_at_us: int | None
+    networks: tuple[Network, ...]
+
+
+class Resident(Struct, gc=False, eq=False):
+    """One credential in memory: what every request on it is judged by.
+
+    There may be a million of them, so it holds nothing that can be shared, is one object, and stays out
+    of the garbage collector's rounds: it is part of no circle.
+    """
+
+    digest: bytes
+    credential_id: str
+    root_id: str
+    kind: CredentialKind
+    name: str
+    scopes: frozenset[str]
+    owner: Owner
+    plan: PlanSlot
+    bounds: Bounds | None
+    """None where nothing but its limit can speak against a request that needs no scope."""
+    counter: Counter | None = None
+    counted_under: Plan | None = None
+    last_used_us: int = 0
+    accepted: int = 0
+    counted_until_us: int = 0
+    """End of the minute that `accepted` is of; 0 while nothing is counted that `usage.Uses` has not gathered."""
+    touched: bool = False
+    rendered: Any = None
+    """Whatever the web keeps with a resident, to answer sooner."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who it speaks for."""
+        owner = self.owner
+        return Principal(
+            user_id=owner.user_id,
+            tenant_id=owner.tenant_id,
+            scopes=self.scopes,
+            credential_id=self.credential_id,
+            kind=self.kind,
+            name=self.name,
+            role=owner.role,
+        )
+
+    @property
+    def usable(self) -> bool:
+        """False if it, or something above it, is disabled, revoked or deleted."""
+        return self.bounds is None or self.bounds.usable
+
+    @property
+    def ends_at_us(self) -> int | None:
+        """When it ends, None for never."""
+        return None if self.bounds is None else self.bounds.ends_at_us
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Where it may be used from; empty for anywhere."""
+        return () if self.bounds is None else self.bounds.networks
 
     @property
     def current(self) -> bool:
@@ -115,14 +147,14 @@ class Resident:
         count_by = self.plan.plan.count_by
         if count_by is CountBy.CREDENTIAL:
             return self.root_id
-        return self.principal.user_id if count_by is CountBy.USER else self.principal.tenant_id
+        return self.owner.user_id if count_by is CountBy.USER else self.owner.tenant_id
 
 
 class ResidentIndex:
     """Residents by digest and by id, at most `residents_max` of them.
 
-    Room is made by the clock algorithm: a hand goes round and evicts the first resident that was not
-    used since the hand last passed it.
+    Room is made in the order in which they came: the oldest leaves, unless it was used since it came or
+    was last spared; then it is spared, and counts as the youngest.
 
     Args:
         residents_max: Residents kept.
@@ -136,14 +168,12 @@ class ResidentIndex:
         self._defined_scopes = defined_scopes
         self._by_digest: dict[bytes, Resident] = {}
         self._by_id: dict[str, Resident] = {}
-        self._ring: list[Resident | None] = []
-        self._free: list[int] = []
-        self._hand = 0
+        self._oldest: list[Resident] = []
         self._misses: set[bytes] = set()
         self._older_misses: set[bytes] = set()
         self._owners: WeakValueDictionary[str, Owner] = WeakValueDictionary()
         self._plans: WeakValueDictionary[str, PlanSlot] = WeakValueDictionary()
-        self._scope_sets: dict[frozenset[str], frozenset[str]] = {}
+        self._shared: dict[Any, Any] = {}
         self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_CHANGES)
         self._last_created_epoch = 0
         self.epoch = 0
@@ -186,20 +216,20 @@ class ResidentIndex:
         """
         trusted = not self._changed_since(epoch, (found.id, found.user_id, found.tenant_id, found.plan.name))
         if not trusted:
-            owner, plan = Owner(found.user_id, found.tenant_id), PlanSlot(found.plan)
+            owner, plan = Owner(found.user_id, found.tenant_id, found.role), PlanSlot(found.plan)
         else:
             owner, plan = self._owner(found), self._plan(found.plan)
-        scopes = found.scopes & ceiling(found.role, found.user_scopes, self._defined_scopes)
-        principal = Principal(
-            user_id=owner.user_id,
-            tenant_id=owner.tenant_id,
-            scopes=self._scope_sets.setdefault(scopes, scopes),
+        resident = Resident(
+            digest=digest,
             credential_id=found.id,
+            root_id=found.id if found.root_id == found.id else found.root_id,
             kind=found.kind,
-            name=found.name,
-            role=found.role,
+            name=self._one(found.name),
+            scopes=self._one(found.scopes & ceiling(found.role, found.user_scopes, self._defined_scopes)),
+            owner=owner,
+            plan=plan,
+            bounds=_bounds(found),
         )
-        resident = Resident(found, digest, principal, owner, plan)
         if trusted:
             self._insert(resident)
         return resident
@@ -244,9 +274,7 @@ class ResidentIndex:
         self._older_misses.clear()
         self._by_digest.clear()
         self._by_id.clear()
-        self._ring.clear()
-        self._free.clear()
-        self._hand = 0
+        self._oldest.clear()
         self._owners.clear()
         self._plans.clear()
 
@@ -257,10 +285,20 @@ class ResidentIndex:
             return True
         return any(when > epoch and subject in subjects for when, subject in self._recent)
 
+    def _one(self, value: T) -> T:
+        """The one object for all values that equal this one, as long as it is remembered."""
+        if len(self._shared) >= _SHARED_MAX:
+            self._shared.clear()
+        one: T = self._shared.setdefault(value, value)
+        return one
+
     def _owner(self, found: Verifiable) -> Owner:
         owner = self._owners.get(found.user_id)
-        if owner is None:
-            owner = self._owners[found.user_id] = Owner(found.user_id, found.tenant_id)
+        if owner is None or owner.role is not found.role:
+            if owner is not None:
+                owner.current = False  # the look-up saw a change that the feed has yet to tell
+            owner = Owner(found.user_id, self._one(found.tenant_id), found.role)
+            self._owners[found.user_id] = owner
         return owner
 
     def _plan(self, plan: Plan) -> PlanSlot:
@@ -272,38 +310,39 @@ class ResidentIndex:
         return slot
 
     def _insert(self, resident: Resident) -> None:
-        previous = self._by_id.get(resident.principal.credential_id)
+        previous = self._by_id.get(resident.credential_id)
         if previous is not None:
             self._remove(previous)
-        if self._free:
-            resident.slot = self._free.pop()
-            self._ring[resident.slot] = resident
-        elif len(self._ring) < self._residents_max:
-            resident.slot = len(self._ring)
-            self._ring.append(resident)
-        else:
-            resident.slot = self._evict()
-            self._ring[resident.slot] = resident
+        if len(self._by_digest) >= self._residents_max:
+            self._evict()
         self._by_digest[resident.digest] = resident
-        self._by_id[resident.principal.credential_id] = resident
+        self._by_id[resident.credential_id] = resident
 
     def _remove(self, resident: Resident) -> None:
         del self._by_digest[resident.digest]
-        del self._by_id[resident.principal.credential_id]
-        self._ring[resident.slot] = None
-        self._free.append(resident.slot)
+        del self._by_id[resident.credential_id]
 
-    def _evict(self) -> int:
-        """Free a slot of the full ring and return it; ends after two rounds at the most."""
+    def _evict(self) -> None:
+        """Remove one resident; ends after two rounds at the most."""
         while True:
-            slot = self._hand
-            self._hand = (slot + 1) % len(self._ring)
-            resident = self._ring[slot]
-            if resident is not None and not resident.touched:
+            if not self._oldest:
+                # Some at a time: what was removed before them is passed over each time that a dict is begun.
+                self._oldest = list(islice(self._by_digest.values(), _OLDEST_MAX))
+                self._oldest.reverse()
+            resident = self._oldest.pop()
+            if self._by_digest.get(resident.digest) is not resident:
+                continue
+            if not resident.touched:
                 self._remove(resident)
-                return self._free.pop()
-            if resident is not None:
-                resident.touched = False
+                return
+            resident.touched = False
+            self._by_digest[resident.digest] = self._by_digest.pop(resident.digest)
+
+
+def _bounds(found: Verifiable) -> Bounds | None:
+    if found.usable and found.ends_at_us is None and not found.allowed_ips:
+        return None
+    return Bounds(found.usable, found.ends_at_us, parse_networks(found.allowed_ips))
 
 
 def parse_networks(allowed_ips: Sequence[str]) -> tuple[Network, ...]:

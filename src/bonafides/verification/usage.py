@@ -135,15 +135,16 @@ class Uses:
             resident.counted_until_us = 0
             resident.accepted = 0
             # One credential may have been evicted and come back: two residents, the latest use counts.
-            name = resident.principal.credential_id
+            name = resident.credential_id
             self._last_used[name] = max(resident.last_used_us, self._last_used.get(name, 0))
+            resident.last_used_us = 0
 
     def _take(self, resident: Resident) -> None:
         self._add(resident, resident.counted_until_us - _MINUTE_US, ACCEPTED, resident.accepted)
 
     def _add(self, resident: Resident, minute_us: int, outcome: str, requests: int) -> None:
-        principal = resident.principal
-        key = UsageKey(minute_us, principal.tenant_id, principal.user_id, principal.credential_id, outcome)
+        owner = resident.owner
+        key = UsageKey(minute_us, owner.tenant_id, owner.user_id, resident.credential_id, outcome)
         counted = self._counts.get(key)
         if counted is not None:
             self._counts[key] = counted + requests

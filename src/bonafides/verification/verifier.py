@@ -37,6 +37,9 @@ _REASON_OF_SHAPE: Final = {
     Shape.UNKNOWN: Reason.INVALID_KEY,
 }
 _KEYS: Final = frozenset({CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN})
+_BAD_OF_KIND: Final = {
+    kind: Reason.INVALID_KEY if kind in _KEYS else Reason.INVALID_TOKEN for kind in CredentialKind
+}
 _BAD: Final = frozenset({Reason.INVALID_KEY, Reason.INVALID_TOKEN, Reason.EXPIRED})
 """Objections to the credential itself; such a request counts by address, as one without a credential does."""
 _TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
@@ -153,6 +156,15 @@ class Verifier:
         Raises:
             Unavailable: The server cannot know; never taken for a yes or a no.
         """
+        found = await self.find(credential, digest, facts)
+        return found if isinstance(found, Rejected) else self._judge(found, facts)
+
+    async def find(self, credential: bytes, digest: bytes, facts: Facts) -> Resident | Rejected:
+        """Look a credential up that `verdict_at_hand` does not know; an unknown one is refused.
+
+        Raises:
+            Unavailable: The server cannot know; never taken for a yes or a no.
+        """
         spent = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
             return Rejected(Reason.RATE, spent)
@@ -165,6 +177,14 @@ class Verifier:
         if resident is None:
             return Rejected(_unknown(credential), spent)
         self._addresses.give_back(facts.address, facts.asker)
+        return resident
+
+    def verdict_on(self, resident: Resident, facts: Facts) -> Verdict:
+        """The verdict on what `find` has found.
+
+        Raises:
+            Unavailable: It cannot be counted.
+        """
         return self._judge(resident, facts)
 
     def trusts_memory(self) -> bool:
@@ -184,14 +204,17 @@ class Verifier:
 
         Status, then expiry, both with those of its lineage; then address, then scope.
         """
-        principal = resident.principal
-        if not resident.usable or (facts.tenant is not EVERYWHERE and facts.tenant != principal.tenant_id):
-            return Reason.INVALID_KEY if principal.kind in _KEYS else Reason.INVALID_TOKEN
-        if resident.ends_at_us is not None and resident.ends_at_us <= now_us:
-            return Reason.EXPIRED
-        if resident.networks and not within(facts.address, resident.networks):
-            return Reason.ADDRESS
-        if not facts.scopes <= principal.scopes:
+        bounds = resident.bounds
+        if bounds is not None and not bounds.usable:
+            return _BAD_OF_KIND[resident.kind]
+        if facts.tenant is not EVERYWHERE and facts.tenant != resident.owner.tenant_id:
+            return _BAD_OF_KIND[resident.kind]
+        if bounds is not None:
+            if bounds.ends_at_us is not None and bounds.ends_at_us <= now_us:
+                return Reason.EXPIRED
+            if bounds.networks and not within(facts.address, bounds.networks):
+                return Reason.ADDRESS
+        if not facts.scopes <= resident.scopes:
             return Reason.SCOPE
         return None
 

@@ -49,10 +49,18 @@ from bonafides.web.gate import common_headers
 from bonafides.web.heads import Asked, Heads, plain_credential, waits_for_nothing
 from bonafides.web.metrics import Metrics
 from bonafides.web.problems import Problems
-from bonafides.web.rendered import Rendered, forward_lines, render
+from bonafides.web.rendered import (
+    Form,
+    Rendered,
+    forward_lines,
+    forward_text,
+    question_body,
+    verify_body,
+)
 from bonafides.web.requestids import RequestIds
 
 _RENDERED_MAX: Final = 50_000
+_FORMS_MAX: Final = 1_024
 _LATE_SECONDS: Final = 0.1
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
@@ -130,6 +138,7 @@ class FastLane:
         self._micros: Callable[[], int] = clock.micros
         self._trusted = settings.trusted_proxies
         self._common = common_headers(settings)
+        self._forms: dict[tuple[int | None, int | None], Form] = {}
         self._rendered_residents: deque[Resident] = deque()
         self._decode = msgspec.json.Decoder(Question).decode
         self._accepted = dict.fromkeys(CredentialKind, 0)
@@ -155,7 +164,7 @@ class FastLane:
         if resident is None:
             return None
         now_us = self._micros()
-        if resident.guarded or asked.scopes:
+        if resident.bounds is not None or asked.scopes:
             if resident.networks:
                 return None
             if self._verifier.objection(resident, Facts(None, asked.scopes), now_us) is not None:
@@ -208,9 +217,19 @@ class FastLane:
             asking: The request, with what presents its credential.
             defaults: uvicorn's default headers; the date.
         """
-        facts = Facts(asking.address, asking.asked.scopes)
+        asked = asking.asked
+        facts = Facts(asking.address, asked.scopes)
         try:
-            verdict = await self._verifier.verdict_from_store(asking.credential, asking.asked.digest, facts)
+            found = await self._verifier.find(asking.credential, asked.digest, facts)
+            if isinstance(found, Rejected):
+                return self._told(asking, found, defaults)
+            now_us = self._micros()
+            if self._verifier.objection(found, facts, now_us) is None:
+                # Most credentials come once or in a crowd: what is rendered is kept from the second time on.
+                answer = self._admit(found, asked, now_us, defaults, kept=False)
+                if answer is not None:
+                    return answer
+            verdict = self._verifier.verdict_on(found, facts)
         except Unavailable as error:
             return self._told_unavailable(asking, error, defaults)
         return self._told(asking, verdict, defaults)
@@ -219,26 +238,36 @@ class FastLane:
         """A parsed request, with what its look-up and its refusal need."""
         return Asking(*parsed, self._address(peer, headers))
 
-    def _admit(self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList) -> bytes | None:
-        """Count a request that nothing but its limit speaks against, and answer it."""
+    def _admit(
+        self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList, *, kept: bool = True
+    ) -> bytes | None:
+        """Count a request that nothing but its limit speaks against, and answer it; None where it cannot be counted."""
         counter = self._verifier.counter(resident, now_us)
         rendered: Rendered | None = resident.rendered
         if rendered is None or rendered.plan is not resident.plan.plan:
-            rendered = self._rendered(resident)
+            rendered = self._rendered(resident, kept=kept)
+        form = rendered.form
         try:
-            if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+            if not counter.spend(form.hourly, form.burst, 1, now_us):
                 return self._limited(asked, resident, now_us, defaults)
         except Unavailable:
-            return None  # the application asks again, and says why
+            return None  # whoever asks again is told why
         if now_us < resident.counted_until_us:
             resident.last_used_us = now_us
             resident.accepted += 1
         else:
             self._uses.note(resident, now_us)
         asked.tally[0] += 1
-        self._accepted[resident.principal.kind] += 1
-        template = rendered.forward if asked.forward else rendered.verify
-        return template % rendered.figures(counter, now_us, defaults[0][1], self._next_id())
+        self._accepted[resident.kind] += 1
+        date, request_id = defaults[0][1], self._next_id()
+        if asked.forward:
+            if not rendered.forward:
+                rendered.forward = forward_text(resident)
+            return form.no_content % form.figures(counter, now_us, date, rendered.forward, request_id)
+        body = rendered.verify
+        if not body:
+            body = rendered.verify = verify_body(resident)
+        return form.ok % form.figures(counter, now_us, date, len(body), request_id) + body
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:
         """Whether the lane wants to see the request's body before it says no."""
@@ -261,16 +290,20 @@ class FastLane:
         rendered: Rendered | None = resident.rendered
         if rendered is None or rendered.plan is not resident.plan.plan:
             rendered = self._rendered(resident)
+        form = rendered.form
         try:
-            if not counter.spend(rendered.hourly, rendered.burst, 1, now_us):
+            if not counter.spend(form.hourly, form.burst, 1, now_us):
                 return None
         except Unavailable:
             return None
         self._uses.note(resident, now_us)
         self._uses.note(caller, now_us)
         self._asked_tally[0] += 1
-        self._accepted[resident.principal.kind] += 1
-        return rendered.question % rendered.figures(counter, now_us, defaults[0][1], self._next_id())
+        self._accepted[resident.kind] += 1
+        told = rendered.question
+        if not told:
+            told = rendered.question = question_body(resident)
+        return form.ok % form.figures(counter, now_us, defaults[0][1], len(told), self._next_id()) + told
 
     def _asking(self, headers: HeaderList, peer: str | None, now_us: int) -> Resident | None:
         """The resource server that asks, if it is in memory and may."""
@@ -291,7 +324,7 @@ class FastLane:
 
     def _asked_about(self, body: bytearray, caller: Resident, now_us: int) -> Resident | None:
         """The credential that is asked about, if it is in memory and nothing but its limit speaks against it."""
-        sees = self._directory.known_sight(caller.principal.tenant_id)
+        sees = self._directory.known_sight(caller.owner.tenant_id)
         if sees is None:
             return None
         try:
@@ -320,22 +353,31 @@ class FastLane:
         note_access(exchange, None, None, answer.status, None)
         return exchange.request_id.encode("ascii"), answer
 
-    def _rendered(self, resident: Resident) -> Rendered:
-        """The lasting parts of a resident's answers, made anew; the oldest ones made are forgotten."""
-        if resident.rendered is None:
-            self._rendered_residents.append(resident)
-            if len(self._rendered_residents) > _RENDERED_MAX:
-                self._rendered_residents.popleft().rendered = None
-        resident.rendered = rendered = render(resident, self._common)
+    def _rendered(self, resident: Resident, *, kept: bool = True) -> Rendered:
+        """The lasting parts of a resident's answers, made anew; of those kept, the oldest are forgotten."""
+        plan = resident.plan.plan
+        limits = (resident.plan.hourly[resident.kind], plan.burst)
+        form = self._forms.get(limits)
+        if form is None:
+            if len(self._forms) >= _FORMS_MAX:
+                self._forms.clear()
+            form = self._forms[limits] = Form(*limits, self._common)
+        rendered = Rendered(plan, form)
+        if kept:
+            if resident.rendered is None:
+                self._rendered_residents.append(resident)
+                if len(self._rendered_residents) > _RENDERED_MAX:
+                    self._rendered_residents.popleft().rendered = None
+            resident.rendered = rendered
         return rendered
 
     def _limited(self, asked: Asked, resident: Resident, now_us: int, defaults: HeaderList) -> bytes:
         """The refusal of a good credential that has used up its limit."""
         self._uses.note_refusal(resident, Reason.RATE, now_us)
-        hourly = resident.plan.hourly[resident.principal.kind]
+        hourly = resident.plan.hourly[resident.kind]
         counter = self._verifier.counter(resident, now_us)
         left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=1)
-        rejected = Rejected(Reason.RATE, left, resident.principal.kind, principal=resident.principal)
+        rejected = Rejected(Reason.RATE, left, resident.kind, principal=resident.principal)
         # At full speed a line for each would cost more than the answer; the metrics count them.
         return self._told(Asking(asked, b"", None), rejected, defaults, logged=False)
 

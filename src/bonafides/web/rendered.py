@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct
+
 from bonafides.model import Plan, Principal
 from bonafides.resources import identity_resource
 from bonafides.verification.limiter import Counter
@@ -14,33 +16,41 @@ from bonafides.web.verify import forward_headers
 _SECOND_US: Final = 1_000_000
 
 
-class Rendered:
-    """The parts of a resident's answers that stay the same while its plan does.
+class Form:
+    """What all answers under the same limits share: templates for `%`, whose figures `figures` gives.
 
-    Each is a template for `%`, whose figures `figures` gives.
+    Args:
+        hourly: Requests an hour, None for no limit.
+        burst: Requests within a second, None for no limit.
+        common: The headers of every answer, before and after the rate-limit headers.
     """
 
-    __slots__ = ("burst", "forward", "hourly", "plan", "question", "verify")
+    __slots__ = ("burst", "hourly", "no_content", "ok")
 
-    def __init__(
-        self, plan: Plan, hourly: int | None, verify: bytes, forward: bytes, question: bytes
-    ) -> None:
-        self.plan = plan
+    def __init__(self, hourly: int | None, burst: int | None, common: tuple[HeaderList, HeaderList]) -> None:
         self.hourly = hourly
-        self.burst = plan.burst
-        self.verify = verify
-        self.forward = forward
-        self.question = question
+        self.burst = burst
+        tail = [b"x-request-id: %b", *(name + b": " + value for name, value in common[0])]
+        tail += limit_template(hourly, burst)
+        tail += [name + b": " + value for name, value in common[1]]
+        kind = [name + b": " + value for name, value in (JSON, NO_STORE)]
+        self.ok = b"\r\n".join(
+            [b"HTTP/1.1 200 OK", b"date: %b", *kind, b"content-length: %d", *tail, b"\r\n"]
+        )
+        self.no_content = b"\r\n".join(
+            [b"HTTP/1.1 204 No Content", b"date: %b", b"%bcache-control: no-store", *tail, b"\r\n"]
+        )
 
     def figures(
-        self, counter: Counter, now_us: int, date: bytes, request_id: bytes
+        self, counter: Counter, now_us: int, date: bytes, own: bytes | int, request_id: bytes
     ) -> tuple[bytes | int, ...]:
-        """What moves from answer to answer, in the order of `limit_template`.
+        """What moves from answer to answer, in the order of the templates.
 
         Args:
             counter: Which has just admitted the request.
             now_us: Microseconds since the epoch.
             date: The Date header's value.
+            own: The length of the body, or the lines of forward authentication.
             request_id: The X-Request-Id header's value.
         """
         burst = self.burst
@@ -50,58 +60,39 @@ class Rendered:
             resets_at = -(-ends_us // _SECOND_US)
             wait = -(-(ends_us - now_us) // _SECOND_US)
             if burst is not None:
-                return (date, request_id, left, resets_at, left, wait, burst - counter.burst_used)
-            return (date, request_id, left, resets_at, left, wait)
+                return (date, own, request_id, left, resets_at, left, wait, burst - counter.burst_used)
+            return (date, own, request_id, left, resets_at, left, wait)
         if burst is not None:
             left = burst - counter.burst_used
-            return (date, request_id, left, -(-counter.burst_ends_us // _SECOND_US), left)
-        return (date, request_id)
+            return (date, own, request_id, left, -(-counter.burst_ends_us // _SECOND_US), left)
+        return (date, own, request_id)
 
 
-def render(resident: Resident, common: tuple[HeaderList, HeaderList]) -> Rendered:
-    """Make the lasting parts of a resident's answers.
+class Rendered(Struct, gc=False, eq=False):
+    """The parts of a resident's answers that stay the same while its plan does; each made when it is first asked for."""
 
-    Args:
-        resident: Whose.
-        common: The headers of every answer, before and after the rate-limit headers.
-    """
-    plan = resident.plan.plan
-    principal = resident.principal
-    limits = limit_template(resident.plan.hourly[principal.kind], plan.burst)
-    tail = [b"x-request-id: %b", *(name + b": " + value for name, value in common[0]), *limits]
-    tail += [name + b": " + value for name, value in common[1]]
-    identity = json_bytes(identity_resource(principal, resident.ends_at_us))
-    question = json_bytes({"valid": True, **identity_resource(principal, resident.ends_at_us)})
-    forward = [name + b": " + value for name, value in forward_lines(principal)]
-    return Rendered(
-        plan,
-        resident.plan.hourly[principal.kind],
-        _template(identity, tail),
-        b"\r\n".join(
-            [
-                b"HTTP/1.1 204 No Content",
-                b"date: %b",
-                *map(_escaped, forward),
-                b"cache-control: no-store",
-                *tail,
-                b"\r\n",
-            ]
-        ),
-        _template(question, tail),
-    )
+    plan: Plan
+    form: Form
+    verify: bytes = b""
+    forward: bytes = b""
+    question: bytes = b""
+
+
+def verify_body(resident: Resident) -> bytes:
+    """What a good credential is told of itself."""
+    return json_bytes(identity_resource(resident.principal, resident.ends_at_us))
+
+
+def question_body(resident: Resident) -> bytes:
+    """What a resource server is told of a good credential."""
+    return json_bytes({"valid": True, **identity_resource(resident.principal, resident.ends_at_us)})
+
+
+def forward_text(resident: Resident) -> bytes:
+    """The identity headers of forward authentication, each with the end of its line."""
+    return b"".join(name + b": " + value + b"\r\n" for name, value in forward_lines(resident.principal))
 
 
 def forward_lines(principal: Principal) -> HeaderList:
     """The identity headers of forward authentication, as they are sent."""
     return [(name.lower().encode(), value.encode()) for name, value in forward_headers(principal).items()]
-
-
-def _escaped(line: bytes) -> bytes:
-    """A line that passes through `%` as it is."""
-    return line.replace(b"%", b"%%")
-
-
-def _template(body: bytes, tail: list[bytes]) -> bytes:
-    lines = (name + b": " + value for name, value in (JSON, NO_STORE))
-    length = b"content-length: %d" % len(body)
-    return b"\r\n".join([b"HTTP/1.1 200 OK", b"date: %b", *lines, length, *tail, b"", _escaped(body)])
