@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bonafides.errors import Forbidden, NotFound
-from bonafides.model import ADMIN, EVERYWHERE, Actor, Role, TenantScope
+from bonafides.model import ADMIN, EVERYWHERE, Actor, Role, TenantScope, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Authority:
         scopes: What the credential may do.
         grantable: What it may give to another credential: its own scopes, or, with `admin`, all of its user's.
         operator: Whether it may act in every tenant and change plans.
+        user: The caller as read when the call began; None where nobody read them.
     """
 
     actor: Actor
@@ -33,6 +34,7 @@ class Authority:
     scopes: frozenset[str]
     grantable: frozenset[str]
     operator: bool
+    user: User | None = None
 
     @property
     def administers(self) -> bool:

@@ -99,8 +99,9 @@ class Directory:
         Raises:
             NotFound: Its user or tenant was deleted in this moment.
         """
-        tenant = await self.tenant(principal.tenant_id)
-        user = await self._store.find_user(principal.user_id, principal.tenant_id)
+        tenant, user = await self._store.find_member(principal.user_id, principal.tenant_id)
+        if tenant is None:
+            raise _no_tenant(principal.tenant_id)
         if user is None:
             message = "Your user no longer exists."
             raise NotFound(message)
@@ -113,6 +114,7 @@ class Directory:
             scopes=principal.scopes,
             grantable=self.ceiling(user) if administers else principal.scopes,
             operator=tenant.operator and administers,
+            user=user,
         )
 
     async def tenant(self, tenant_id: str) -> Tenant:
@@ -123,8 +125,7 @@ class Directory:
         """
         tenant = await self._store.find_tenant(tenant_id)
         if tenant is None:
-            message = f"There is no tenant {tenant_id[:64]!a}."
-            raise NotFound(message)
+            raise _no_tenant(tenant_id)
         return tenant
 
     async def visible_tenant(self, authority: Authority, tenant_id: str) -> Tenant:
@@ -215,6 +216,8 @@ class Directory:
             NotFound: There is none, or they are not the caller's to see.
         """
         user = None
+        if user_id == authority.user_id and authority.user is not None:
+            return authority.user
         if authority.administers or user_id == authority.user_id:
             user = await self._store.find_user(user_id, authority.reach)
         if user is None:
@@ -389,6 +392,10 @@ def _refusal(clash: Clash, plan: str = "") -> AppError:
         return InvalidRequest(message, field="plan")
     field, message = _CLASHES[clash.what]
     return Conflict(message, field=field)
+
+
+def _no_tenant(tenant_id: str) -> NotFound:
+    return NotFound(f"There is no tenant {tenant_id[:64]!a}.")
 
 
 def _no_user(user_id: str) -> NotFound:

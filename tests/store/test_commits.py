@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, insert
 
 from bonafides.errors import Unavailable
 from bonafides.model import Change, ChangeKind, Credential, Page, Verifiable
+from bonafides.store import transaction
 from bonafides.store.commits import GroupCommit
 from bonafides.store.database import Contention
 from bonafides.store.sql import SqlStore
+from bonafides.store.tables import audit_events, credentials
 from bonafides.store.transaction import Transaction
 from tests.store.databases import run_sql
 from tests.store.records import credential, event, plan, secret
@@ -207,3 +209,9 @@ async def test_rows_events_and_changes_are_written_together(url: str, store: Sql
     for table, column in (("credentials", "id"), ("audit_events", "subject_id"), ("changes", "subject_id")):
         rows = {row for (row,) in await run_sql(url, f"SELECT {column} FROM {table}")}
         assert {key.id for key in keys} <= rows
+
+
+def test_what_every_transaction_writes_is_compiled_once() -> None:
+    """A statement that cannot be remembered is compiled in each commit, which takes longer than the commit."""
+    for written in (transaction._INSERT_CHANGES, insert(audit_events), insert(credentials)):
+        assert written._generate_cache_key() is not None

@@ -284,3 +284,20 @@ async def test_a_deleted_user_takes_their_credentials_along(store: SqlStore, tol
         *(Change(ChangeKind.CREDENTIAL, key.id) for key in keys[1:]),
     }
     assert len(await store.list_events("ten_a", Page(100, to_micros(LATER + timedelta(1)), "z"))) == 7
+
+
+async def test_a_member_is_their_tenant_and_themselves_at_once(store: SqlStore) -> None:
+    """Every call of the control plane asks who calls: somebody deleted, or of another tenant, is nobody."""
+    await store.create_user(user("usr_member"), event())
+    assert await store.find_member("usr_member", "ten_a") == (
+        await store.find_tenant("ten_a"),
+        await store.find_user("usr_member", "ten_a"),
+    )
+    assert await store.find_member("usr_member", "ten_gone") == (None, None)
+    assert (await store.find_member("usr_gone", "ten_a"))[1] is None
+    await store.create_tenant(tenant("ten_other"), event())
+    assert await store.find_member("usr_member", "ten_other") == (await store.find_tenant("ten_other"), None)
+    await store.change_user("usr_member", "ten_a", GONE, event())
+    assert await store.find_member("usr_member", "ten_a") == (await store.find_tenant("ten_a"), None)
+    await store.change_tenant("ten_other", TenantChanges(status=Status.DELETED), event())
+    assert await store.find_member("usr_member", "ten_other") == (None, None)

@@ -377,6 +377,8 @@ async def test_a_credential_acts_with_its_own_scopes_or_with_admin_for_its_user(
         assert found.actor == house.operator.actor
         with pytest.raises(NotFound, match="Your user no longer exists"):
             await authority(replace(verdict.principal, user_id="usr_gone"), house.operator.actor)
+        with pytest.raises(NotFound, match="There is no tenant 'ten_gone'"):
+            await authority(replace(verdict.principal, tenant_id="ten_gone"), house.operator.actor)
     customer = await house.make_key(await house.make_user((await house.make_tenant()).id), scopes=[ADMIN])
     verdict = await house.rooms.verifier.verify(customer.key.encode(), Facts())
     assert isinstance(verdict, Accepted)

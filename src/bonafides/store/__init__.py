@@ -199,6 +199,10 @@ class DirectoryStore(Protocol):
         """The user of that id, if in that tenant; deleted ones are not found."""
         ...
 
+    async def find_member(self, user_id: str, tenant_id: str) -> tuple[Tenant | None, User | None]:
+        """What `find_tenant` and `find_user` find, for one trip to the database."""
+        ...
+
     async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
         """Up to `page.limit` users, newest first, without the deleted ones."""
         ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, insert
+from sqlalchemy import BigInteger, Connection, Table, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from bonafides.model import AuditEvent, Change
 from bonafides.store.tables import audit_events, changes, row_of
@@ -48,7 +49,7 @@ def _event_row(event: AuditEvent) -> dict[str, Any]:
     return row | {f"actor_{name}": value for name, value in actor.items()}
 
 
-class transaction_number(ColumnElement[int]):  # noqa: N801 - reads as the SQL function that it stands for
+class transaction_number(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it stands for
     """The number of the transaction that it is evaluated in; 0 on SQLite, which needs none."""
 
     type = BigInteger()
