@@ -157,7 +157,7 @@ class Verifier:
             Unavailable: The server cannot know; never taken for a yes or a no.
         """
         found = await self.find(credential, digest, facts)
-        return found if isinstance(found, Rejected) else self._judge(found, facts)
+        return found if isinstance(found, Rejected) else self.verdict_on(found, facts)
 
     async def find(self, credential: bytes, digest: bytes, facts: Facts) -> Resident | Rejected:
         """Look a credential up that `verdict_at_hand` does not know; an unknown one is refused.
