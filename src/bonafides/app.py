@@ -41,6 +41,7 @@ from bonafides.store.sqlite import open_sqlite
 from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
 from bonafides.usage import UsageReports
 from bonafides.verification.feed import Feed
+from bonafides.verification.leases import Leases
 from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import ResidentIndex
@@ -80,6 +81,7 @@ from bonafides.web.verify import VerifyCalls
 log = structlog.get_logger("bonafides")
 
 _SWEEP_SECONDS: Final = 60
+_GIVE_BACK_SECONDS: Final = 1
 _ADDRESSES_MAX: Final = 131_072
 
 
@@ -107,6 +109,7 @@ class Rooms:
     index: ResidentIndex
     limiter: Limiter
     addresses: AddressLimiter
+    leases: Leases
     feed: Feed
     uses: Uses
     verifier: Verifier
@@ -241,10 +244,14 @@ def _furnish(
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
     directory = Directory(store, recorder, clock, entropy, scopes)
+    leases = Leases(store, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
     windows: AddressWindows = LocalAddressWindows()
-    if shared is not None:
+    if settings.counts_across_nodes:
+        limiter = Limiter(leases.counter)
+    elif shared is not None:
         limiter = Limiter(SharedTable(shared.subjects).counter)
+    if shared is not None:
         windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
     uses = Uses(store, clock, entropy(16).hex())
@@ -265,6 +272,7 @@ def _furnish(
         look_ups=LookUps(store, index, peppers, uses.redigest),
         limiter=limiter,
         addresses=addresses,
+        leases=leases,
         uses=uses,
         clock=clock,
     )
@@ -277,6 +285,7 @@ def _furnish(
         index=index,
         limiter=limiter,
         addresses=addresses,
+        leases=leases,
         feed=feed,
         uses=uses,
         verifier=verifier,
@@ -312,6 +321,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         asyncio.create_task(rooms.feed.follow(), name="feed"),
         asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.uses.flush_counts), name="usage"),
+        asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.give_back), name="leases"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:
@@ -320,8 +330,10 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # At once, so that the two share a transaction, and the patience with a database that hangs.
-        await asyncio.gather(_once(rooms.uses.flush), _once(rooms.uses.flush_counts))
+        # At once, so that they share a transaction, and the patience with a database that hangs.
+        await asyncio.gather(
+            _once(rooms.uses.flush), _once(rooms.uses.flush_counts), _once(rooms.leases.give_back_all)
+        )
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -417,6 +429,11 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         "bonafides_usage_requests_lost",
         "Requests that will never be counted in the usage, because it could not be written for too long.",
         lambda: rooms.uses.lost,
+    )
+    metrics.watch(
+        "bonafides_uncounted_requests",
+        "Requests admitted without a count, because nobody could be asked.",
+        lambda: rooms.leases.uncounted,
     )
     problems = Problems(settings.base_url)
     request_ids = RequestIds(rooms.entropy)

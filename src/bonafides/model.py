@@ -395,6 +395,60 @@ class Rejected:
 Verdict = Accepted | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseAsk:
+    """One holder's account of its lease on a subject's limits, and its wish for the next one.
+
+    Args:
+        subject: Whose limits.
+        holder: Who may spend; one process.
+        hourly: Requests an hour, None for no limit.
+        burst: Requests within a second, None for no limit.
+        spent: What was spent of the lease that the holder has; the rest is given back.
+        recent: What of that was spent in the holder's burst window that is still open.
+        burst_left_us: Microseconds until that window ends.
+        wanted: Units wished for; 0 to give back alone.
+        least: Fewer units than this are of no use.
+    """
+
+    subject: str
+    holder: str
+    hourly: int | None
+    burst: int | None
+    spent: int
+    recent: int
+    burst_left_us: int
+    wanted: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Units that one holder may spend, and what is known of the subject's windows.
+
+    Times are microseconds from the moment of the ask, so that clocks need not agree.
+
+    Args:
+        units: Requests that may be admitted; 0 if there was no room.
+        valid_us: For how long.
+        hour_left_us: Until the hour ends.
+        hour_used: Known to be spent in it, by all.
+        burst_left_us: Until the second ends.
+        burst_used: Known to be spent in it, by all.
+        refused_us: Without units: for how long asking again is of no use.
+        by_hour: Without units: whether it is the hour that has no room.
+    """
+
+    units: int
+    valid_us: int
+    hour_left_us: int
+    hour_used: int
+    burst_left_us: int
+    burst_used: int
+    refused_us: int
+    by_hour: bool
+
+
 ACCEPTED: Final = "accepted"
 """The outcome of a request that no `Reason` refused, where requests are counted by their outcome."""
 

@@ -134,6 +134,20 @@ class Settings(BaseModel):
     known_misses_max: int = Field(
         100_000, ge=1, description="Unknown credentials remembered, so that each is looked up once."
     )
+    limits_across: Literal["auto", "machine", "nodes"] = Field(
+        "auto",
+        description=(
+            "Where one count of a limit holds: on this `machine`, in memory that its workers share, or across all `nodes` on the "
+            "database, which lease shares of it. `auto`: nodes on PostgreSQL, this machine on SQLite."
+        ),
+    )
+    uncounted_requests: Literal["deny", "allow"] = Field(
+        "deny",
+        description=(
+            "What becomes of requests that cannot be counted, because the leases in hand are spent and the database is away: "
+            "503, or admitted without a count."
+        ),
+    )
     address_requests_per_minute: Annotated[int | None, BeforeValidator(_limit)] = Field(
         1_200,
         ge=1,
@@ -273,6 +287,13 @@ class Settings(BaseModel):
             return None
         _, separator, rest = self.database.partition("://")
         return Path(rest.removeprefix("/")) if separator else Path(self.database)
+
+    @property
+    def counts_across_nodes(self) -> bool:
+        """Whether one count of a limit holds for every process on the database."""
+        if self.limits_across == "auto":
+            return self.database_scheme == "postgresql"
+        return self.limits_across == "nodes"
 
     @property
     def database_url(self) -> str:

@@ -35,12 +35,18 @@ FIRST: Final = (
     ('evt_1', 1, 'ten_1', 'founded', 'tenant', 'ten_1', NULL, NULL, 'cli', NULL, NULL, '{}')
     """,
 )
+SECOND: Final = (
+    *FIRST,
+    "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'key_1', 'accepted', 2)",
+    "INSERT INTO usage_writers VALUES ('1', 1, 1)",
+)
 SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "0001": FIRST,
-    "0002": (
-        *FIRST,
-        "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'key_1', 'accepted', 2)",
-        "INSERT INTO usage_writers VALUES ('1', 1, 1)",
+    "0002": SECOND,
+    "0003": (
+        *SECOND,
+        "INSERT INTO limit_windows VALUES ('key_1', 9, 5, 9, 5, 1)",
+        "INSERT INTO limit_holders VALUES ('key_1', 'one', 3, 9, 9)",
     ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""

@@ -22,6 +22,8 @@ from bonafides.model import (
     CredentialStatus,
     DigestedSecret,
     IdempotencyClaim,
+    Lease,
+    LeaseAsk,
     Page,
     Plan,
     Replayed,
@@ -274,6 +276,19 @@ class FeedLost(Unavailable):
     """Changes since a position may be gone: forget everything, and start from `feed_position` again."""
 
 
+class LimitStore(Protocol):
+    """Limits that several processes share: each leases units, and spends them without asking."""
+
+    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+        """What each ask gets, in their order. Units in all hands never exceed a limit.
+
+        Args:
+            asks: No two of one holder about one subject.
+            now_us: The asking process's time.
+        """
+        ...
+
+
 class FeedStore(Protocol):
     """The change feed: numbered, without gaps."""
 
@@ -349,6 +364,7 @@ class Store(
     DirectoryStore,
     PlanStore,
     AuditStore,
+    LimitStore,
     FeedStore,
     UsageStore,
     InstallationStore,

@@ -16,6 +16,8 @@ from bonafides.model import (
     CredentialStatus,
     DigestedSecret,
     IdempotencyClaim,
+    Lease,
+    LeaseAsk,
     Page,
     Plan,
     Replayed,
@@ -40,6 +42,7 @@ from bonafides.store import (
     directory,
     feed,
     installation,
+    limits,
     plans,
     usage,
 )
@@ -250,6 +253,12 @@ class SqlStore:
 
     async def prune(self, before: datetime) -> None:
         await self._write(feed.prune, before)
+        await self._write(limits.prune, before)
+
+    # Limits
+
+    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+        return await self._write(limits.lease_all, asks, now_us)
 
     # Usage
 

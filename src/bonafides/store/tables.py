@@ -29,7 +29,7 @@ from sqlalchemy import (
 from bonafides.model import ChangeKind, CountBy, CredentialKind, CredentialStatus, Role, Status, UserKind
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -274,6 +274,32 @@ usage_writers: Final = Table(
     Column("id", ID, primary_key=True),
     Column("batch", BigInteger, nullable=False),
     _moment("written_at"),
+)
+
+# Whose limits are leased, and to whom: docs/decisions/0007. Microseconds since the epoch.
+limit_windows: Final = Table(
+    "limit_windows",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("hour_ends_us", BigInteger, nullable=False),
+    Column("hour_used", BigInteger, nullable=False),
+    Column("burst_ends_us", BigInteger, nullable=False),
+    Column("burst_used", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+    CheckConstraint("hour_used >= 0", name="hour"),
+    CheckConstraint("burst_used >= 0", name="burst"),
+    Index("ix_limit_windows_seen", "seen_us"),
+)
+
+limit_holders: Final = Table(
+    "limit_holders",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("holder", ID, primary_key=True),
+    Column("units", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("burst_ends_us", BigInteger, nullable=False),
+    CheckConstraint("units > 0", name="units"),
 )
 
 

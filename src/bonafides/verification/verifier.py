@@ -23,6 +23,7 @@ from bonafides.model import (
     Verdict,
 )
 from bonafides.secret import Peppers, Shape, shape
+from bonafides.verification.leases import LeaseNeededError, Leases
 from bonafides.verification.limiter import AddressLimiter, Counter, Limiter
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import Resident, ResidentIndex, within
@@ -42,6 +43,7 @@ _BAD_OF_KIND: Final = {
 }
 _BAD: Final = frozenset({Reason.INVALID_KEY, Reason.INVALID_TOKEN, Reason.EXPIRED})
 """Objections to the credential itself; such a request counts by address, as one without a credential does."""
+_LEASES_MAX: Final = 64
 _TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
 
 
@@ -89,7 +91,7 @@ class Verifier:
         clock: The time that expiry and limits go by.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a step of the way that a request takes
         self,
         *,
         peppers: Peppers,
@@ -98,6 +100,7 @@ class Verifier:
         look_ups: LookUps,
         limiter: Limiter,
         addresses: AddressLimiter,
+        leases: Leases,
         uses: Uses,
         clock: Clock,
     ) -> None:
@@ -107,6 +110,7 @@ class Verifier:
         self._look_ups = look_ups
         self._limiter = limiter
         self._addresses = addresses
+        self._leases = leases
         self._uses = uses
         self._clock = clock
         self.digest = peppers.digest
@@ -142,7 +146,10 @@ class Verifier:
         fresh = self._freshness.is_fresh()
         resident = self._index.get(digest) if fresh else None
         if resident is not None:
-            return self._judge(resident, facts)
+            try:
+                return self._judge(resident, facts)
+            except LeaseNeededError:
+                return None
         looks = shape(credential)
         if looks is not Shape.WHOLE:
             return self._refuse(_REASON_OF_SHAPE[looks], facts)
@@ -151,20 +158,23 @@ class Verifier:
         return None
 
     async def verdict_from_store(self, credential: bytes, digest: bytes, facts: Facts) -> Verdict:
-        """The verdict by a look-up, for what `verdict_at_hand` does not know.
+        """The verdict by a look-up, or by a lease of its limits, for what `verdict_at_hand` does not know.
 
         Raises:
             Unavailable: The server cannot know; never taken for a yes or a no.
         """
         found = await self.find(credential, digest, facts)
-        return found if isinstance(found, Rejected) else self.verdict_on(found, facts)
+        return found if isinstance(found, Rejected) else await self.verdict_on(found, facts)
 
     async def find(self, credential: bytes, digest: bytes, facts: Facts) -> Resident | Rejected:
-        """Look a credential up that `verdict_at_hand` does not know; an unknown one is refused.
+        """What `verdict_at_hand` does not tell of: a credential to be looked up, or a lease of its limits.
 
         Raises:
             Unavailable: The server cannot know; never taken for a yes or a no.
         """
+        resident = self.resident_of(digest)
+        if resident is not None:
+            return resident
         spent = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
             return Rejected(Reason.RATE, spent)
@@ -179,13 +189,19 @@ class Verifier:
         self._addresses.give_back(facts.address, facts.asker)
         return resident
 
-    def verdict_on(self, resident: Resident, facts: Facts) -> Verdict:
-        """The verdict on what `find` has found.
+    async def verdict_on(self, resident: Resident, facts: Facts) -> Verdict:
+        """The verdict on what `find` has found, with a lease where the units in hand do not tell.
 
         Raises:
             Unavailable: It cannot be counted.
         """
-        return self._judge(resident, facts)
+        for _ in range(_LEASES_MAX):
+            try:
+                return self._judge(resident, facts)
+            except LeaseNeededError as needed:
+                await self._leases.renew(needed)
+        # Whoever waited with it has spent each lease before its turn came.
+        raise Unavailable(internal="leases: others spent every one")
 
     def trusts_memory(self) -> bool:
         """Whether memory may be used now."""

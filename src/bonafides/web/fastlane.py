@@ -36,6 +36,7 @@ from bonafides.model import (
 )
 from bonafides.resources import identity_resource
 from bonafides.settings import Settings
+from bonafides.verification.leases import LeaseNeededError
 from bonafides.verification.limiter import NO_LIMIT, AddressLimiter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
@@ -229,7 +230,7 @@ class FastLane:
                 answer = self._admit(found, asked, now_us, defaults, kept=False)
                 if answer is not None:
                     return answer
-            verdict = self._verifier.verdict_on(found, facts)
+            verdict = await self._verifier.verdict_on(found, facts)
         except Unavailable as error:
             return self._told_unavailable(asking, error, defaults)
         return self._told(asking, verdict, defaults)
@@ -250,8 +251,8 @@ class FastLane:
         try:
             if not counter.spend(form.hourly, form.burst, 1, now_us):
                 return self._limited(asked, resident, now_us, defaults)
-        except Unavailable:
-            return None  # whoever asks again is told why
+        except (LeaseNeededError, Unavailable):
+            return None  # who is asked next waits for a lease, or says why there is none
         if now_us < resident.counted_until_us:
             resident.last_used_us = now_us
             resident.accepted += 1
@@ -294,7 +295,7 @@ class FastLane:
         try:
             if not counter.spend(form.hourly, form.burst, 1, now_us):
                 return None
-        except Unavailable:
+        except (LeaseNeededError, Unavailable):
             return None
         self._uses.note(resident, now_us)
         self._uses.note(caller, now_us)

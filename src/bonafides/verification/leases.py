@@ -1,0 +1,308 @@
+"""Limits that several processes share: each leases units from the store, and spends them without asking.
+
+The sum of what is leased never exceeds a limit, so neither does what is spent, whoever dies when. Why, and
+how large a lease is: docs/decisions/0007-quota-leases.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+from weakref import WeakValueDictionary
+
+from typing_extensions import override
+
+from bonafides.errors import Unavailable
+from bonafides.model import Clock, Lease, LeaseAsk
+from bonafides.store import LimitStore
+from bonafides.verification.limiter import HOUR_SECONDS, SECOND_US, Counter
+
+_FIRST_WISH: Final = 8
+_WISH_MAX: Final = 4_096
+_HURRIED_US: Final = SECOND_US
+_IDLE_US: Final = SECOND_US
+_BATCH_MAX: Final = 256
+
+
+class LeaseNeededError(Exception):
+    """The units in hand do not tell whether a request is admitted; nothing was counted.
+
+    Args:
+        counter: Whose units are spent.
+        hourly: As for `Counter.spend`.
+        burst: As for `Counter.spend`.
+        cost: As for `Counter.spend`.
+    """
+
+    def __init__(self, counter: LeasedCounter, hourly: int | None, burst: int | None, cost: int) -> None:
+        super().__init__()
+        self.counter = counter
+        self.hourly = hourly
+        self.burst = burst
+        self.cost = cost
+
+
+class LeasedCounter(Counter):
+    """A subject's counter that admits what it has units for, and knows what all have spent as of its last lease.
+
+    Args:
+        subject: Whose limits.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "burst",
+        "granted",
+        "hourly",
+        "leased_us",
+        "refused_cost",
+        "refused_until_us",
+        "spent_us",
+        "subject",
+        "units",
+        "until_us",
+        "wish",
+    )
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self.subject = subject
+        self.hourly: int | None = None
+        self.burst: int | None = None
+        self.granted = 0
+        self.units = 0
+        self.until_us = 0
+        self.refused_until_us = 0
+        self.refused_cost = 0
+        self.leased_us = 0
+        self.spent_us = 0
+        self.wish = _FIRST_WISH
+
+    @override
+    def spend(self, hourly: int | None, burst: int | None, cost: int, now_us: int) -> bool:
+        """The same as `Counter.spend`, from the units in hand.
+
+        Raises:
+            LeaseNeededError: They do not tell; nothing was counted.
+        """
+        if hourly is None and burst is None:
+            return True
+        if cost == 0:
+            return super().spend(hourly, burst, 0, now_us)
+        if hourly == self.hourly and burst == self.burst:
+            if self.units >= cost and now_us < self.until_us:
+                self.units -= cost
+                self.hour_used += cost
+                if now_us >= self.burst_ends_us:
+                    self.burst_ends_us = now_us + SECOND_US
+                    self.burst_used = 0
+                self.burst_used += cost
+                self.spent_us = now_us
+                return True
+            if now_us < self.refused_until_us and cost >= self.refused_cost:
+                return False
+        raise LeaseNeededError(self, hourly, burst, cost)
+
+    def ask(self, holder: str, wanted: int, least: int, now_us: int) -> LeaseAsk:
+        """Give back what is in hand, and wish for more; until the answer is there, nothing can be spent."""
+        recent = self.burst_used if now_us < self.burst_ends_us else 0
+        spent = self.granted - self.units
+        self.units = 0
+        return LeaseAsk(
+            self.subject,
+            holder,
+            self.hourly,
+            self.burst,
+            spent,
+            min(recent, spent),
+            max(0, self.burst_ends_us - now_us),
+            wanted,
+            least,
+        )
+
+    def take(self, lease: Lease, asked_us: int) -> None:
+        """Take over what a lease gives and tells.
+
+        Args:
+            lease: The answer to `ask`.
+            asked_us: When that was; its times count from there, so that a slow answer only shortens them.
+        """
+        hour_ends_us = asked_us + lease.hour_left_us
+        if abs(hour_ends_us - self.hour_ends_us) < SECOND_US:
+            # What is shown as left never rises within a window, though others may give units back.
+            self.hour_used = max(self.hour_used, lease.hour_used)
+        else:
+            self.hour_used = lease.hour_used
+            self.hour_ends_us = hour_ends_us
+        if lease.burst_left_us:
+            self.burst_used = lease.burst_used
+            self.burst_ends_us = asked_us + lease.burst_left_us
+        self.granted = self.units = lease.units
+        self.until_us = asked_us + lease.valid_us
+        self.leased_us = asked_us
+        self.refused_until_us = asked_us + lease.refused_us
+
+    def refuse(self, lease: Lease, cost: int) -> None:
+        """Show the window without room as used up, so that a refusal says which one it was."""
+        self.refused_cost = cost
+        if lease.by_hour and self.hourly is not None:
+            self.hour_used = max(self.hour_used, self.hourly - cost + 1)
+        elif self.burst is not None:
+            self.burst_used = max(self.burst_used, self.burst - cost + 1)
+
+
+class Leases:
+    """Leases units for the counters of this process.
+
+    Asks that meet are carried to the store together, one for a subject at a time.
+
+    Args:
+        store: Hands out.
+        holder: This process, by a name that no other one has or had.
+        clock: The time.
+        admit_unknown: Whether requests are admitted that nobody can count, while the store is away.
+    """
+
+    def __init__(self, store: LimitStore, holder: str, clock: Clock, *, admit_unknown: bool) -> None:
+        self._store = store
+        self._holder = holder
+        self._clock = clock
+        self._admit_unknown = admit_unknown
+        self._holding: dict[str, LeasedCounter] = {}
+        self._waiting: dict[str, tuple[LeaseNeededError, asyncio.Future[None]]] = {}
+        # One ask about a subject at a time: an account that comes late would give back what the next one got.
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+        # A subject has one counter as long as anybody holds it, or two would account for one lease.
+        self._counters: WeakValueDictionary[str, LeasedCounter] = WeakValueDictionary()
+        self._worker: asyncio.Task[None] | None = None
+        self.uncounted = 0
+        """Requests that were admitted without a count."""
+
+    def counter(self, subject: str) -> Counter:
+        """The counter of a subject."""
+        counter = self._counters.get(subject)
+        if counter is None:
+            counter = self._counters[subject] = LeasedCounter(subject)
+        return counter
+
+    async def renew(self, needed: LeaseNeededError) -> None:
+        """Return when the counter tells more than it did: units, or that there are none.
+
+        Raises:
+            Unavailable: The store cannot be asked.
+        """
+        subject = needed.counter.subject
+        answer = self._under_way.get(subject)
+        if answer is None:
+            entry = self._waiting.get(subject)
+            if entry is None:
+                answer = asyncio.get_running_loop().create_future()
+                self._waiting[subject] = (needed, answer)
+            else:
+                answer = entry[1]
+            if self._worker is None:
+                self._worker = asyncio.create_task(self._work())
+        await asyncio.shield(answer)
+
+    async def give_back(self) -> None:
+        """Return units that are not used any more, or not valid; said every second.
+
+        Raises:
+            Unavailable: The store cannot be asked; they are lost until their windows end.
+        """
+        now_us = self._clock.micros()
+        await self._give_back_those(
+            lambda counter: now_us >= counter.until_us or now_us - counter.spent_us >= _IDLE_US
+        )
+
+    async def give_back_all(self) -> None:
+        """Return every unit; said at the end.
+
+        Raises:
+            Unavailable: As for `give_back`.
+        """
+        await self._give_back_those(lambda _: True)
+
+    async def _give_back_those(self, which: Callable[[LeasedCounter], bool]) -> None:
+        now_us = self._clock.micros()
+        idle = [
+            counter
+            for subject, counter in self._holding.items()
+            if subject not in self._under_way and which(counter)
+        ]
+        for start in range(0, len(idle), _BATCH_MAX):
+            await self._give_back(idle[start : start + _BATCH_MAX], now_us)
+
+    async def _give_back(self, batch: Sequence[LeasedCounter], now_us: int) -> None:
+        returned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        subjects = [counter.subject for counter in batch]
+        self._under_way |= dict.fromkeys(subjects, returned)
+        try:
+            await self._store.lease([counter.ask(self._holder, 0, 0, now_us) for counter in batch], now_us)
+            for counter in batch:
+                counter.granted = 0
+                self._holding.pop(counter.subject, None)
+        finally:
+            for subject in subjects:
+                del self._under_way[subject]
+            returned.set_result(None)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                names = list(self._waiting)[:_BATCH_MAX]
+                batch = [self._waiting.pop(name) for name in names]
+                self._under_way |= {needed.counter.subject: answer for needed, answer in batch}
+                await self._ask(batch)
+                for name in names:
+                    del self._under_way[name]
+        finally:
+            self._worker = None
+
+    async def _ask(self, batch: Sequence[tuple[LeaseNeededError, asyncio.Future[None]]]) -> None:
+        now_us = self._clock.micros()
+        asks = [self._wish(needed, now_us) for needed, _ in batch]
+        try:
+            leases = await self._store.lease(asks, now_us)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            for needed, answer in batch:
+                self._do_without(needed, answer, error, now_us)
+            return
+        for (needed, answer), lease in zip(batch, leases, strict=True):
+            needed.counter.take(lease, now_us)
+            if lease.units:
+                self._holding[needed.counter.subject] = needed.counter
+            else:
+                self._holding.pop(needed.counter.subject, None)
+                needed.counter.refuse(lease, needed.cost)
+            if not answer.done():
+                answer.set_result(None)
+
+    def _wish(self, needed: LeaseNeededError, now_us: int) -> LeaseAsk:
+        """More than last time if that did not last, less if much of it was left."""
+        counter = needed.counter
+        if counter.granted:
+            hurried = now_us - counter.leased_us < _HURRIED_US
+            counter.wish = min(_WISH_MAX, counter.wish * 2) if hurried else max(1, counter.wish // 2)
+        counter.hourly, counter.burst = needed.hourly, needed.burst
+        return counter.ask(self._holder, max(counter.wish, needed.cost), needed.cost, now_us)
+
+    def _do_without(
+        self, needed: LeaseNeededError, answer: asyncio.Future[None], error: Exception, now_us: int
+    ) -> None:
+        """The store is away: what was in hand counts as spent, and more is admitted only if the operator says so."""
+        counter = needed.counter
+        if self._admit_unknown:
+            self.uncounted += needed.cost
+            counter.granted += needed.cost
+            counter.units = needed.cost
+            counter.until_us = now_us + HOUR_SECONDS * SECOND_US
+            if not answer.done():
+                answer.set_result(None)
+            return
+        if not answer.done():
+            answer.set_exception(
+                error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error)))
+            )
+            answer.exception()  # marked as seen: whoever asked may have left
