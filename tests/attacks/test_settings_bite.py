@@ -166,6 +166,37 @@ def bites_scopes(serve: Serve, _: Path) -> None:
         )
 
 
+def bites_limits_across(serve: Serve, _: Path) -> None:
+    """It is whether two servers on one database have one limit."""
+    for where, admitted in (("machine", 6), ("nodes", 3)):
+        with serve(limits_across=where) as one, serve(limits_across=where) as other:
+            one.create_plan(f"across-{where}", requests_per_hour=3)
+            key = one.create_key(plan=f"across-{where}")["key"]
+            clients = [server.client(key) for server in (one, other)]
+            told = [client.get("/v1/auth/verify").status_code for client in clients * 5]
+            assert told.count(200) == admitted
+            assert told.count(429) == 10 - admitted
+
+
+def bites_uncounted_requests(serve: Serve, folder: Path) -> None:
+    """It is whether a request passes that nobody can count."""
+    for what, status in (("deny", 503), ("allow", 200)):
+        with serve(limits_across="nodes", uncounted_requests=what, max_staleness_seconds=60) as server:
+            server.create_plan(f"counted-{what}", requests_per_hour=10**6)
+            key = server.client(server.create_key(plan=f"counted-{what}")["key"])
+            asyncio.run_coroutine_threadsafe(server.rooms.feed.read(), server.loop).result(10)
+            assert key.get("/v1/auth/verify").status_code == 200
+            database = Path(server.settings.database_url.removeprefix("sqlite:///"))
+            database.rename(folder / "aside.db")
+            try:
+                told = [key.get("/v1/auth/verify").status_code for _ in range(12)]
+            finally:
+                (folder / "aside.db").rename(database)
+            assert told[0] == 200, (what, told)
+            assert told[-1] == status
+            assert set(told) == {200, status}
+
+
 def bites_max_staleness_seconds(serve: Serve, _: Path) -> None:
     """It is how long memory is trusted after the last reading of the feed."""
 

@@ -236,6 +236,8 @@ class Script:
                 [b"Authorization: Bearer " + credential, b"X-API-Key: " + credential],
                 [b"Authorization: Bearer " + credential, b"Authorization: Bearer " + credential],
                 [b"X-API-Key: " + credential, b"X-API-Key: " + credential],
+                [b"X-API-Key: two " + credential],
+                [b"Authorization: Bearer " + credential + b"\ttab"],
                 [b"X-API-Key:", b"Authorization: Bearer " + credential],
                 [b"Authorization: Bearer \xc3\xa9" + credential],
                 [],

@@ -18,5 +18,6 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     database = f"sqlite:///{folder}/bonafides.db"
     if request.param == "postgresql":
         database = request.getfixturevalue("postgres").create_database()
-    with process(database, folder, workers=WORKERS) as server:
+    # Across nodes, tests/workers/test_nodes.py counts.
+    with process(database, folder, workers=WORKERS, limits_across="machine") as server:
         yield server

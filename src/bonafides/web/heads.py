@@ -22,6 +22,7 @@ _HEADS_MAX: Final = 16_384
 _VERIFY: Final = b"/v1/auth/verify"
 _FORWARD: Final = frozenset({b"/auth/forward", *(b"/auth/forward/" + name.encode() for name in PROXIES)})
 _PLAIN_QUERY: Final = re.compile(rb"scope=([A-Za-z0-9._:/*+-]{1,500})")
+_CLEAN: Final = re.compile(rb"[^\x00-\x20\x7f]+")
 _SUSPECT_URL: Final = re.compile(rb"%|_|eyJ|(?i:token|key|authorization|credential)")
 
 _AUTHORIZATION: Final = 1
@@ -164,7 +165,7 @@ def _read(headers: HeaderList, *, forward: bool) -> tuple[bytes, bool] | None:
             if credential is not None:
                 return None
             credential = plain_credential(value) if watched == _AUTHORIZATION else value.strip()
-            if not credential:
+            if not credential or _CLEAN.fullmatch(credential) is None:
                 return None
         elif watched == _ACCEPT:
             problem_json = problem_json or takes_problem_json(value)
