@@ -404,10 +404,11 @@ class LeaseAsk:
         holder: Who may spend; one process.
         hourly: Requests an hour, None for no limit.
         burst: Requests within a second, None for no limit.
-        spent: What was spent of the lease that the holder has; the rest is given back.
-        recent: What of that was spent in the holder's burst window that is still open.
-        burst_left_us: Microseconds until that window ends.
-        wanted: Units wished for; 0 to give back alone.
+        spent: What was spent of what the holder has.
+        keeps: Whether the rest stays with the holder, or is given back.
+        recent: What it has spent in a second of its own that is not over.
+        burst_left_us: Microseconds until that second ends.
+        wanted: Units wished for; 0 for none.
         least: Fewer units than this are of no use.
     """
 
@@ -416,6 +417,7 @@ class LeaseAsk:
     hourly: int | None
     burst: int | None
     spent: int
+    keeps: bool
     recent: int
     burst_left_us: int
     wanted: int
@@ -429,8 +431,8 @@ class Lease:
     Times are microseconds from the moment of the ask, so that clocks need not agree.
 
     Args:
-        units: Requests that may be admitted; 0 if there was no room.
-        valid_us: For how long.
+        units: Requests that may be admitted beside those that the holder keeps; 0 if there was no room.
+        valid_us: For how long all of them.
         hour_left_us: Until the hour ends.
         hour_used: Known to be spent in it, by all.
         burst_left_us: Until the second ends.

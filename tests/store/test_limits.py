@@ -16,7 +16,18 @@ SECOND = 1_000_000
 
 def ask(holder: str, *, subject: str = "key_1", spent: int = 0, wanted: int = 4, least: int = 1) -> LeaseAsk:
     """A wish for units of 1,000 an hour and 80 a second."""
-    return LeaseAsk(subject, holder, 1_000, 80, spent, 0, 0, wanted, least)
+    return LeaseAsk(
+        subject=subject,
+        holder=holder,
+        hourly=1_000,
+        burst=80,
+        spent=spent,
+        keeps=False,
+        recent=0,
+        burst_left_us=0,
+        wanted=wanted,
+        least=least,
+    )
 
 
 async def test_what_is_handed_out_is_remembered(store: SqlStore) -> None:

@@ -220,8 +220,9 @@ def test_changed_figures_bind_at_once(tenancy: Tenancy, whole_second: int) -> No
     tenancy.set_plan(plan)
     assert "X-RateLimit-Limit" not in tenancy.verify(key["key"]).headers
     tenancy.set_plan(plan, 7)
-    assert headers_of(tenancy.verify(key["key"])).remaining == 0, (
-        "the hour is the same, and 6 were used before"
+    # Nobody leases what has no limit, so across nodes the request without one is not counted.
+    assert headers_of(tenancy.verify(key["key"])).remaining in {0, 1}, (
+        "the hour is the same, and 5 or 6 were used before"
     )
 
 

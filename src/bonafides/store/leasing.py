@@ -61,7 +61,7 @@ class Windows:
 
 
 def lease(windows: Windows, ask: LeaseAsk, now_us: int) -> Lease:
-    """Take back what the holder has, and hand out what there is room for.
+    """Take the holder's account, and hand out what there is room for.
 
     Args:
         windows: The subject's, changed in place.
@@ -74,47 +74,47 @@ def lease(windows: Windows, ask: LeaseAsk, now_us: int) -> Lease:
         windows.held.clear()
         windows.hour_used = 0
         windows.hour_ends_us = now_us + HOUR_US if ask.wanted else 0
-        own = None
-    else:
-        own = windows.held.pop(ask.holder, None)
-    _settle_burst(windows, ask, own, now_us)
-    if own is not None:
-        windows.hour_used -= max(0, own.units - ask.spent)
+    own = windows.held.pop(ask.holder, None)
+    rest = max(0, own.units - ask.spent) if own is not None else 0
+    kept = rest if ask.keeps and own is not None and own.until_us > now_us else 0
+    windows.hour_used -= rest - kept
+    _bring_up_to_date(windows, ask, own, rest, now_us)
+    if kept:
+        windows.burst_used += kept
     units, by_hour = _room(windows, ask)
     lasts_us = min(VALID_US, windows.hour_ends_us - now_us)
-    if units:
-        windows.hour_used += units
-        windows.burst_used += units
-        windows.held[ask.holder] = Held(units, now_us + lasts_us, windows.burst_ends_us)
-    in_hands = [held for held in windows.held.values() if held.until_us > now_us]
+    windows.hour_used += units
+    windows.burst_used += units
+    if units + kept:
+        windows.held[ask.holder] = Held(units + kept, now_us + lasts_us, windows.burst_ends_us)
     blocked_us = (windows.hour_ends_us if by_hour else windows.burst_ends_us) - now_us
+    # A window opens with a request that is admitted, not with one that is refused.
+    if not windows.burst_used:
+        windows.burst_ends_us = 0
+    if not windows.hour_used:
+        windows.hour_ends_us = 0
+    in_hands = [held for held in windows.held.values() if held.until_us > now_us]
+    counted = [held for held in in_hands if held.burst_ends_us == windows.burst_ends_us]
     return Lease(
         units=units,
-        valid_us=lasts_us if units else 0,
+        valid_us=lasts_us if units + kept else 0,
         hour_left_us=max(0, windows.hour_ends_us - now_us),
-        hour_used=max(0, windows.hour_used - sum(held.units for held in in_hands)),
+        hour_used=windows.hour_used - sum(held.units for held in in_hands),
         burst_left_us=max(0, windows.burst_ends_us - now_us),
-        burst_used=max(
-            0,
-            windows.burst_used
-            - sum(held.units for held in in_hands if held.burst_ends_us == windows.burst_ends_us),
-        ),
+        burst_used=windows.burst_used - sum(held.units for held in counted),
         refused_us=0 if units else max(0, min(blocked_us, RETRY_US) if in_hands else blocked_us),
         by_hour=by_hour,
     )
 
 
-def _settle_burst(windows: Windows, ask: LeaseAsk, own: Held | None, now_us: int) -> None:
-    """Bring the second up to date: open a new one where the last has ended, and take back what was not spent."""
-    held, spent = (own.units, ask.spent) if own is not None else (0, 0)
+def _bring_up_to_date(windows: Windows, ask: LeaseAsk, own: Held | None, rest: int, now_us: int) -> None:
+    """Count the second as it is without what the holder has left; open a new one where the last has ended."""
     if now_us < windows.burst_ends_us:
         if own is not None and own.burst_ends_us == windows.burst_ends_us:
-            windows.burst_used -= max(0, held - spent)
-        elif own is not None:
-            windows.burst_used += min(ask.recent, held)
+            windows.burst_used -= rest
         return
     recent = ask.recent if ask.burst_left_us > 0 else 0
-    if not ask.wanted and not recent:
+    if not (ask.wanted or recent):
         return
     # Whoever spends in a second that only they know of has opened it for all.
     windows.burst_ends_us = now_us + (min(ask.burst_left_us, SECOND_US) if recent else SECOND_US)

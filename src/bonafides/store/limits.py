@@ -18,9 +18,8 @@ _WINDOW = ("hour_ends_us", "hour_used", "burst_ends_us", "burst_used", "seen_us"
 _HELD = ("units", "until_us", "burst_ends_us")
 
 
-def lease_all(transaction: Transaction, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+def lease_all(connection: Connection, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
     """What each ask gets, in their order; a subject's row is locked until the end of the transaction."""
-    connection = transaction.connection
     subjects = sorted({ask.subject for ask in asks})
     state = _locked(connection, subjects)
     for row in connection.execute(select(limit_holders).where(limit_holders.c.subject.in_(subjects))):

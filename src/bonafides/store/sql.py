@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from bonafides.errors import Unavailable
 from bonafides.model import (
     AuditEvent,
     Change,
@@ -49,6 +52,8 @@ from bonafides.store import (
 from bonafides.store.commits import GroupCommit
 from bonafides.store.database import Database, Version
 from bonafides.store.transaction import Transaction
+
+_LEASE_SECONDS_MAX: Final = 2.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -258,7 +263,12 @@ class SqlStore:
     # Limits
 
     async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
-        return await self._write(limits.lease_all, asks, now_us)
+        # Not among the writes of the control plane: requests wait for it, and a hung commit must not add to that.
+        try:
+            async with asyncio.timeout(_LEASE_SECONDS_MAX):
+                return await self._database.write(partial(limits.lease_all, asks=asks, now_us=now_us))
+        except TimeoutError:
+            raise Unavailable(internal="leases: no answer in time") from None
 
     # Usage
 

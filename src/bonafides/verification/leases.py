@@ -18,9 +18,10 @@ from bonafides.model import Clock, Lease, LeaseAsk
 from bonafides.store import LimitStore
 from bonafides.verification.limiter import HOUR_SECONDS, SECOND_US, Counter
 
-_FIRST_WISH: Final = 8
+_FIRST_WISH: Final = 128
 _WISH_MAX: Final = 4_096
-_HURRIED_US: Final = SECOND_US
+_HURRIED_US: Final = 5 * SECOND_US
+"""A lease that is spent sooner is too small: it should last through an outage for as long as memory is trusted."""
 _IDLE_US: Final = SECOND_US
 _BATCH_MAX: Final = 256
 
@@ -52,10 +53,16 @@ class LeasedCounter(Counter):
 
     __slots__ = (
         "__weakref__",
+        "_refill",
+        "asked_units",
+        "blocked_by_hour",
         "burst",
         "granted",
         "hourly",
         "leased_us",
+        "low",
+        "own_ends_us",
+        "own_used",
         "refused_cost",
         "refused_until_us",
         "spent_us",
@@ -65,9 +72,12 @@ class LeasedCounter(Counter):
         "wish",
     )
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, refill: Callable[[LeaseNeededError], object]) -> None:
         super().__init__()
         self.subject = subject
+        self._refill = refill
+        self.asked_units = 0
+        self.low = 0
         self.hourly: int | None = None
         self.burst: int | None = None
         self.granted = 0
@@ -75,6 +85,9 @@ class LeasedCounter(Counter):
         self.until_us = 0
         self.refused_until_us = 0
         self.refused_cost = 0
+        self.blocked_by_hour = False
+        self.own_ends_us = 0
+        self.own_used = 0
         self.leased_us = 0
         self.spent_us = 0
         self.wish = _FIRST_WISH
@@ -98,55 +111,70 @@ class LeasedCounter(Counter):
                     self.burst_ends_us = now_us + SECOND_US
                     self.burst_used = 0
                 self.burst_used += cost
+                if now_us >= self.own_ends_us:
+                    self.own_ends_us = now_us + SECOND_US
+                    self.own_used = 0
+                self.own_used += cost
                 self.spent_us = now_us
+                if self.units < self.low:
+                    self.low = 0
+                    self._refill(LeaseNeededError(self, hourly, burst, cost))
                 return True
             if now_us < self.refused_until_us and cost >= self.refused_cost:
+                self._show_refusal(cost)
                 return False
         raise LeaseNeededError(self, hourly, burst, cost)
 
-    def ask(self, holder: str, wanted: int, least: int, now_us: int) -> LeaseAsk:
-        """Give back what is in hand, and wish for more; until the answer is there, nothing can be spent."""
-        recent = self.burst_used if now_us < self.burst_ends_us else 0
+    def ask(self, holder: str, wanted: int, least: int, now_us: int, *, keeps: bool) -> LeaseAsk:
+        """Account for what was spent, and wish for more. What is not kept cannot be spent any more."""
         spent = self.granted - self.units
-        self.units = 0
+        if not keeps:
+            self.units = 0
+        self.asked_units = self.units
         return LeaseAsk(
             self.subject,
             holder,
             self.hourly,
             self.burst,
             spent,
-            min(recent, spent),
-            max(0, self.burst_ends_us - now_us),
+            keeps,
+            self.own_used if now_us < self.own_ends_us else 0,
+            max(0, self.own_ends_us - now_us),
             wanted,
             least,
         )
 
-    def take(self, lease: Lease, asked_us: int) -> None:
+    def take(self, lease: Lease, asked_us: int, least: int) -> None:
         """Take over what a lease gives and tells.
 
         Args:
             lease: The answer to `ask`.
             asked_us: When that was; its times count from there, so that a slow answer only shortens them.
+            least: The least that was of use.
         """
+        meanwhile = self.asked_units - self.units
         hour_ends_us = asked_us + lease.hour_left_us
         if abs(hour_ends_us - self.hour_ends_us) < SECOND_US:
             # What is shown as left never rises within a window, though others may give units back.
-            self.hour_used = max(self.hour_used, lease.hour_used)
+            self.hour_used = max(self.hour_used, lease.hour_used + meanwhile)
         else:
-            self.hour_used = lease.hour_used
+            self.hour_used = lease.hour_used + meanwhile
             self.hour_ends_us = hour_ends_us
         if lease.burst_left_us:
-            self.burst_used = lease.burst_used
+            self.burst_used = lease.burst_used + meanwhile
             self.burst_ends_us = asked_us + lease.burst_left_us
-        self.granted = self.units = lease.units
+        self.granted = self.asked_units + lease.units
+        self.units += lease.units
+        self.low = self.units // 2
         self.until_us = asked_us + lease.valid_us
         self.leased_us = asked_us
         self.refused_until_us = asked_us + lease.refused_us
+        self.refused_cost = least
+        self.blocked_by_hour = lease.by_hour
 
-    def refuse(self, lease: Lease, cost: int) -> None:
-        """Show the window without room as used up, so that a refusal says which one it was."""
-        self.refused_cost = cost
-        if lease.by_hour and self.hourly is not None:
+    def _show_refusal(self, cost: int) -> None:
+        """Show the window without room as used up, so that the refusal says which one it was."""
+        if self.blocked_by_hour and self.hourly is not None:
             self.hour_used = max(self.hour_used, self.hourly - cost + 1)
         elif self.burst is not None:
             self.burst_used = max(self.burst_used, self.burst - cost + 1)
@@ -183,7 +211,7 @@ class Leases:
         """The counter of a subject."""
         counter = self._counters.get(subject)
         if counter is None:
-            counter = self._counters[subject] = LeasedCounter(subject)
+            counter = self._counters[subject] = LeasedCounter(subject, self._soon)
         return counter
 
     async def renew(self, needed: LeaseNeededError) -> None:
@@ -192,6 +220,10 @@ class Leases:
         Raises:
             Unavailable: The store cannot be asked.
         """
+        await asyncio.shield(self._soon(needed))
+
+    def _soon(self, needed: LeaseNeededError) -> asyncio.Future[None]:
+        """Done when the store has answered the next ask about this counter, or the one that is under way."""
         subject = needed.counter.subject
         answer = self._under_way.get(subject)
         if answer is None:
@@ -203,7 +235,7 @@ class Leases:
                 answer = entry[1]
             if self._worker is None:
                 self._worker = asyncio.create_task(self._work())
-        await asyncio.shield(answer)
+        return answer
 
     async def give_back(self) -> None:
         """Return units that are not used any more, or not valid; said every second.
@@ -239,7 +271,9 @@ class Leases:
         subjects = [counter.subject for counter in batch]
         self._under_way |= dict.fromkeys(subjects, returned)
         try:
-            await self._store.lease([counter.ask(self._holder, 0, 0, now_us) for counter in batch], now_us)
+            await self._store.lease(
+                [counter.ask(self._holder, 0, 0, now_us, keeps=False) for counter in batch], now_us
+            )
             for counter in batch:
                 counter.granted = 0
                 self._holding.pop(counter.subject, None)
@@ -270,12 +304,12 @@ class Leases:
                 self._do_without(needed, answer, error, now_us)
             return
         for (needed, answer), lease in zip(batch, leases, strict=True):
-            needed.counter.take(lease, now_us)
-            if lease.units:
-                self._holding[needed.counter.subject] = needed.counter
+            counter = needed.counter
+            counter.take(lease, now_us, needed.cost)
+            if counter.granted:
+                self._holding[counter.subject] = counter
             else:
-                self._holding.pop(needed.counter.subject, None)
-                needed.counter.refuse(lease, needed.cost)
+                self._holding.pop(counter.subject, None)
             if not answer.done():
                 answer.set_result(None)
 
@@ -285,8 +319,12 @@ class Leases:
         if counter.granted:
             hurried = now_us - counter.leased_us < _HURRIED_US
             counter.wish = min(_WISH_MAX, counter.wish * 2) if hurried else max(1, counter.wish // 2)
+        # What was leased under other figures may be more than the new ones allow.
+        same = (counter.hourly, counter.burst) == (needed.hourly, needed.burst)
         counter.hourly, counter.burst = needed.hourly, needed.burst
-        return counter.ask(self._holder, max(counter.wish, needed.cost), needed.cost, now_us)
+        keeps = same and now_us < counter.until_us
+        least = max(1, needed.cost - counter.units) if keeps else needed.cost
+        return counter.ask(self._holder, max(counter.wish, least), least, now_us, keeps=keeps)
 
     def _do_without(
         self, needed: LeaseNeededError, answer: asyncio.Future[None], error: Exception, now_us: int
