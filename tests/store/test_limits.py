@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from bonafides.errors import Unavailable
 from bonafides.model import LeaseAsk, to_micros
 from bonafides.store.sql import SqlStore
 from tests.store.databases import open_store, run_sql
@@ -106,3 +109,12 @@ async def test_ended_windows_are_forgotten(store: SqlStore, url: str) -> None:
     await store.prune(NOW + timedelta(hours=2))
     for table in ("limit_windows", "limit_holders"):
         assert await run_sql(url, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+async def test_a_store_that_does_not_answer_in_time_is_away(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests wait for a lease: they must not wait as long as a write of the control plane may."""
+    monkeypatch.setattr("bonafides.store.sql._LEASE_SECONDS_MAX", 0)
+    with pytest.raises(Unavailable):
+        await store.lease([ask("one")], NOW_US)

@@ -174,10 +174,10 @@ class LeasedCounter(Counter):
 
     def _show_refusal(self, cost: int) -> None:
         """Show the window without room as used up, so that the refusal says which one it was."""
-        if self.blocked_by_hour and self.hourly is not None:
-            self.hour_used = max(self.hour_used, self.hourly - cost + 1)
-        elif self.burst is not None:
-            self.burst_used = max(self.burst_used, self.burst - cost + 1)
+        if self.blocked_by_hour:
+            self.hour_used = max(self.hour_used, (self.hourly or 0) - cost + 1)
+        else:
+            self.burst_used = max(self.burst_used, (self.burst or 0) - cost + 1)
 
 
 class Leases:
@@ -310,8 +310,7 @@ class Leases:
                 self._holding[counter.subject] = counter
             else:
                 self._holding.pop(counter.subject, None)
-            if not answer.done():
-                answer.set_result(None)
+            answer.set_result(None)
 
     def _wish(self, needed: LeaseNeededError, now_us: int) -> LeaseAsk:
         """More than last time if that did not last, less if much of it was left."""
@@ -330,17 +329,16 @@ class Leases:
         self, needed: LeaseNeededError, answer: asyncio.Future[None], error: Exception, now_us: int
     ) -> None:
         """The store is away: what was in hand counts as spent, and more is admitted only if the operator says so."""
-        counter = needed.counter
-        if self._admit_unknown:
-            self.uncounted += needed.cost
-            counter.granted += needed.cost
-            counter.units = needed.cost
-            counter.until_us = now_us + HOUR_SECONDS * SECOND_US
-            if not answer.done():
-                answer.set_result(None)
-            return
-        if not answer.done():
+        if not self._admit_unknown:
             answer.set_exception(
                 error if isinstance(error, Unavailable) else Unavailable(internal=repr(type(error)))
             )
             answer.exception()  # marked as seen: whoever asked may have left
+            return
+        counter = needed.counter
+        if counter.units < needed.cost:
+            self.uncounted += needed.cost
+            counter.granted += needed.cost
+            counter.units = needed.cost
+            counter.until_us = now_us + HOUR_SECONDS * SECOND_US
+        answer.set_result(None)

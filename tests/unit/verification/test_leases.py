@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from bonafides.errors import Unavailable
 from bonafides.model import Lease, LeaseAsk
@@ -281,6 +282,33 @@ async def test_an_operator_may_admit_what_cannot_be_counted() -> None:
     process = Process(memory, clock, "one", admit_unknown=True)
     assert [await process.spend(2, None) for _ in range(5)] == [True] * 5
     assert process.leases.uncounted == 5
+
+
+async def test_a_failed_refill_leaves_what_is_in_hand() -> None:
+    """An outage that begins while there are units left must not be counted as requests that nobody counted."""
+    memory, clock = Memory(), HandClock()
+    process = Process(memory, clock, "one", admit_unknown=True)
+    assert await process.spend(1_000, None)
+    memory.away = True
+    assert isinstance(process.counter, LeasedCounter)
+    while process.counter.units > 1:
+        assert await process.spend(1_000, None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert process.leases.uncounted == 0
+
+
+async def test_a_failure_that_nobody_foresaw_is_an_outage() -> None:
+    """Whoever waits would wait for ever, or get a traceback."""
+
+    class Broken(Memory):
+        @override
+        async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+            raise ZeroDivisionError(asks, now_us)
+
+    process = Process(Broken(), HandClock(), "one")
+    with pytest.raises(Unavailable):
+        await process.spend(1_000, None)
 
 
 async def test_what_the_store_did_not_take_back_is_never_spent_twice() -> None:

@@ -634,3 +634,38 @@ async def test_what_one_tenant_asks_costs_its_own_count_and_no_other(strict: Hou
         await verify(strict, unknown, own)
     assert await left(own) == 0
     assert await left(HERE) == 1
+
+
+@pytest.fixture
+async def leasing_house(founded_sqlite: Founded, sqlite_path: Path, clock: HandClock) -> AsyncIterator[House]:
+    """An installation whose limits are leased from the database, as those of many nodes are."""
+    async with open_rooms(settings_of(sqlite_path, limits_across="nodes"), PEPPERS, clock=clock) as rooms:
+        await rooms.feed.read()
+        yield House(rooms, founded_sqlite, clock)
+
+
+async def test_limits_across_nodes_are_leased_on_the_way(leasing_house: House) -> None:
+    """A key in memory whose lease is spent must get another one, not a look-up and not a refusal."""
+    house = leasing_house
+    await house.make_plan("leased", 7, None)
+    made = await house.make_key(plan="leased")
+    assert [await reason(house, made) for _ in range(9)] == [None] * 7 + [Reason.RATE] * 2
+    other = await house.make_key(plan="leased")
+    assert await reason(house, other) is None
+    assert at_hand(house.rooms.verifier, other.key.encode(), HERE) is None
+
+
+async def test_whoever_gets_no_lease_in_time_is_not_refused(
+    leasing_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the server cannot know, it says so: not yes, not no, and not nothing."""
+    house = leasing_house
+    await house.make_plan("leased", 7, None)
+    made = await house.make_key(plan="leased")
+
+    async def nothing(_: object) -> None:
+        """What a lease comes to that others have spent."""
+
+    monkeypatch.setattr(house.rooms.leases, "renew", nothing)
+    with pytest.raises(Unavailable):
+        await reason(house, made)
