@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cold, resident
+from benchmarks import cold, crew, resident
 from benchmarks.load import WRK
 from benchmarks.machine import description, versions
 from benchmarks.measure import QUICK, Effort, Row, Workplace
@@ -28,6 +28,7 @@ CONTESTS: Final[dict[str, Callable[[Workplace], list[Row]]]] = {
     "create": cold.create,
     "memory": cold.memory,
     "revocation": cold.revocation,
+    "workers": crew.revocation,
 }
 
 

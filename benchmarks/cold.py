@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.client import Order
+from benchmarks.crew import told
 from benchmarks.load import CONNECTIONS, Outcome, Request, send
 from benchmarks.machine import cpu_seconds, on_core, resident_bytes, server_core
 from benchmarks.measure import Contestant, Row, Target, UnfitError, Workplace, contest
@@ -88,11 +89,11 @@ def revocation(place: Workplace) -> list[Row]:
             for _ in range(place.effort.revocations):
                 said = service.require(*service.call("POST", "/v1/api-keys", {"name": "bench"}))
                 asking = verify_request(said["key"]).text(service.port).encode()
-                if _status(probe, asking) != 200:  # noqa: PLR2004 - a new key is good
+                if told(probe, asking)[0] != 200:  # noqa: PLR2004 - a new key is good
                     raise UnfitError("a new key was refused")
                 service.require(*service.call("DELETE", f"/v1/api-keys/{said['id']}"))
                 answered = time.perf_counter()
-                while _status(probe, asking) != 401:  # noqa: PLR2004 - revoked
+                while told(probe, asking)[0] != 401:  # noqa: PLR2004 - revoked
                     after += 1
                 answers.append((time.perf_counter() - answered) * 1000)
     accepted.runs.append(after)
@@ -187,18 +188,3 @@ def _note_database(row: Row, outcome: Outcome, used: float) -> None:
 def _require_good(name: str, outcome: Outcome) -> None:
     if outcome.bad or outcome.lost:
         raise UnfitError(f"{name}: {outcome}")
-
-
-def _status(connection: socket.socket, request: bytes) -> int:
-    """Send a request and read its whole answer; the status."""
-    connection.sendall(request)
-    said = b""
-    while b"\r\n\r\n" not in said:
-        said += connection.recv(65_536)
-    head, _, body = said.partition(b"\r\n\r\n")
-    length = next(
-        (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
-    )
-    while len(body) < length:
-        body += connection.recv(65_536)
-    return int(said[9:12])

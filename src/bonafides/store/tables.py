@@ -276,7 +276,8 @@ usage_writers: Final = Table(
     _moment("written_at"),
 )
 
-# Whose limits are leased, and to whom: docs/decisions/0007. Microseconds since the epoch.
+# Whose limits are leased, and to whom: docs/decisions/0007. Microseconds since the epoch. No index on what
+# changes with every lease: PostgreSQL could not keep a row's versions on its page.
 limit_windows: Final = Table(
     "limit_windows",
     metadata,
@@ -288,7 +289,6 @@ limit_windows: Final = Table(
     Column("seen_us", BigInteger, nullable=False),
     CheckConstraint("hour_used >= 0", name="hour"),
     CheckConstraint("burst_used >= 0", name="burst"),
-    Index("ix_limit_windows_seen", "seen_us"),
 )
 
 limit_holders: Final = Table(

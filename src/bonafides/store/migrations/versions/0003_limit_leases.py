@@ -24,7 +24,6 @@ _SCHEMA: Final = (
         CONSTRAINT ck_limit_windows_burst CHECK (burst_used >= 0)
     ) {storage}
     """,
-    "CREATE INDEX ix_limit_windows_seen ON limit_windows (seen_us)",
     """
     CREATE TABLE limit_holders (
         subject {id} NOT NULL,
