@@ -753,3 +753,22 @@ def test_a_look_up_that_sees_a_new_role_before_the_feed_does_is_believed() -> No
     assert not before.current
     index.apply([Change(ChangeKind.USER, "usr_1")])
     assert index.get(digest("b")) is None
+
+
+def test_changes_of_what_nobody_has_in_memory_are_only_counted() -> None:
+    """The feed tells of every change there is, and most are of credentials that this process never saw."""
+    index = index_of()
+    epoch = index.epoch
+    unseen = [
+        Change(kind, "unseen")
+        for kind in (
+            ChangeKind.USER,
+            ChangeKind.PLAN,
+            ChangeKind.CREDENTIAL,
+            ChangeKind.TENANT,
+            ChangeKind.USER,
+        )
+    ]
+    index.apply(unseen)
+    assert index.epoch == epoch + len(unseen)
+    assert len(index) == 0
