@@ -148,10 +148,10 @@ class Service:
 
 
 @contextlib.contextmanager
-def serving(installation: Installation) -> Iterator[Service]:
-    """Serve an installation on the server's core until the block ends."""
+def serving(installation: Installation, *, anywhere: bool = False) -> Iterator[Service]:
+    """Serve an installation until the block ends, on the server's core alone unless it may run anywhere."""
     log = installation.folder / "server.log"
-    with log.open("w") as errors, on_core(server_core()):
+    with log.open("w") as errors, contextlib.nullcontext() if anywhere else on_core(server_core()):
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.serve", str(installation.folder / "settings.json")],
             stdout=subprocess.PIPE,
