@@ -92,9 +92,8 @@ class SystemClock:
         """Microseconds since the Unix epoch, UTC."""
         return time.time_ns() // 1_000
 
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds that never run backwards; asked for by each request, so without a detour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,3 +361,21 @@ def test_the_lane_takes_part(pair: Pair) -> None:
     for _ in range(10):
         assert client.get("/v1/auth/verify").status_code == 200
     assert pair.fast.application.lane.answered >= before + 9
+
+
+def test_figures_move_alike_within_a_second_and_past_it(pair: Pair) -> None:
+    """Answers that are kept for a second would tell a client to wait too long, or not long enough."""
+    requests = [
+        b"GET %b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n\r\n" % (path, pair.credentials["both"])
+        for path in (b"/v1/auth/verify", b"/auth/forward")
+    ]
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    told = set()
+    pair.fast.clock.advance(3600)  # no window ends meanwhile
+    for _ in range(12):
+        chunks = [*requests * 3, last]
+        fast = _exchange(pair.fast, chunks)
+        assert fast == _exchange(pair.slow, chunks)
+        told.update(re.findall(rb";t=(\d+), ", fast))
+        pair.fast.clock.advance(0.3)
+    assert len(told) in {4, 5}

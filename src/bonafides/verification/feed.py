@@ -44,6 +44,7 @@ class Feed:
         self._store = store
         self._apply = apply
         self._clock = clock
+        self._monotonic = clock.monotonic
         self._max_staleness_seconds = max_staleness_seconds
         self._poll_seconds = poll_seconds
         self._retention_seconds = retention_seconds
@@ -57,7 +58,7 @@ class Feed:
 
     def is_fresh(self) -> bool:
         """Whether memory may be used now."""
-        return self._clock.monotonic() < self.trusted_until
+        return self._monotonic() < self.trusted_until
 
     def nudge(self) -> None:
         """Read at once: somebody who knows says that there is something to read."""

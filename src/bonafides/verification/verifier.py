@@ -106,7 +106,7 @@ class Verifier:
     ) -> None:
         self._peppers = peppers
         self._index = index
-        self._freshness = freshness
+        self._is_fresh = freshness.is_fresh
         self._look_ups = look_ups
         self._limiter = limiter
         self._addresses = addresses
@@ -143,7 +143,7 @@ class Verifier:
         Raises:
             Unavailable: It cannot be counted.
         """
-        fresh = self._freshness.is_fresh()
+        fresh = self._is_fresh()
         resident = self._index.get(digest) if fresh else None
         if resident is not None:
             try:
@@ -205,7 +205,7 @@ class Verifier:
 
     def trusts_memory(self) -> bool:
         """Whether memory may be used now."""
-        return self._freshness.is_fresh()
+        return self._is_fresh()
 
     def resident(self, credential: bytes) -> Resident | None:
         """What memory knows of a credential; None where it knows nothing or may not be trusted."""
@@ -213,7 +213,7 @@ class Verifier:
 
     def resident_of(self, digest: bytes) -> Resident | None:
         """The same as `resident`, by the credential's digest."""
-        return self._index.get(digest) if self._freshness.is_fresh() else None
+        return self._index.get(digest) if self._is_fresh() else None
 
     def objection(self, resident: Resident, facts: Facts, now_us: int) -> Reason | None:
         """What speaks against a known credential, limits apart; None if nothing does.

@@ -257,7 +257,7 @@ class Connection(HttpToolsProtocol):
 
     def _is_next(self) -> bool:
         """Whether an answer written now would be the next one that the client waits for, and would not pile up."""
-        return not self._is_busy() and not self.flow.write_paused
+        return not (self.flow.write_paused or self._is_busy())
 
     def _is_answered(self) -> bool:
         """Whether the request whose head was read last has its answer."""

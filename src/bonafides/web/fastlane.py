@@ -37,7 +37,7 @@ from bonafides.model import (
 from bonafides.resources import identity_resource
 from bonafides.settings import Settings
 from bonafides.verification.leases import LeaseNeededError
-from bonafides.verification.limiter import NO_LIMIT, AddressLimiter
+from bonafides.verification.limiter import NO_LIMIT, AddressLimiter, Counter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
@@ -51,6 +51,7 @@ from bonafides.web.heads import Asked, Heads, plain_credential, waits_for_nothin
 from bonafides.web.metrics import Metrics
 from bonafides.web.problems import Problems
 from bonafides.web.rendered import (
+    SOON_US,
     Form,
     Rendered,
     forward_lines,
@@ -261,13 +262,40 @@ class FastLane:
         asked.tally[0] += 1
         self._accepted[resident.kind] += 1
         date, request_id = defaults[0][1], self._next_id()
+        still = rendered.still_forward if asked.forward else rendered.still_verify
+        if (
+            still is not None
+            and still.from_us <= now_us < still.until_us
+            and still.date is date
+            and still.hour_ends_us == counter.hour_ends_us
+        ):
+            return still.told(counter, request_id)
+        return self._in_full(rendered, resident, asked, counter, now_us, date, request_id)
+
+    def _in_full(
+        self,
+        rendered: Rendered,
+        resident: Resident,
+        asked: Asked,
+        counter: Counter,
+        now_us: int,
+        date: bytes,
+        request_id: bytes,
+    ) -> bytes:
+        """The answer to a request that was admitted, with every figure formatted."""
+        form = rendered.form
+        again, rendered.used_us = now_us - rendered.used_us < SOON_US, now_us
         if asked.forward:
             if not rendered.forward:
                 rendered.forward = forward_text(resident)
+            if again:
+                rendered.still_forward = form.still(counter, now_us, date, rendered.forward, b"")
             return form.no_content % form.figures(counter, now_us, date, rendered.forward, request_id)
         body = rendered.verify
         if not body:
             body = rendered.verify = verify_body(resident)
+        if again:
+            rendered.still_verify = form.still(counter, now_us, date, len(body), body)
         return form.ok % form.figures(counter, now_us, date, len(body), request_id) + body
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:

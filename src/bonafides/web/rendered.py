@@ -14,6 +14,8 @@ from bonafides.web.answers import JSON, NO_STORE, HeaderList, json_bytes, limit_
 from bonafides.web.verify import forward_headers
 
 _SECOND_US: Final = 1_000_000
+SOON_US: Final = 50_000
+"""What is used again so soon is worth an answer in pieces for the rest of the second."""
 
 
 class Form:
@@ -39,6 +41,41 @@ class Form:
         )
         self.no_content = b"\r\n".join(
             [b"HTTP/1.1 204 No Content", b"date: %b", b"%bcache-control: no-store", *tail, b"\r\n"]
+        )
+
+    def still(
+        self, counter: Counter, now_us: int, date: bytes, own: bytes | int, body: bytes
+    ) -> Still | None:
+        """The answer of this second in pieces; None unless it has the figures of an hour and of a burst.
+
+        Args:
+            counter: As for `figures`.
+            now_us: As for `figures`.
+            date: As for `figures`.
+            own: As for `figures`.
+            body: Of the answer; empty for forward authentication.
+        """
+        if self.hourly is None or self.burst is None:
+            return None
+        ends_us = counter.hour_ends_us
+        wait = -(-(ends_us - now_us) // _SECOND_US)
+        template = self.no_content if isinstance(own, bytes) else self.ok
+        before, *between, after = template.replace(b"%d", b"%b").split(b"%b")
+        own_text = own if isinstance(own, bytes) else b"%d" % own
+        return Still(
+            from_us=ends_us - wait * _SECOND_US,
+            until_us=ends_us - (wait - 1) * _SECOND_US,
+            hour_ends_us=ends_us,
+            hourly=self.hourly,
+            burst=self.burst,
+            date=date,
+            pieces=(
+                before + date + between[0] + own_text + between[1],
+                between[2],
+                between[3] + b"%d" % -(-ends_us // _SECOND_US) + between[4],
+                between[5] + b"%d" % wait + between[6],
+                after + body,
+            ),
         )
 
     def figures(
@@ -68,6 +105,34 @@ class Form:
         return (date, own, request_id)
 
 
+class Still(Struct, gc=False, eq=False):
+    """An answer in which, for up to a second, nothing moves but its id and what is left.
+
+    It holds from `from_us` until before `until_us`, under one Date, while the hour ends at `hour_ends_us`.
+    """
+
+    from_us: int
+    until_us: int
+    hour_ends_us: int
+    hourly: int
+    burst: int
+    date: bytes
+    pieces: tuple[bytes, bytes, bytes, bytes, bytes]
+    """Between them stand the id, what is left of the hour, twice, and what is left of the burst."""
+
+    def told(self, counter: Counter, request_id: bytes) -> bytes:
+        """The whole answer.
+
+        Args:
+            counter: Which has just admitted the request.
+            request_id: The X-Request-Id header's value.
+        """
+        head, named, reset, wait, tail = self.pieces
+        left = b"%d" % (self.hourly - counter.hour_used)
+        burst_left = b"%d" % (self.burst - counter.burst_used)
+        return b"".join((head, request_id, named, left, reset, left, wait, burst_left, tail))
+
+
 class Rendered(Struct, gc=False, eq=False):
     """The parts of a resident's answers that stay the same while its plan does; each made when it is first asked for."""
 
@@ -76,6 +141,10 @@ class Rendered(Struct, gc=False, eq=False):
     verify: bytes = b""
     forward: bytes = b""
     question: bytes = b""
+    used_us: int = 0
+    """When an answer was last made in full."""
+    still_verify: Still | None = None
+    still_forward: Still | None = None
 
 
 def verify_body(resident: Resident) -> bytes:
