@@ -37,9 +37,11 @@ SPREE_PLAN: Final = "soak-spree"
 SPREE_LIMIT: Final = 40
 _SPREE_REQUESTS: Final = 60
 _DEAD_MAX: Final = 300
-_HOT_SHARE: Final = 0.7
+_HOT_SHARE: Final = 0.4
 _HOT_KEYS: Final = 50
 _DEAD_SHARE: Final = 0.15
+_CHANGED_SHARE: Final = 0.3
+_CHANGED_KEYS: Final = 6
 _OVERLAPS: Final = (0, 1, 3)
 _WRONG_MAX: Final = 100
 _USAGE_SECONDS_MAX: Final = 20
@@ -140,6 +142,7 @@ class Soak:
         self._chance = random.Random(seed)
         self._live: list[Subject] = []
         self._dead: deque[Subject] = deque(maxlen=_DEAD_MAX)
+        self._changed: deque[Subject] = deque(maxlen=_CHANGED_KEYS)
         self._seconds: list[float] = []
         self._figure = ENDLESS
         self._began = self._ends = 0.0
@@ -208,13 +211,15 @@ class Soak:
             self.found.note_wrong(f"{subject.identifier} at {said.worker}: {objection}")
 
     def _chosen(self) -> Subject | None:
-        """One of a few that come over and over, one of all, or one that has ended."""
+        """One that is just being changed, one that has ended, one of a few that come over and over, or one of all."""
         dice = self._chance.random()
-        if self._dead and dice < _DEAD_SHARE:
+        if self._changed and dice < _CHANGED_SHARE:
+            return self._chance.choice(self._changed)
+        if self._dead and dice < _CHANGED_SHARE + _DEAD_SHARE:
             return self._chance.choice(self._dead)
         if not self._live:
             return None
-        if dice < _DEAD_SHARE + _HOT_SHARE:
+        if dice < _CHANGED_SHARE + _DEAD_SHARE + _HOT_SHARE:
             return self._live[self._chance.randrange(min(_HOT_KEYS, len(self._live)))]
         return self._chance.choice(self._live)
 
@@ -387,6 +392,7 @@ class Soak:
             yield None
             return
         subject.family.busy = True
+        self._changed.append(subject)
         try:
             yield subject
         finally:

@@ -321,6 +321,7 @@ class ResidentIndex:
     def _remove(self, resident: Resident) -> None:
         del self._by_digest[resident.digest]
         del self._by_id[resident.credential_id]
+        resident.rendered = None
 
     def _evict(self) -> None:
         """Remove one resident; ends after two rounds at the most."""

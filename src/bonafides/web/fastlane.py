@@ -12,7 +12,6 @@ Refusals are, but for those of a limit.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -54,6 +53,7 @@ from bonafides.web.rendered import (
     SOON_US,
     Form,
     Rendered,
+    Shelf,
     forward_lines,
     forward_text,
     question_body,
@@ -141,7 +141,7 @@ class FastLane:
         self._trusted = settings.trusted_proxies
         self._common = common_headers(settings)
         self._forms: dict[tuple[int | None, int | None], Form] = {}
-        self._rendered_residents: deque[Resident] = deque()
+        self._shelf = Shelf(_RENDERED_MAX)
         self._decode = msgspec.json.Decoder(Question).decode
         self._accepted = dict.fromkeys(CredentialKind, 0)
         self._tallies: dict[tuple[str, str, int], list[int]] = {}
@@ -394,10 +394,10 @@ class FastLane:
         rendered = Rendered(plan, form)
         if kept:
             if resident.rendered is None:
-                self._rendered_residents.append(resident)
-                if len(self._rendered_residents) > _RENDERED_MAX:
-                    self._rendered_residents.popleft().rendered = None
-            resident.rendered = rendered
+                resident.rendered = rendered
+                self._shelf.put(resident)
+            else:
+                resident.rendered = rendered
         return rendered
 
     def _limited(self, asked: Asked, resident: Resident, now_us: int, defaults: HeaderList) -> bytes:

@@ -16,6 +16,7 @@ from bonafides.web.verify import forward_headers
 _SECOND_US: Final = 1_000_000
 SOON_US: Final = 50_000
 """What is used again so soon is worth an answer in pieces for the rest of the second."""
+_TIDY_MIN: Final = 1_000
 
 
 class Form:
@@ -145,6 +146,39 @@ class Rendered(Struct, gc=False, eq=False):
     """When an answer was last made in full."""
     still_verify: Still | None = None
     still_forward: Still | None = None
+
+
+class Shelf:
+    """Which residents have something rendered: at most so many, and none that memory has forgotten for long.
+
+    Args:
+        room: How many; past it, the oldest tenth lose what was rendered.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._residents: list[Resident] = []
+        self._tidied_at = min(room, _TIDY_MIN)
+
+    def __len__(self) -> int:
+        return len(self._residents)
+
+    def put(self, resident: Resident) -> None:
+        """Something is rendered for a resident that had nothing."""
+        self._residents.append(resident)
+        if len(self._residents) > self._tidied_at:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        # `ResidentIndex` takes it from those that it forgets.
+        kept = [each for each in self._residents if each.rendered is not None]
+        if len(kept) >= self._room:
+            leaving = len(kept) - self._room * 9 // 10
+            for each in kept[:leaving]:
+                each.rendered = None
+            kept = kept[leaving:]
+        self._residents = kept
+        self._tidied_at = min(self._room, max(2 * len(kept), _TIDY_MIN))
 
 
 def verify_body(resident: Resident) -> bytes:
