@@ -89,8 +89,8 @@ audit: $(VENV)/dev.stamp ## Ask the vulnerability database about the locked depe
 
 .PHONY: lock
 lock: $(VENV)/bin/python ## Lock the dependencies with their hashes (needs uv): make lock UPGRADE=--upgrade
-	$(COMPILE) $(UPGRADE) pyproject.toml --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt
 

@@ -15,6 +15,7 @@ from hypothesis import settings
 from bonafides.store.migrations import migrate
 from tests.postgres import PostgresServer
 from tests.serving import RunningServer, running, settings_for
+from tests.valkey import ValkeyServer
 
 pytest_plugins = ("tests.no_skips", "pytester")
 
@@ -66,6 +67,28 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 def own_postgres() -> Iterator[PostgresServer]:
     """A running server of the test's own, which it may stop, crash, pause and restart."""
     server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """One running Valkey for all the tests of a worker; do not stop it, and do not expect it to be empty."""
+    server = ValkeyServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[ValkeyServer]:
+    """A running Valkey of the test's own, which it may stop, empty and restart."""
+    server = ValkeyServer()
     try:
         server.start()
         yield server

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
@@ -34,7 +34,7 @@ from bonafides.model import Actor, Change, Clock, Entropy, Role, UsageSpan, to_d
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
-from bonafides.store import OnCommit, Store
+from bonafides.store import LimitStore, OnCommit, Store
 from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
@@ -77,6 +77,9 @@ from bonafides.web.server import (
     url_of,
 )
 from bonafides.web.verify import VerifyCalls
+
+if TYPE_CHECKING:
+    from bonafides.store.valkey import ValkeyLimits
 
 log = structlog.get_logger("bonafides")
 
@@ -186,6 +189,21 @@ def open_store(settings: Settings, on_commit: OnCommit) -> Store:
     )
 
 
+def open_leases(settings: Settings, entropy: Entropy) -> ValkeyLimits:
+    """Where `settings.valkey` says that limits are leased; it is connected when it is first asked.
+
+    Raises:
+        Misconfigured: What speaks to it is not installed.
+    """
+    try:
+        from bonafides.store.valkey import ValkeyLimits  # noqa: PLC0415 - an extra, which few need
+    except ImportError:
+        raise Misconfigured(
+            "valkey: the client for it is not installed. Run: pip install 'bonafides[valkey]'", field="valkey"
+        ) from None
+    return ValkeyLimits(settings.valkey, entropy)
+
+
 def _nothing() -> None:
     """There is nobody to tell."""
 
@@ -224,11 +242,14 @@ async def open_rooms(
         index.apply(changes)
         tell_others()
 
+    leases = open_leases(settings, entropy) if settings.valkey else None
     store = open_store(settings, on_commit)
     try:
-        yield _furnish(settings, peppers, clock, entropy, store, index, shared)
+        yield _furnish(settings, peppers, clock, entropy, store, leases or store, index, shared)
     finally:
         await store.close()
+        if leases is not None:
+            await leases.close()
 
 
 def _furnish(
@@ -237,13 +258,14 @@ def _furnish(
     clock: Clock,
     entropy: Entropy,
     store: Store,
+    limits: LimitStore,
     index: ResidentIndex,
     shared: SharedMemory | None,
 ) -> Rooms:
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
     directory = Directory(store, recorder, clock, entropy, scopes)
-    leases = Leases(store, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
+    leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
     windows: AddressWindows = LocalAddressWindows()
     if settings.counts_across_nodes:
@@ -316,11 +338,14 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
     settings = rooms.settings
     with contextlib.suppress(Unavailable):
         await rooms.feed.read()
+    with contextlib.suppress(Unavailable):
+        await rooms.leases.begin()
     tasks = [
         asyncio.create_task(rooms.feed.follow(), name="feed"),
         asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.uses.flush_counts), name="usage"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.give_back), name="leases"),
+        asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.remind), name="reminder"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:

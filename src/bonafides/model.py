@@ -396,6 +396,27 @@ Verdict = Accepted | Rejected
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What one holder knows of a subject's hour, for a store that may have lost it.
+
+    Args:
+        era: The memory of the store that it was told from; "" if it was told nothing, or the store never forgets.
+        hour_left_us: Until the hour ends.
+        hour_used: Known to be spent in it, by all.
+        hour_taken: Units that the holder has got in it, without those that it has given back.
+        granted: The units of these that its last lease gave, spent or not.
+        valid_left_us: For how long they may be spent.
+    """
+
+    era: str = ""
+    hour_left_us: int = 0
+    hour_used: int = 0
+    hour_taken: int = 0
+    granted: int = 0
+    valid_left_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseAsk:
     """One holder's account of its lease on a subject's limits, and its wish for the next one.
 
@@ -410,6 +431,7 @@ class LeaseAsk:
         burst_left_us: Microseconds until that second ends.
         wanted: Units wished for; 0 for none.
         least: Fewer units than this are of no use.
+        remembers: What it knows of the hour.
     """
 
     subject: str
@@ -422,6 +444,7 @@ class LeaseAsk:
     burst_left_us: int
     wanted: int
     least: int
+    remembers: Remembered = Remembered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +462,7 @@ class Lease:
         burst_used: Known to be spent in it, by all.
         refused_us: Without units: for how long asking again is of no use.
         by_hour: Without units: whether it is the hour that has no room.
+        era: The memory of the store that this was told from; "" if the store never forgets.
     """
 
     units: int
@@ -449,6 +473,7 @@ class Lease:
     burst_used: int
     refused_us: int
     by_hour: bool
+    era: str = ""
 
 
 ACCEPTED: Final = "accepted"

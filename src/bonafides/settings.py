@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -35,11 +35,15 @@ SETTINGS_FILE: Final = "bonafides.toml"
 SCOPE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._:/*-]{0,99}")
 NO_LIMIT: Final = "none"
 PORT_MAX: Final = 65_535
+VALKEY_TLS_SCHEMES: Final = frozenset({"valkeys", "rediss"})
+VALKEY_SCHEMES: Final = VALKEY_TLS_SCHEMES | {"valkey", "redis"}
 
 # What may stand in a URL without being encoded, less the quotes that would break out of a header's parameter.
 _URL_TEXT: Final = re.compile(r"[!#-;=?-\[\]-_a-z~]+")
 _HOST_NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_NUMBER_PATH: Final = re.compile(r"(/\d{0,3})?", re.ASCII)
+_TLS_FILES: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -92,6 +96,14 @@ class Settings(BaseModel):
         repr=False,  # may hold a password
         description="Where everything is kept: `sqlite:///file` (or a bare file name) or `postgresql://user:password@host/name`.",
     )
+    valkey: str = Field(
+        "",
+        repr=False,  # may hold a password
+        description=(
+            "Where nodes lease shares of limits instead of the database: `valkey://user:password@host:port`, or `valkeys://…` with TLS, of a "
+            "Valkey or Redis server, or of any server of a cluster. Empty: the database."
+        ),
+    )
     public_url: str = Field(
         "",
         description="The URL under which clients reach the server: issuer, and base of every link. Empty: `http://host:port`.",
@@ -138,13 +150,13 @@ class Settings(BaseModel):
         "auto",
         description=(
             "Where one count of a limit holds: on this `machine`, in memory that its workers share, or across all `nodes` on the "
-            "database, which lease shares of it. `auto`: nodes on PostgreSQL, this machine on SQLite."
+            "database or on `valkey`, which lease shares of it. `auto`: nodes on PostgreSQL or with `valkey`, else this machine."
         ),
     )
     uncounted_requests: Literal["deny", "allow"] = Field(
         "deny",
         description=(
-            "What becomes of requests that cannot be counted, because the leases in hand are spent and the database is away: "
+            "What becomes of requests that cannot be counted, because the leases in hand are spent and the database (or `valkey`) is away: "
             "503, or admitted without a count."
         ),
     )
@@ -224,6 +236,15 @@ class Settings(BaseModel):
             raise ValueError("must be sqlite:///file, a file name, or postgresql://user:password@host/name.")
         return database
 
+    @field_validator("valkey")
+    @classmethod
+    def _check_valkey(cls, valkey: str) -> str:
+        if valkey and not _is_valkey(valkey):
+            raise ValueError(
+                "must be valkey://user:password@host:6379, or valkeys:// with TLS, perhaps with ?ssl_ca_certs=file."
+            )
+        return valkey
+
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, public_url: str) -> str:
@@ -268,6 +289,10 @@ class Settings(BaseModel):
             raise ValueError(
                 "feed_poll_seconds: must be at most half of max_staleness_seconds, or memory is never trusted."
             )
+        if self.valkey and self.limits_across == "machine":
+            raise ValueError(
+                "limits_across: machine counts in this machine's memory alone. Leave out valkey, or limits_across."
+            )
         if self.pepper_path == self.sqlite_path:
             raise ValueError("pepper_file: must not be the database's own file. Name another.")
         return self
@@ -292,7 +317,7 @@ class Settings(BaseModel):
     def counts_across_nodes(self) -> bool:
         """Whether one count of a limit holds for every process on the database."""
         if self.limits_across == "auto":
-            return self.database_scheme == "postgresql"
+            return bool(self.valkey) or self.database_scheme == "postgresql"
         return self.limits_across == "nodes"
 
     @property
@@ -309,6 +334,12 @@ class Settings(BaseModel):
             return str(path)
         parts = urlsplit(self.database)
         return f"postgresql://{parts.hostname or 'localhost'}{parts.path}"
+
+    @property
+    def valkey_shown(self) -> str:
+        """The server of the leases as it may be shown to anyone: without the user name and the password."""
+        parts = urlsplit(self.valkey)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     @property
     def pepper_path(self) -> Path:
@@ -427,6 +458,22 @@ def _has_good_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
+
+
+def _is_valkey(url: str) -> bool:
+    """Whether a URL names a Valkey or Redis server, with no option that would weaken the connection."""
+    if not _has_good_port(url):
+        return False
+    parts = urlsplit(url)
+    options = parse_qs(parts.query, keep_blank_values=True)
+    return (
+        parts.scheme in VALKEY_SCHEMES
+        and bool(parts.hostname)
+        and _NUMBER_PATH.fullmatch(parts.path) is not None
+        and options.keys() <= _TLS_FILES
+        and (not options or parts.scheme in VALKEY_TLS_SCHEMES)
+        and not parts.fragment
+    )
 
 
 def _is_host(text: str) -> bool:

@@ -23,6 +23,7 @@ from tests.attacks.cast import refused
 from tests.attacks.wire import request, wire
 from tests.processes import process
 from tests.serving import START_US, FakeClock, RunningServer, running, serving, settings_for
+from tests.valkey import ValkeyServer
 
 Serve = Callable[..., AbstractContextManager[RunningServer]]
 """Serves the same database under other settings."""
@@ -176,6 +177,25 @@ def bites_limits_across(serve: Serve, _: Path) -> None:
             told = [client.get("/v1/auth/verify").status_code for client in clients * 5]
             assert told.count(200) == admitted
             assert told.count(429) == 10 - admitted
+
+
+def bites_valkey(serve: Serve, _: Path) -> None:
+    """It is where the limits of several servers are counted, and without it nobody can say that there is room."""
+    valkey = ValkeyServer()
+    try:
+        valkey.start()
+        with serve(valkey=valkey.url) as one, serve(valkey=valkey.url) as other:
+            one.create_plan("in-valkey", requests_per_hour=3)
+            key = one.create_key(plan="in-valkey")["key"]
+            clients = [server.client(key) for server in (one, other)]
+            told = [client.get("/v1/auth/verify").status_code for client in clients * 5]
+            assert (told.count(200), told.count(429)) == (3, 7)
+            one.create_plan("elsewhere", requests_per_hour=3)
+            key = one.create_key(plan="elsewhere")["key"]
+            valkey.stop()
+            assert one.client(key).get("/v1/auth/verify").status_code == 503
+    finally:
+        valkey.close()
 
 
 def bites_uncounted_requests(serve: Serve, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from bonafides.errors import Unavailable
 from bonafides.settings import Settings
 from bonafides.store.sql import SqlStore
 from tests.cli.conftest import Bonafides, Done
+from tests.valkey import RIGHTS, ValkeyServer
 
 PEPPERS = {"BONAFIDES_PEPPERS": "ab" * 32}
 SAFE = {
@@ -146,6 +148,47 @@ def test_an_old_pepper_is_kept_until_it_digests_nothing(
     (home / "bonafides.pepper").write_text("\n".join([*lines, lines[0]]))
     assert "holds a pepper twice" in found(bonafides("doctor", "--json", **SAFE), "warning")["pepper"]
     assert done.status == 0
+
+
+@pytest.mark.usefixtures("founded")
+def test_valkey_is_looked_at(bonafides: Bonafides, own_valkey: ValkeyServer) -> None:
+    """An operator would see 503 and not know why; or limits that begin anew, and never know."""
+    with own_valkey.client() as client:
+        client.acl_setuser(
+            "limits", enabled=True, passwords=["+hunter2"], commands=RIGHTS, keys=["bonafides:*"]
+        )
+    url = f"valkey://limits:hunter2@127.0.0.1:{own_valkey.port}"
+    done = bonafides("doctor", "--json", **SAFE, BONAFIDES_VALKEY=url)
+    assert done.status == 0
+    assert f"valkey://127.0.0.1:{own_valkey.port} answers: Valkey 9" in found(done, "ok")["valkey"]
+    assert "one server" in found(done, "ok")["valkey"]
+    assert found(done, "warning") == {}
+    with own_valkey.client() as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "volatile-ttl")
+    done = bonafides("doctor", "--json", **SAFE, BONAFIDES_VALKEY=url)
+    assert "volatile-ttl" in found(done, "warning")["valkey memory"]
+    own_valkey.stop()
+    done = bonafides("doctor", "--json", **SAFE, BONAFIDES_VALKEY=url)
+    assert done.status == 1
+    assert "cannot be asked" in found(done, "failure")["valkey"]
+    assert "hunter2" not in done.out
+    far = {"BONAFIDES_VALKEY": "valkey://203.0.113.1.invalid"}
+    assert "valkeys://" in found(bonafides("doctor", "--json", **SAFE, **far), "warning")["valkey tls"]
+    far = {"BONAFIDES_VALKEY": "valkeys://203.0.113.1.invalid"}
+    assert "valkey tls" not in found(bonafides("doctor", "--json", **SAFE, **far), "warning")
+
+
+@pytest.mark.usefixtures("founded")
+def test_valkey_without_its_client_is_one_sentence(
+    bonafides: Bonafides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever installed Bonafides alone would get a traceback that names a library."""
+    monkeypatch.setitem(sys.modules, "bonafides.store.valkey", None)
+    done = bonafides("doctor", "--json", BONAFIDES_VALKEY="valkey://127.0.0.1:1")
+    assert "pip install 'bonafides[valkey]'" in found(done, "failure")["valkey"]
+    done = bonafides("plans", "list", BONAFIDES_VALKEY="valkey://127.0.0.1:1")
+    assert "pip install 'bonafides[valkey]'" in done.err
 
 
 @pytest.mark.usefixtures("founded")

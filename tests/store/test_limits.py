@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bonafides.errors import Unavailable
-from bonafides.model import LeaseAsk, to_micros
+from bonafides.model import Lease, LeaseAsk, to_micros
 from bonafides.store.sql import SqlStore
 from tests.store.databases import open_store, run_sql
 from tests.store.records import NOW
@@ -118,3 +118,13 @@ async def test_a_store_that_does_not_answer_in_time_is_away(
     monkeypatch.setattr("bonafides.store.sql._LEASE_SECONDS_MAX", 0)
     with pytest.raises(Unavailable):
         await store.lease([ask("one")], NOW_US)
+
+
+async def test_a_database_never_forgets(store: SqlStore) -> None:
+    """Every process would tell it each second what it knows."""
+    assert await store.eras() == {}
+    assert store.part("key_1") == store.part("key_2")
+    await store.settle()
+    (lease,) = await store.lease([ask("one")], NOW_US)
+    assert isinstance(lease, Lease)
+    assert lease.era == ""

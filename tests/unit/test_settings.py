@@ -201,6 +201,52 @@ def test_any_other_database_is_refused_without_repeating_its_password(database: 
     assert "hunter2" not in told
 
 
+@pytest.mark.parametrize(
+    ("valkey", "shown"),
+    [
+        ("valkey://cache", "valkey://cache"),
+        ("redis://u:hunter2@cache:6380/3", "redis://cache:6380"),
+        ("valkeys://:hunter2@cache/?ssl_ca_certs=ca.pem", "valkeys://cache"),
+        ("rediss://[::1]:6379", "rediss://[::1]:6379"),
+    ],
+)
+def test_leases_are_in_valkey_or_redis_whatever_the_database(valkey: str, shown: str) -> None:
+    """An operator who adds it would go on counting each server apart; or the password would be in a ticket."""
+    for database in ("keys.db", "postgresql://db/x"):
+        settings = load({"valkey": valkey, "database": database}, {}, NOWHERE)
+        assert settings.counts_across_nodes
+        assert settings.valkey_shown == shown
+        assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "valkey",
+    [
+        "hunter2",
+        "http://u:hunter2@cache",
+        "valkey://",
+        "valkey://:hunter2@",
+        "valkey://u:hunter2@cache:port",
+        "valkey://u:hunter2@[cache",
+        "valkey://u:hunter2@cache/name",
+        "valkey://u:hunter2@cache#x",
+        "valkey://u:hunter2@cache?ssl_ca_certs=ca.pem",
+        "valkeys://u:hunter2@cache?ssl_cert_reqs=none",
+    ],
+)
+def test_any_other_valkey_is_refused_without_repeating_its_password(valkey: str) -> None:
+    """A typo would show the password in a log, or an option make the encryption worth nothing."""
+    told = refusal({"BONAFIDES_VALKEY": valkey})
+    assert told.startswith("BONAFIDES_VALKEY: must be valkey://user:password@host:6379")
+    assert "hunter2" not in told
+
+
+def test_valkey_is_not_given_where_it_would_not_be_asked() -> None:
+    """Limits would be counted on each machine apart, and the operator believe otherwise."""
+    told = refusal({"BONAFIDES_VALKEY": "valkey://cache", "BONAFIDES_LIMITS_ACROSS": "machine"})
+    assert told.startswith("limits_across: machine counts in this machine's memory alone")
+
+
 def test_an_empty_database_flag_is_refused() -> None:
     """`--database "$UNSET"` would open a file without a name."""
     assert refusal({}, database="").startswith("--database: must be")

@@ -35,7 +35,8 @@ _WRITABLE_BY_OTHERS: Final = 0o022
 _WAL: Final = b"\x02\x02"
 _HEADER_VERSIONS: Final = slice(18, 20)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
-_SECRET_SETTINGS: Final = ("peppers", "database")
+_SECRET_SETTINGS: Final = ("peppers", "database", "valkey")
+_VALKEY_WITH_TLS: Final = ("valkeys://", "rediss://")
 _WITH_TLS: Final = frozenset({"require", "verify-ca", "verify-full"})
 
 
@@ -93,7 +94,8 @@ async def check_everything(database: str | None) -> list[Check]:
     checks += check_files(settings, Path.cwd())
     peppers, found = check_pepper_source(settings)
     checks += found
-    return checks + await check_database(settings, peppers, now)
+    checks += await check_database(settings, peppers, now)
+    return checks + await check_valkey(settings)
 
 
 def clock_itself(now: datetime) -> Check:
@@ -129,6 +131,12 @@ def check_settings(settings: Settings) -> Iterator[Check]:
             "public_url is https, so a proxy stands in front, but none is trusted: every client has its address.",
             "Set BONAFIDES_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1.",
         )
+    if settings.valkey and not (_is_near(settings.valkey) or settings.valkey.startswith(_VALKEY_WITH_TLS)):
+        yield warning(
+            "valkey tls",
+            "The connection to Valkey is unencrypted.",
+            "Write valkeys:// in its URL, and let the server speak TLS.",
+        )
     if settings.database_scheme == "postgresql" and not _is_private_connection(settings.database):
         yield warning(
             "database tls",
@@ -138,13 +146,15 @@ def check_settings(settings: Settings) -> Iterator[Check]:
 
 
 def _is_private_connection(url: str) -> bool:
-    parts = urlsplit(url)
-    host = parts.hostname or "localhost"
+    return _is_near(url) or not _WITH_TLS.isdisjoint(parse_qs(urlsplit(url).query).get("sslmode", []))
+
+
+def _is_near(url: str) -> bool:
+    host = urlsplit(url).hostname or "localhost"
     try:
-        near = ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        near = host == "localhost"
-    return near or not _WITH_TLS.isdisjoint(parse_qs(parts.query).get("sslmode", []))
+        return host == "localhost"
 
 
 def check_files(settings: Settings, folder: Path) -> Iterator[Check]:
@@ -307,6 +317,42 @@ async def _check_clock(store: Store, now: datetime) -> list[Check]:
             )
         ]
     return []
+
+
+async def check_valkey(settings: Settings) -> list[Check]:
+    """Whether the server of the leases answers, carries the rule out, and keeps what it is told."""
+    if not settings.valkey:
+        return []
+    from bonafides import app  # noqa: PLC0415 - the rooms take a second to import, and --help needs none of them
+
+    place = settings.valkey_shown
+    try:
+        leases = app.open_leases(settings, os.urandom)
+    except Misconfigured as error:
+        return [failure("valkey", error.public, "Until then no server starts.")]
+    try:
+        facts = await leases.facts()
+        await leases.eras()
+    except AppError as error:
+        reason = redact(error.internal or error.public)
+        mend = "See that it runs, and that its URL, user and password are right. Until then requests are admitted as uncounted_requests says."
+        return [failure("valkey", f"{place} cannot be asked: {reason}", mend)]
+    finally:
+        await leases.close()
+    checks = [
+        good(
+            "valkey", f"{place} answers: {facts.version}, {'a cluster' if facts.clustered else 'one server'}."
+        )
+    ]
+    if facts.evicts:
+        checks.append(
+            warning(
+                "valkey memory",
+                f"When its memory is full it forgets entries ({facts.evicts}), and with them what of a limit is used up.",
+                "Set maxmemory-policy noeviction on it.",
+            )
+        )
+    return checks
 
 
 def compare_peppers(peppers: Peppers, stored: dict[str, int], settings: Settings) -> Iterator[Check]:

@@ -19,7 +19,7 @@ _MARKS: Final = {State.OK: ("✓", "green"), State.WARNING: ("!", "yellow"), Sta
 
 
 def doctor(*, database: Database = None, as_json: AsJson = False) -> None:
-    """Check clock, settings, database, peppers and files, and say how to mend what is wrong.
+    """Check clock, settings, database, peppers, files and Valkey, and say how to mend what is wrong.
 
     Changes nothing. Exits with 1 if something is wrong (✗); a warning (!) is no failure.
     """

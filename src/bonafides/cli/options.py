@@ -25,6 +25,14 @@ Database = Annotated[
         help="sqlite:///file, a file name, or postgresql://…; rather set BONAFIDES_DATABASE if it has a password.",
     ),
 ]
+Valkey = Annotated[
+    str | None,
+    typer.Option(
+        "--valkey",
+        metavar="URL",
+        help="valkey://…: where nodes share exact limits; rather set BONAFIDES_VALKEY if it has a password.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, as the HTTP API answers.")]
 TenantId = Annotated[
     str | None,

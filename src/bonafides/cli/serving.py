@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from bonafides.cli.first_run import greet
-from bonafides.cli.options import Database, example
+from bonafides.cli.options import Database, Valkey, example
 from bonafides.cli.session import settings_in_force
 from bonafides.keyring import require_peppers
 
@@ -26,6 +26,7 @@ def serve(
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Worker processes; by default 1.")] = None,
     database: Database = None,
+    valkey: Valkey = None,
     public_url: Annotated[
         str | None,
         typer.Option("--public-url", metavar="URL", help="Where clients reach the server, behind a proxy."),
@@ -60,6 +61,7 @@ def serve(
         port=port,
         workers=workers,
         database=database,
+        valkey=valkey,
         public_url=public_url,
         trusted_proxies=trusted_proxies,
         metrics_address=metrics_address,

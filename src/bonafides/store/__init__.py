@@ -279,13 +279,28 @@ class FeedLost(Unavailable):
 class LimitStore(Protocol):
     """Limits that several processes share: each leases units, and spends them without asking."""
 
-    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
-        """What each ask gets, in their order. Units in all hands never exceed a limit.
+    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease | Unavailable]:
+        """What each ask gets, in their order; why not, where one cannot be answered. Units in all hands never exceed a limit.
 
         Args:
             asks: No two of one holder about one subject.
             now_us: The asking process's time.
         """
+        ...
+
+    async def eras(self) -> Mapping[int, str]:
+        """The store's memory, by the part of the subjects that it is of: another name once it was lost.
+
+        A part that cannot be asked is left out; a store that never forgets has none.
+        """
+        ...
+
+    def part(self, subject: str) -> int:
+        """Which part a subject is in."""
+        ...
+
+    async def settle(self) -> None:
+        """Return when a memory that has just begun hands units out."""
         ...
 
 

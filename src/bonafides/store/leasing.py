@@ -3,11 +3,14 @@
 A unit is one request. It is counted when it is handed out, so whoever holds it may spend it without asking;
 what is given back unspent is counted off again. In each burst window there are at most as many units in
 all hands, spent or not, as the burst allows. Why, and what a dead holder costs: docs/decisions/0007-quota-leases.md.
+
+`hand_out` is the same rule for a store that may lose its memory, docs/decisions/0008-leases-in-valkey.md;
+`leasing.lua` is a translation of it, line by line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bonafides.model import Lease, LeaseAsk
@@ -50,6 +53,9 @@ class Windows:
         burst_used: Units that may have been spent in it.
         seen_us: The latest time that any holder has told; time does not run backwards for a subject.
         held: By holder.
+        era: The memory of the store that this is in.
+        least_used: What was used of the hour when the last memory was lost, at least.
+        told: What each holder, who has said so since, had taken of it.
     """
 
     hour_ends_us: int = 0
@@ -58,6 +64,54 @@ class Windows:
     burst_used: int = 0
     seen_us: int = 0
     held: dict[str, Held] = field(default_factory=dict)
+    era: str = ""
+    least_used: int = 0
+    told: dict[str, int] = field(default_factory=dict)
+
+
+def hand_out(windows: Windows, ask: LeaseAsk, era: str, now_us: int, *, settling: bool) -> Lease | None:
+    """The same as `lease`, in a store that may have lost windows: holders tell it what they know of them.
+
+    Args:
+        windows: The subject's, as they are in the store, changed in place.
+        ask: The holder's account and wish.
+        era: The memory of the store: another one since the last was lost.
+        now_us: The holder's time, microseconds since the epoch.
+        settling: Whether holders may not have told yet what they know.
+
+    Returns:
+        None if units are wished for and the store cannot know yet whether there are any.
+    """
+    _remember(windows, ask, era, max(now_us, windows.seen_us))
+    if settling and ask.wanted:
+        return None
+    return replace(lease(windows, ask, now_us), era=era)
+
+
+def _remember(windows: Windows, ask: LeaseAsk, era: str, now_us: int) -> None:
+    """Take over what the holder knows of an hour that was lost, once."""
+    if windows.era != era:
+        # What has survived may lack the end: it is one more witness of what was used at least.
+        windows.era = era
+        windows.least_used = windows.hour_used
+        windows.told.clear()
+        windows.held.clear()
+    if now_us >= windows.hour_ends_us:
+        windows.hour_used = windows.least_used = 0
+        windows.told.clear()
+        windows.held.clear()
+    known = ask.remembers
+    if known.era in {"", era} or known.hour_left_us <= 0 or ask.holder in windows.told:
+        return
+    counted = max(windows.least_used, sum(windows.told.values()))
+    windows.told[ask.holder] = known.hour_taken
+    windows.least_used = max(windows.least_used, known.hour_used)
+    windows.hour_used += max(windows.least_used, sum(windows.told.values())) - counted
+    windows.hour_ends_us = max(windows.hour_ends_us, now_us + known.hour_left_us)
+    if known.granted:
+        windows.held[ask.holder] = Held(known.granted, now_us + known.valid_left_us, windows.burst_ends_us)
+        if now_us < windows.burst_ends_us:
+            windows.burst_used += known.granted
 
 
 def lease(windows: Windows, ask: LeaseAsk, now_us: int) -> Lease:

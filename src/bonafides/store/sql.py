@@ -270,6 +270,15 @@ class SqlStore:
         except TimeoutError:
             raise Unavailable(internal="leases: no answer in time") from None
 
+    async def eras(self) -> Mapping[int, str]:
+        return {}
+
+    def part(self, subject: str) -> int:  # noqa: ARG002 - there is one
+        return 0
+
+    async def settle(self) -> None:
+        return None
+
     # Usage
 
     async def record_usage(

@@ -7,14 +7,14 @@ how large a lease is: docs/decisions/0007-quota-leases.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
 from bonafides.errors import Unavailable
-from bonafides.model import Clock, Lease, LeaseAsk
+from bonafides.model import Clock, Lease, LeaseAsk, Remembered
 from bonafides.store import LimitStore
 from bonafides.verification.limiter import HOUR_SECONDS, SECOND_US, Counter
 
@@ -54,10 +54,13 @@ class LeasedCounter(Counter):
     __slots__ = (
         "__weakref__",
         "_refill",
+        "asked_spent",
         "asked_units",
         "blocked_by_hour",
         "burst",
+        "era",
         "granted",
+        "hour_spent",
         "hourly",
         "leased_us",
         "low",
@@ -77,6 +80,9 @@ class LeasedCounter(Counter):
         self.subject = subject
         self._refill = refill
         self.asked_units = 0
+        self.asked_spent = 0
+        self.era = ""
+        self.hour_spent = 0
         self.low = 0
         self.hourly: int | None = None
         self.burst: int | None = None
@@ -127,7 +133,7 @@ class LeasedCounter(Counter):
 
     def ask(self, holder: str, wanted: int, least: int, now_us: int, *, keeps: bool) -> LeaseAsk:
         """Account for what was spent, and wish for more. What is not kept cannot be spent any more."""
-        spent = self.granted - self.units
+        self.asked_spent = self.granted - self.units
         if not keeps:
             self.units = 0
         self.asked_units = self.units
@@ -136,12 +142,20 @@ class LeasedCounter(Counter):
             holder,
             self.hourly,
             self.burst,
-            spent,
+            self.asked_spent,
             keeps,
             self.own_used if now_us < self.own_ends_us else 0,
             max(0, self.own_ends_us - now_us),
             wanted,
             least,
+            Remembered(
+                self.era,
+                max(0, self.hour_ends_us - now_us),
+                self.hour_used,
+                self.hour_spent + self.granted,
+                self.granted,
+                max(0, self.until_us - now_us),
+            ),
         )
 
     def take(self, lease: Lease, asked_us: int, least: int) -> None:
@@ -157,9 +171,12 @@ class LeasedCounter(Counter):
         if abs(hour_ends_us - self.hour_ends_us) < SECOND_US:
             # What is shown as left never rises within a window, though others may give units back.
             self.hour_used = max(self.hour_used, lease.hour_used + meanwhile)
+            self.hour_spent += self.asked_spent
         else:
             self.hour_used = lease.hour_used + meanwhile
             self.hour_ends_us = hour_ends_us
+            self.hour_spent = 0
+        self.era = lease.era
         if lease.burst_left_us:
             self.burst_used = lease.burst_used + meanwhile
             self.burst_ends_us = asked_us + lease.burst_left_us
@@ -171,6 +188,18 @@ class LeasedCounter(Counter):
         self.refused_until_us = asked_us + lease.refused_us
         self.refused_cost = least
         self.blocked_by_hour = lease.by_hour
+
+    def keep(self, lease: Lease, asked_us: int) -> None:
+        """Take over that the store has taken the account, and nothing more.
+
+        Args:
+            lease: The answer to an `ask` that wished for nothing.
+            asked_us: When that was.
+        """
+        self.hour_spent += self.asked_spent
+        self.granted = self.asked_units
+        self.until_us = asked_us + lease.valid_us
+        self.era = lease.era
 
     def _show_refusal(self, cost: int) -> None:
         """Show the window without room as used up, so that the refusal says which one it was."""
@@ -204,6 +233,8 @@ class Leases:
         # A subject has one counter as long as anybody holds it, or two would account for one lease.
         self._counters: WeakValueDictionary[str, LeasedCounter] = WeakValueDictionary()
         self._worker: asyncio.Task[None] | None = None
+        # The memory of the store, part by part, as of the last reminder that came to its end.
+        self._eras: dict[int, str] = {}
         self.uncounted = 0
         """Requests that were admitted without a count."""
 
@@ -256,31 +287,84 @@ class Leases:
         """
         await self._give_back_those(lambda _: True)
 
-    async def _give_back_those(self, which: Callable[[LeasedCounter], bool]) -> None:
-        now_us = self._clock.micros()
-        idle = [
-            counter
-            for subject, counter in self._holding.items()
-            if subject not in self._under_way and which(counter)
-        ]
-        for start in range(0, len(idle), _BATCH_MAX):
-            await self._give_back(idle[start : start + _BATCH_MAX], now_us)
+    async def begin(self) -> None:
+        """Return when units can be had; said before the first request.
 
-    async def _give_back(self, batch: Sequence[LeasedCounter], now_us: int) -> None:
-        returned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        subjects = [counter.subject for counter in batch]
-        self._under_way |= dict.fromkeys(subjects, returned)
+        Raises:
+            Unavailable: The store cannot be asked.
+        """
+        await self.remind()
+        await self._store.settle()
+
+    async def remind(self) -> None:
+        """Tell a store that has lost its memory what this process knows; said every second.
+
+        Raises:
+            Unavailable: The store cannot be asked, or not all of it; the next call tells the rest.
+        """
+        eras = await self._store.eras()
+        if any(self._eras.get(part, era) != era for part, era in eras.items()):
+            now_us = self._clock.micros()
+            lost = [
+                counter
+                for counter in list(self._counters.values())
+                if now_us < counter.hour_ends_us
+                and counter.era not in {"", eras.get(self._store.part(counter.subject), counter.era)}
+            ]
+            if not await self._account(lost, keeps=True):
+                return
+        self._eras |= eras
+
+    async def _give_back_those(self, which: Callable[[LeasedCounter], bool]) -> None:
+        await self._account([counter for counter in self._holding.values() if which(counter)], keeps=False)
+
+    async def _account(self, counters: Sequence[LeasedCounter], *, keeps: bool) -> bool:
+        """Tell the store what was spent, and give the rest back or keep it; no more is asked for.
+
+        Returns:
+            Whether all were told of; for those that were not, an ask is under way, whatever comes of it.
+        """
+        told = 0
+        for start in range(0, len(counters), _BATCH_MAX):
+            # One account at a time: an older one that comes later would give back what the next ask got.
+            batch = [
+                counter
+                for counter in counters[start : start + _BATCH_MAX]
+                if counter.subject not in self._under_way and counter.subject not in self._waiting
+            ]
+            if batch:
+                await self._account_for(batch, keeps=keeps)
+                told += len(batch)
+        return told == len(counters)
+
+    async def _account_for(self, batch: Sequence[LeasedCounter], *, keeps: bool) -> None:
+        now_us = self._clock.micros()
+        accounted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way |= dict.fromkeys((counter.subject for counter in batch), accounted)
         try:
-            await self._store.lease(
-                [counter.ask(self._holder, 0, 0, now_us, keeps=False) for counter in batch], now_us
+            leases = await self._store.lease(
+                [
+                    counter.ask(self._holder, 0, 0, now_us, keeps=keeps and now_us < counter.until_us)
+                    for counter in batch
+                ],
+                now_us,
             )
-            for counter in batch:
-                counter.granted = 0
-                self._holding.pop(counter.subject, None)
+            for counter, lease in zip(batch, leases, strict=True):
+                if isinstance(lease, Lease):
+                    counter.keep(lease, now_us)
+                    self._remember(counter)
+            _raise_first(leases)
         finally:
-            for subject in subjects:
-                del self._under_way[subject]
-            returned.set_result(None)
+            for counter in batch:
+                del self._under_way[counter.subject]
+            accounted.set_result(None)
+
+    def _remember(self, counter: LeasedCounter) -> None:
+        """Hold who has units, so that they are given back whatever becomes of the credential."""
+        if counter.granted:
+            self._holding[counter.subject] = counter
+        else:
+            self._holding.pop(counter.subject, None)
 
     async def _work(self) -> None:
         try:
@@ -304,12 +388,12 @@ class Leases:
                 self._do_without(needed, answer, error, now_us)
             return
         for (needed, answer), lease in zip(batch, leases, strict=True):
+            if isinstance(lease, Unavailable):
+                self._do_without(needed, answer, lease, now_us)
+                continue
             counter = needed.counter
             counter.take(lease, now_us, needed.cost)
-            if counter.granted:
-                self._holding[counter.subject] = counter
-            else:
-                self._holding.pop(counter.subject, None)
+            self._remember(counter)
             answer.set_result(None)
 
     def _wish(self, needed: LeaseNeededError, now_us: int) -> LeaseAsk:
@@ -342,3 +426,9 @@ class Leases:
             counter.units = needed.cost
             counter.until_us = now_us + HOUR_SECONDS * SECOND_US
         answer.set_result(None)
+
+
+def _raise_first(leases: Iterable[Lease | Unavailable]) -> None:
+    for lease in leases:
+        if isinstance(lease, Unavailable):
+            raise lease

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,7 +15,7 @@ from typing_extensions import override
 
 from bonafides.errors import Unavailable
 from bonafides.model import Lease, LeaseAsk
-from bonafides.store.leasing import HOUR_US, VALID_US, Windows, lease
+from bonafides.store.leasing import HOUR_US, VALID_US, Windows, hand_out, lease
 from bonafides.verification.leases import LeasedCounter, LeaseNeededError, Leases
 from bonafides.verification.limiter import Counter
 from tests.unit.clocks import START_US, HandClock
@@ -24,21 +25,53 @@ SECOND = 1_000_000
 
 @dataclass
 class Memory:
-    """A store of limits that is a dictionary, and can be away."""
+    """A store of limits that is a dictionary, and can be away, in part or wholly.
+
+    With an era it is one that can lose what it knows.
+    """
 
     subjects: dict[str, Windows] = field(default_factory=dict)
     asked: list[LeaseAsk] = field(default_factory=list)
     away: bool = False
+    away_for: set[str] = field(default_factory=set)
     gate: asyncio.Event | None = None
+    era: str = ""
+    settling: bool = False
 
-    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+    async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease | Unavailable]:
         """As the store does it."""
         if self.gate is not None:
             await self.gate.wait()
         if self.away:
             raise Unavailable
         self.asked += asks
-        return [lease(self.subjects.setdefault(ask.subject, Windows()), ask, now_us) for ask in asks]
+        return [Unavailable() if ask.subject in self.away_for else self._one(ask, now_us) for ask in asks]
+
+    def _one(self, ask: LeaseAsk, now_us: int) -> Lease | Unavailable:
+        windows = self.subjects.setdefault(ask.subject, Windows())
+        if not self.era:
+            return lease(windows, ask, now_us)
+        return hand_out(windows, ask, self.era, now_us, settling=self.settling) or Unavailable()
+
+    async def eras(self) -> Mapping[int, str]:
+        """Of the one part that there is."""
+        if self.away:
+            raise Unavailable
+        return {0: self.era} if self.era else {}
+
+    def part(self, subject: str) -> int:
+        """The one that there is."""
+        return 0 * len(subject)
+
+    async def settle(self) -> None:
+        """Settled, as far as anybody waits for it."""
+        self.settling = False
+
+    def lose(self) -> None:
+        """Forget everything, and know it."""
+        self.subjects.clear()
+        self.era += "+"
+        self.settling = True
 
 
 class Process:
@@ -303,7 +336,7 @@ async def test_a_failure_that_nobody_foresaw_is_an_outage() -> None:
 
     class Broken(Memory):
         @override
-        async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
+        async def lease(self, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease | Unavailable]:
             raise ZeroDivisionError(asks, now_us)
 
     process = Process(Broken(), HandClock(), "one")
@@ -385,3 +418,169 @@ async def test_what_is_left_never_rises_within_a_window() -> None:
         told[number] = left
         if step % 40 == 0:
             await processes[1 - number].leases.give_back()
+
+
+async def test_one_that_is_not_answered_takes_nobody_with_it() -> None:
+    """One server of a cluster that is away would stop every customer, not a share of them."""
+    memory, clock = Memory(away_for={"key_2"}), HandClock()
+    process = Process(memory, clock, "one")
+    other = process.leases.counter("key_2")
+    assert await process.spend(1_000, None)
+    with pytest.raises(LeaseNeededError) as needed:
+        other.spend(1_000, None, 1, clock.micros())
+    with pytest.raises(Unavailable):
+        await process.leases.renew(needed.value)
+    assert await process.spend(1_000, None)
+
+
+async def test_what_one_part_did_not_take_back_is_not_forgotten() -> None:
+    """Units that are returned to a server that is away would be spent, and returned once more."""
+    memory, clock = Memory(), HandClock()
+    process = Process(memory, clock, "one")
+    assert await process.spend(1_000, None)
+    memory.away_for = {"key_1"}
+    clock.advance(2)
+    with pytest.raises(Unavailable):
+        await process.leases.give_back()
+    memory.away_for = set()
+    await process.leases.give_back()
+    assert memory.subjects["key_1"].hour_used == 10
+    assert memory.subjects["key_1"].held == {}
+
+
+async def test_an_ask_that_waits_is_the_account() -> None:
+    """What is given back while an ask for more waits would be accounted for twice, and the second ask never answered."""
+    memory, clock = Memory(), HandClock()
+    process = Process(memory, clock, "one")
+    counter = process.leases.counter("key_2")
+    assert await process.spend(1_000, None)
+    clock.advance(20)
+    memory.gate = asyncio.Event()
+    with pytest.raises(LeaseNeededError) as needed:
+        counter.spend(1_000, None, 1, clock.micros())
+    first = asyncio.create_task(process.leases.renew(needed.value))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(process.spend(1_000, None))
+    await asyncio.sleep(0)
+    returning = asyncio.create_task(process.leases.give_back())
+    await asyncio.sleep(0)
+    memory.gate.set()
+    await asyncio.gather(first, second, returning)
+    assert isinstance(process.counter, LeasedCounter)
+    assert memory.subjects["key_1"].hour_used - process.counter.units == 2
+
+
+LOSSES = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.integers(1, 3),
+        st.sampled_from([0, 0, 0, 1_000, 200_000, SECOND, 3 * SECOND]),
+        st.sampled_from(["spend", "spend", "spend", "spend", "give back", "lose", "lose the end"]),
+    ),
+    max_size=120,
+)
+
+
+@given(st.integers(0, 60), LOSSES)
+async def test_a_store_that_loses_its_memory_sells_nothing_twice(
+    hourly: int, steps: Sequence[tuple[int, int, int, str]]
+) -> None:
+    """After a flush every node would get a full hour anew."""
+    memory, clock = Memory(era="1"), HandClock()
+    processes = [Process(memory, clock, name) for name in ("one", "two", "three")]
+    for process in processes:
+        await process.leases.begin()
+    spent = 0
+    before: dict[str, Windows] = {}
+    for number, cost, later_us, what in steps:
+        clock.now_us += later_us
+        process = processes[number]
+        if what.startswith("lose"):
+            memory.lose()
+            memory.subjects = before if what == "lose the end" else {}
+            for _ in range(3):
+                for each in processes:
+                    await each.leases.remind()
+                    await asyncio.sleep(0)
+            memory.settling = False
+        elif what == "give back":
+            await process.leases.give_back()
+            before = deepcopy(memory.subjects)
+        elif await process.spend(hourly, None, cost):
+            spent += cost
+    assert spent <= hourly
+    for windows in memory.subjects.values():
+        assert windows.hour_used >= spent
+
+
+async def test_nothing_is_handed_out_before_everybody_was_heard() -> None:
+    """The first node that asks after a flush would get what another one has spent."""
+    memory, clock = Memory(era="1"), HandClock()
+    one, two = Process(memory, clock, "one"), Process(memory, clock, "two")
+    for process in (one, two):
+        await process.leases.begin()
+    while await one.spend(100, None):
+        pass
+    memory.lose()
+    with pytest.raises(Unavailable):
+        await two.spend(100, None)
+    await one.leases.remind()
+    memory.settling = False
+    assert not await two.spend(100, None)
+    # Told once, it is known: the next reminder has nothing to say.
+    memory.asked.clear()
+    await one.leases.remind()
+    assert memory.asked == []
+
+
+async def test_a_reminder_that_was_cut_off_is_said_again() -> None:
+    """What one node had spent would be missing for the rest of the hour."""
+    memory, clock = Memory(era="1"), HandClock()
+    process = Process(memory, clock, "one")
+    await process.leases.begin()
+    while await process.spend(100, None):
+        pass
+    memory.lose()
+    memory.away_for = {"key_1"}
+    with pytest.raises(Unavailable):
+        await process.leases.remind()
+    memory.away_for = set()
+    await process.leases.remind()
+    assert memory.subjects["key_1"].hour_used == 100
+
+
+async def test_units_in_hand_outlive_the_memory_that_handed_them_out() -> None:
+    """A flush would refuse for seconds what was counted long ago."""
+    memory, clock = Memory(era="1"), HandClock()
+    process = Process(memory, clock, "one")
+    await process.leases.begin()
+    assert await process.spend(1_000, 400)
+    assert isinstance(process.counter, LeasedCounter)
+    left = process.counter.units
+    memory.lose()
+    await process.leases.remind()
+    assert process.counter.units == left
+    windows = memory.subjects["key_1"]
+    assert (windows.hour_used, windows.held["one"].units) == (1 + left, left)
+    assert await process.spend(1_000, 400)
+    clock.advance(2)
+    await process.leases.give_back()
+    assert memory.subjects["key_1"].hour_used == 2
+
+
+async def test_a_server_that_restarts_within_a_second_keeps_its_burst() -> None:
+    """What is in hand would be spent in a second that was handed out once more."""
+    memory, clock = Memory(era="1"), HandClock()
+    one, two = Process(memory, clock, "one"), Process(memory, clock, "two")
+    for process in (one, two):
+        await process.leases.begin()
+    admitted = 0
+    while memory.subjects.get("key_1", Windows()).burst_used < 40:
+        admitted += await one.spend(None, 80)
+    memory.era += "+"
+    await one.leases.remind()
+    for _ in range(200):
+        admitted += await one.spend(None, 80)
+        admitted += await two.spend(None, 80)
+    assert 60 < admitted <= 80
