@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import shutil
 import sys
@@ -30,6 +31,15 @@ settings.load_profile("house")
 def anyio_backend() -> str:
     """Async tests run on asyncio, the only event loop that the server supports."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A command that a test runs in this process sets up logs for a stream that ends with the test: no later test has them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture

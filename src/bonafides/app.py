@@ -23,7 +23,10 @@ import uvloop
 from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys
+from bonafides.credentials.bearer_tokens import BearerTokens
+from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.passwords import Passwords
+from bonafides.credentials.personal_tokens import PersonalTokens
 from bonafides.directory import Directory
 from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
@@ -48,12 +51,12 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
-from bonafides.web import verify
+from bonafides.web import compat, verify
 from bonafides.web.api import Api
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
-from bonafides.web.manage import audit, keys, plans, tenants, usage, users
+from bonafides.web.manage import audit, keys, plans, tenants, tokens, usage, users
 from bonafides.web.metrics import (
     CONTENT_TYPE,
     COUNTED_SUBJECTS,
@@ -85,6 +88,7 @@ log = structlog.get_logger("bonafides")
 
 _SWEEP_SECONDS: Final = 60
 _GIVE_BACK_SECONDS: Final = 1
+_PRUNED_TOKENS_MAX: Final = 10_000
 _ADDRESSES_MAX: Final = 131_072
 
 
@@ -117,6 +121,9 @@ class Rooms:
     verifier: Verifier
     directory: Directory
     api_keys: ApiKeys
+    bearer_tokens: BearerTokens
+    personal_tokens: PersonalTokens
+    lineage: Lineage
     plans: Plans
     audit: AuditTrail
     usage: UsageReports
@@ -265,6 +272,7 @@ def _furnish(
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
     directory = Directory(store, recorder, clock, entropy, scopes)
+    issuing = (store, directory, recorder, peppers, clock, entropy, scopes)
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
     windows: AddressWindows = LocalAddressWindows()
@@ -311,7 +319,10 @@ def _furnish(
         uses=uses,
         verifier=verifier,
         directory=directory,
-        api_keys=ApiKeys(store, directory, recorder, peppers, clock, entropy, scopes),
+        api_keys=ApiKeys(*issuing),
+        bearer_tokens=BearerTokens(*issuing),
+        personal_tokens=PersonalTokens(*issuing),
+        lineage=Lineage(store, clock),
         plans=Plans(store, recorder, clock),
         audit=AuditTrail(store),
         usage=UsageReports(
@@ -382,6 +393,8 @@ async def _sweep(rooms: Rooms) -> None:
     rooms.limiter.sweep(now_us)
     await rooms.store.prune(to_datetime(now_us) - timedelta(seconds=rooms.settings.change_retention_seconds))
     await rooms.usage.prune()
+    kept = timedelta(seconds=rooms.settings.ended_tokens_kept_seconds)
+    await rooms.store.prune_tokens(to_datetime(now_us) - kept, _PRUNED_TOKENS_MAX)
 
 
 async def prepare(
@@ -464,7 +477,12 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     paging = Paging(rooms.peppers)
     mounted = (
         verify.routes(VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)),
+        compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
+        compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
+        tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
+        tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),
+        tokens.lineage_routes(rooms.lineage, rooms.clock),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),

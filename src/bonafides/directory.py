@@ -197,12 +197,15 @@ class Directory:
             changes = replace(changes, name=intake.text(changes.name, "name"))
         if not isinstance(changes.plan, Unchanged):
             changes = replace(changes, plan=intake.plan_name(changes.plan, "plan"))
+        longest = changes.personal_access_token_seconds_max
+        if isinstance(longest, int):
+            intake.seconds(longest, "personal_access_token_seconds_max")
         event = self._recorder.event(
             "tenant.changed",
             authority.actor,
             tenant.id,
             tenant.id,
-            _details(changes, ("name", "plan", "status")),
+            _details(changes, ("name", "plan", "status", "personal_access_token_seconds_max")),
         )
         outcome = await self._store.change_tenant(tenant.id, changes, event)
         if isinstance(outcome, Clash):

@@ -148,10 +148,7 @@ def expiry(expires_at: datetime | None, expires_in: int | None, now: datetime) -
         message = "Give expires_at or expires_in, not both."
         raise InvalidRequest(message, field="expires_in")
     if expires_in is not None:
-        if not 1 <= expires_in <= LIFETIME_SECONDS_MAX:
-            message = f"expires_in must be between 1 and {LIFETIME_SECONDS_MAX} seconds."
-            raise InvalidRequest(message, field="expires_in")
-        return now + timedelta(seconds=expires_in)
+        return now + timedelta(seconds=seconds(expires_in, "expires_in"))
     if expires_at is None:
         return None
     if expires_at.tzinfo is None:
@@ -162,6 +159,14 @@ def expiry(expires_at: datetime | None, expires_in: int | None, now: datetime) -
         message = "expires_at must be in the future, and at most 100 years ahead."
         raise InvalidRequest(message, field="expires_at")
     return expires_at.astimezone(UTC)
+
+
+def seconds(value: int, field: str) -> int:
+    """How long something made now shall last."""
+    if not 1 <= value <= LIFETIME_SECONDS_MAX:
+        message = f"{field} must be between 1 and {LIFETIME_SECONDS_MAX} seconds."
+        raise InvalidRequest(message, field=field)
+    return value
 
 
 def plan_name(value: str, field: str = "name") -> str:

@@ -70,6 +70,12 @@ class CredentialKind(StrEnum):
     JWT_SESSION = "jwt_session"
 
 
+TOKEN_KINDS: Final = frozenset(
+    {CredentialKind.BEARER_TOKEN, CredentialKind.OAUTH_ACCESS_TOKEN, CredentialKind.JWT_SESSION}
+)
+"""Kinds that have never more than what they were made from, and are forgotten some time after their end."""
+
+
 class CredentialStatus(StrEnum):
     """What was decided about a credential. Expiry is not a status: it is judged at each use."""
 
@@ -125,7 +131,10 @@ class CountBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organisation: everything belongs to exactly one. The operator's tenant runs the installation."""
+    """An organisation: everything belongs to exactly one. The operator's tenant runs the installation.
+
+    `personal_access_token_seconds_max` is the longest life of a personal access token; None: without end.
+    """
 
     id: str
     name: str
@@ -134,6 +143,7 @@ class Tenant:
     operator: bool
     created_at: datetime
     updated_at: datetime
+    personal_access_token_seconds_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,7 @@ class Plan:
         burst: Within one second.
         per_method: Hourly figures that hold for one kind of credential instead.
         count_by: Whose requests are counted together.
+        bearer_token_seconds: How long a bearer token made from a key lasts; None for the default.
     """
 
     name: str
@@ -199,6 +210,7 @@ class Plan:
     count_by: CountBy = CountBy.CREDENTIAL
     created_at: datetime = EPOCH
     updated_at: datetime = EPOCH
+    bearer_token_seconds: int | None = None
 
     def hourly(self, kind: CredentialKind) -> int | None:
         """The hourly figure that binds a credential of this kind."""
@@ -211,6 +223,8 @@ class Credential:
 
     `expires_at` is its own; a rotated key also has `overlap_ends_at`, after which it is refused while
     its successor lives on. `root_id` is the first of its lineage: limits are counted there.
+    `bearer_token_seconds` is how long tokens made from a key last; None leaves it to the plan. Of a token,
+    `plan` is its parent's, and its scopes and addresses are bounded by its parent's whenever it is used.
     """
 
     id: str
@@ -234,6 +248,7 @@ class Credential:
     last_used_at: datetime | None
     revoked_at: datetime | None
     revocation_reason: str | None
+    bearer_token_seconds: int | None = None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -248,6 +263,27 @@ class DigestedSecret:
 
     digest: bytes
     pepper_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFilter:
+    """Which credentials a list holds.
+
+    Args:
+        kind: Of this kind alone.
+        user_id: Only this user's.
+        parent_id: Only those that were made from this one.
+        status: Only those of this status.
+        ended_at: Only those whose own expiry or overlap had ended by then.
+        lasting_at: Only those for which neither had.
+    """
+
+    kind: CredentialKind
+    user_id: str | None = None
+    parent_id: str | None = None
+    status: CredentialStatus | None = None
+    ended_at: datetime | None = None
+    lasting_at: datetime | None = None
 
 
 class Unchanged(Enum):
@@ -270,6 +306,7 @@ class CredentialChanges:
     overlap_ends_at: datetime | Unchanged | None = UNCHANGED
     allowed_ips: tuple[str, ...] | Unchanged = UNCHANGED
     metadata: Mapping[str, Any] | Unchanged = UNCHANGED
+    bearer_token_seconds: int | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +327,7 @@ class TenantChanges:
     name: str | Unchanged = UNCHANGED
     plan: str | Unchanged = UNCHANGED
     status: Status | Unchanged = UNCHANGED
+    personal_access_token_seconds_max: int | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +335,10 @@ class Verifiable:
     """One cold look-up: all that judging a credential needs, flattened over owner, tenant, plan and lineage.
 
     Args:
+        scopes: Its own; of a token, those that what it was made from has too.
         ends_at_us: The earliest of its own expiry and overlap end and of its ancestors' expiries.
         usable: False if it, an ancestor, its user or its tenant is disabled, revoked or deleted.
+        allowed_ips: Its own; of a token, those of what it was made from.
         user_scopes: The user's own list, None for the role's default.
         digest: As stored; `pepper_id` tells an outdated one, which is then digested anew.
     """

@@ -56,6 +56,7 @@ class Plans:
         burst: int | None,
         per_method: Mapping[CredentialKind, int | None],
         count_by: CountBy,
+        bearer_token_seconds: int | None = None,
         claim_for: ClaimFor[tuple[Plan, bool]] | None = None,
     ) -> tuple[Plan, bool] | Replayed:
         """Create a plan or replace its figures; they bind the next request.
@@ -67,6 +68,7 @@ class Plans:
             burst: Within one second; None for no limit.
             per_method: Hourly figures for kinds of credential.
             count_by: Whose requests are counted together.
+            bearer_token_seconds: How long a bearer token made from a key lasts; None for the default.
             claim_for: Makes the claim from what is returned.
 
         Returns:
@@ -88,6 +90,11 @@ class Plans:
             count_by=count_by,
             created_at=now,
             updated_at=now,
+            bearer_token_seconds=(
+                None
+                if bearer_token_seconds is None
+                else intake.seconds(bearer_token_seconds, "bearer_token_seconds")
+            ),
         )
         event = self._recorder.event(
             "plan.put", authority.actor, authority.tenant_id, plan.name, figures(plan)
@@ -149,4 +156,5 @@ def figures(plan: Plan) -> dict[str, Any]:
         "burst": plan.burst,
         "per_method": {str(kind): value for kind, value in plan.per_method.items()},
         "count_by": str(plan.count_by),
+        "bearer_token_seconds": plan.bearer_token_seconds,
     }

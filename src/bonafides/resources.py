@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bonafides.credentials.lineage import Family
 from bonafides.model import (
     Accepted,
     AuditEvent,
@@ -92,6 +93,88 @@ def key_resource(credential: Credential, now: datetime) -> Resource:
         "last_used_at": _time_or_none(credential.last_used_at),
         "revoked_at": _time_or_none(credential.revoked_at),
         "revocation_reason": credential.revocation_reason,
+        "bearer_token_seconds": credential.bearer_token_seconds,
+    }
+
+
+def personal_token_resource(credential: Credential, now: datetime) -> Resource:
+    """A personal access token, without its secret.
+
+    Args:
+        credential: The token's record.
+        now: When it is looked at; `status` says `expired` by it.
+    """
+    return {
+        "id": credential.id,
+        "object": "personal_access_token",
+        "description": credential.name,
+        **_life(credential, now),
+    }
+
+
+def bearer_token_resource(credential: Credential, now: datetime) -> Resource:
+    """A bearer token, without its secret.
+
+    Args:
+        credential: The token's record.
+        now: When it is looked at; `status` says `expired` by it.
+    """
+    return {
+        "id": credential.id,
+        "object": "bearer_token",
+        "parent_id": credential.parent_id,
+        **_life(credential, now),
+    }
+
+
+def _life(credential: Credential, now: datetime) -> Resource:
+    return {
+        "display": credential.display,
+        "scopes": sorted(credential.scopes),
+        "status": str(key_status(credential, now)),
+        "user_id": credential.user_id,
+        "tenant_id": credential.tenant_id,
+        "expires_at": _time_or_none(credential.expires_at),
+        "created_at": time_text(credential.created_at),
+        "last_used_at": _time_or_none(credential.last_used_at),
+        "revoked_at": _time_or_none(credential.revoked_at),
+        "revocation_reason": credential.revocation_reason,
+    }
+
+
+def lineage_resource(family: Family, now: datetime) -> Resource:
+    """A credential's family, oldest first, and which of it the credential's revocation would end."""
+    return {
+        "object": "lineage",
+        "id": family.credential.id,
+        "root_id": family.credential.root_id,
+        "members": [
+            {
+                "id": member.id,
+                "kind": str(member.kind),
+                "name": member.name,
+                "display": member.display,
+                "parent_id": member.parent_id,
+                "status": str(key_status(member, now)),
+                "expires_at": _time_or_none(member.expires_at),
+                "created_at": time_text(member.created_at),
+                "ends_with_it": member.id in family.ends_with_it,
+            }
+            for member in family.members
+        ],
+        "whole": family.whole,
+    }
+
+
+def account_resource(user: User, tenant: Tenant) -> Resource:
+    """The caller, and the tenant that they are in, as `/api/auth/user` tells it."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": str(user.role),
+        "status": str(user.status),
+        "tenantInfo": {"id": tenant.id, "name": tenant.name, "plan": tenant.plan},
     }
 
 
@@ -121,6 +204,7 @@ def tenant_resource(tenant: Tenant) -> Resource:
         "status": str(tenant.status),
         "plan": tenant.plan,
         "operator": tenant.operator,
+        "personal_access_token_seconds_max": tenant.personal_access_token_seconds_max,
         "created_at": time_text(tenant.created_at),
         "updated_at": time_text(tenant.updated_at),
     }

@@ -205,6 +205,11 @@ class Settings(BaseModel):
     change_retention_seconds: int = Field(
         3_600, ge=60, description="How long entries of the change feed are kept."
     )
+    ended_tokens_kept_seconds: int = Field(
+        86_400,
+        ge=60,
+        description="How long tokens are kept after their end, to be told `token_expired`; then they are unknown.",
+    )
     idempotency_seconds: int = Field(
         86_400, ge=60, description="How long an `Idempotency-Key` is remembered."
     )

@@ -11,6 +11,20 @@ import httpx2
 from tests.serving import RunningServer
 
 ACCEPTED: Final = "accepted"
+STATUS: Final[Mapping[str, int]] = {
+    "invalid_request": 400,
+    "missing_api_key": 401,
+    "invalid_api_key": 401,
+    "invalid_token": 401,
+    "token_expired": 401,
+    "insufficient_scope": 403,
+    "ip_not_allowed": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "rate_limit_exceeded": 429,
+    "unavailable": 503,
+}
+"""The contract, section 5."""
 
 
 def basic(user_name: str, password: str) -> dict[str, str]:
@@ -34,6 +48,7 @@ def outcome(answer: httpx2.Response) -> str:
     if answer.status_code < 300:
         return ACCEPTED
     error: str = answer.json()["error"]
+    assert answer.status_code == STATUS[error], answer.text
     return error
 
 

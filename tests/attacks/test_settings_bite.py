@@ -38,6 +38,7 @@ PROTECT_NOTHING: Final = {
     "usage_minutes_kept_days": "how long usage is kept by the minute",
     "usage_hours_kept_days": "how long usage is kept by the hour",
     "usage_days_kept_days": "how long usage is kept by the day",
+    "ended_tokens_kept_seconds": "for how long an expired token is told so; it is refused either way",
     "drain_seconds_max": "how long an end may take",
     "database_connections_max": "how much is asked of the database at once",
     "change_retention_seconds": "how long the feed is kept; a longer silence makes memory forget everything",

@@ -36,7 +36,7 @@ def test_a_group_alone_shows_its_help(bonafides: Bonafides, words: tuple[str, ..
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("kyes", "list"), "Did you mean 'keys'?"),
+        (("kyes", "list"), "Did you mean 'keys'"),
         (("keys", "lsit"), "No such command 'lsit'"),
         (("keys", "list", "--colour"), "--colour"),
         (("keys", "show"), "KEY_ID"),

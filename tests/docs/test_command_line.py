@@ -19,7 +19,9 @@ CONTRACT = (
     "users create", "users list", "users show", "users update", "users delete",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",
-    "peppers rotate",
+    "peppers rotate", "keys lineage",
+    "tokens create", "tokens list", "tokens show", "tokens revoke",
+    "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
 )  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
         parse(line)
 
 
-@pytest.mark.parametrize("group", ["keys", "users", "tenants", "plans", "peppers"])
+@pytest.mark.parametrize("group", ["keys", "users", "tenants", "plans", "peppers", "tokens", "bearer-tokens"])
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:
     """The same, for whoever asks for the help of the noun alone."""
     lines = (root().commands[group].epilog or "").split("\n\n")[1:]

@@ -15,9 +15,9 @@ from bonafides.web.examples import EXAMPLES, KEY
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 
-ID: Final = re.compile(r"(key|usr|ten|evt|req)_[0-9A-Za-z]{22}")
-SECRET: Final = re.compile(r"bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}")
-DISPLAY: Final = re.compile(r"bf_key_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok)_[0-9A-Za-z]{22}")
+SECRET: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}")
+DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
 WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused"}

@@ -33,6 +33,8 @@ from tests.serving import RunningServer, running, settings_for
 
 STALENESS_SECONDS: Final = 2.0
 ANSWER_SECONDS_MAX: Final = 8.0
+# A request that met a lock would wait for 2.5 s; one that did not may still meet a busy machine.
+UNHINDERED_SECONDS_MAX: Final = 2.4
 RETURN_SECONDS_MAX: Final = 10.0
 
 
@@ -299,7 +301,7 @@ def test_a_file_that_somebody_else_locks_stops_writing_alone(tmp_path: Path) -> 
                 for call in (Call(known["key"]), Call(cold["key"]), Call(admin, "GET", "/readyz")):
                     answer, seconds = call.send(server)
                     assert answer.status_code == 200
-                    assert seconds < 1
+                    assert seconds < UNHINDERED_SECONDS_MAX
                 time.sleep(0.3)
             for future in writing:
                 assert_unavailable(*future.result())

@@ -11,6 +11,7 @@ from bonafides.model import (
     Actor,
     AuditEvent,
     Credential,
+    CredentialFilter,
     CredentialKind,
     CredentialStatus,
     DigestedSecret,
@@ -94,6 +95,11 @@ def credential(identity: str | None = None, **fields: Any) -> Credential:
 def child(parent: Credential, identity: str | None = None, **fields: Any) -> Credential:
     """A key that was made from another."""
     return credential(identity, parent_id=parent.id, root_id=parent.root_id, **fields)
+
+
+def of_keys(**filters: Any) -> CredentialFilter:
+    """API keys, as a list is asked for them."""
+    return CredentialFilter(CredentialKind.API_KEY, **filters)
 
 
 def secret(of: Credential | str, pepper_id: str = "p1") -> DigestedSecret:

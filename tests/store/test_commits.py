@@ -18,7 +18,7 @@ from bonafides.store.sql import SqlStore
 from bonafides.store.tables import audit_events, credentials
 from bonafides.store.transaction import Transaction
 from tests.store.databases import run_sql
-from tests.store.records import credential, event, plan, secret
+from tests.store.records import credential, event, of_keys, plan, secret
 
 T = TypeVar("T")
 
@@ -190,7 +190,7 @@ async def test_a_failing_verb_does_not_undo_the_others(store: SqlStore) -> None:
     )
     assert [outcome for outcome in outcomes if isinstance(outcome, Credential)] == keys
     assert isinstance(outcomes[-1], Exception)
-    assert len(await store.list_credentials("ten_a", Page(100))) == 11
+    assert len(await store.list_credentials("ten_a", Page(100), of_keys())) == 11
 
 
 async def test_changes_are_told_before_the_verb_returns(store: SqlStore, told: list[Change]) -> None:

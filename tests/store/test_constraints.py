@@ -62,7 +62,7 @@ BROKEN = {
     "a negative figure": PLAN.format("requests_per_hour = -1"),
     "a negative burst": PLAN.format("burst = -1"),
     "a count nobody knows": PLAN.format("count_by = 'moon'"),
-    "an empty plan name": "INSERT INTO plans SELECT '', 1, 1, '{}', 'user', 0, 0 FROM plans WHERE name = 'free'",
+    "an empty plan name": "INSERT INTO plans SELECT '', 1, 1, '{}', 'user', 0, 0, NULL FROM plans WHERE name = 'free'",
     "a change of a kind nobody knows": "INSERT INTO changes (transaction_id, kind, subject_id, at) VALUES (0, 'x', 'y', 0)",
     "a second bound of the feed": "INSERT INTO feed_bounds VALUES (2, 0)",
     "a user who has credentials, deleted": "DELETE FROM users WHERE id = 'usr_owner'",

@@ -26,7 +26,19 @@ from bonafides.model import (
 from bonafides.store.credentials import PARENT_REVOKED
 from bonafides.store.sql import SqlStore
 from tests.store.databases import run_sql
-from tests.store.records import LATER, NOW, child, credential, digest, event, plan, secret, tenant, user
+from tests.store.records import (
+    LATER,
+    NOW,
+    child,
+    credential,
+    digest,
+    event,
+    of_keys,
+    plan,
+    secret,
+    tenant,
+    user,
+)
 
 ACTIVE, DISABLED, REVOKED = CredentialStatus
 ALL = Page(limit=100)
@@ -78,7 +90,7 @@ async def test_nothing_is_seen_or_changed_across_tenants(store: SqlStore, told: 
     await store.create_user(user("usr_b", "ten_b"), event())
     told.clear()
     assert await store.find_credential("key_first", "ten_b") is None
-    assert await store.list_credentials("ten_b", ALL) == []
+    assert await store.list_credentials("ten_b", ALL, of_keys()) == []
     assert await store.change_credential("key_first", "ten_b", CredentialChanges(name="x"), event()) is None
     assert await store.set_credential_status("key_first", "ten_b", REVOKED, event()) is None
     stolen = credential(tenant_id="ten_b", user_id="usr_b")
@@ -122,9 +134,9 @@ async def test_listings_are_newest_first_and_filtered(store: SqlStore) -> None:
     await store.create_user(user("usr_other"), event())
     other = await make(store, credential(user_id="usr_other", status=DISABLED))
     first = credential("key_first")
-    assert await store.list_credentials("ten_a", ALL) == [new, first, other, old]
-    assert await store.list_credentials("ten_a", ALL, user_id="usr_other") == [other]
-    assert await store.list_credentials(EVERYWHERE, ALL, status=ACTIVE) == [new, first, old]
+    assert await store.list_credentials("ten_a", ALL, of_keys()) == [new, first, other, old]
+    assert await store.list_credentials("ten_a", ALL, of_keys(user_id="usr_other")) == [other]
+    assert await store.list_credentials(EVERYWHERE, ALL, of_keys(status=ACTIVE)) == [new, first, old]
 
 
 async def test_listings_tell_what_has_ended_from_what_lasts(store: SqlStore) -> None:
@@ -136,12 +148,12 @@ async def test_listings_tell_what_has_ended_from_what_lasts(store: SqlStore) -> 
     first = credential("key_first")
 
     async def ended(at: datetime) -> set[str]:
-        return {found.id for found in await store.list_credentials("ten_a", ALL, ended_at=at)}
+        return {found.id for found in await store.list_credentials("ten_a", ALL, of_keys(ended_at=at))}
 
     assert await ended(NOW) == {expired.id, rotated.id}
     assert await ended(NOW - timedelta(microseconds=1)) == set()
     assert await ended(later) == {expired.id, rotated.id, lasting.id}
-    listed = await store.list_credentials("ten_a", ALL, lasting_at=NOW)
+    listed = await store.list_credentials("ten_a", ALL, of_keys(lasting_at=NOW))
     assert {found.id for found in listed} == {lasting.id, first.id}
 
 
@@ -150,7 +162,7 @@ async def test_pages_stay_whole_while_rows_are_inserted(store: SqlStore) -> None
     keys = [await make(store, credential()) for _ in range(5)]
     seen: list[str] = []
     page = Page(limit=2)
-    while rows := await store.list_credentials("ten_a", page):
+    while rows := await store.list_credentials("ten_a", page, of_keys()):
         seen += [row.id for row in rows]
         await make(store, credential(created_at=LATER))
         page = Page(2, to_micros(rows[-1].created_at), rows[-1].id)
@@ -262,7 +274,9 @@ async def test_of_concurrent_rotations_one_succeeds(opened: Callable[[], SqlStor
         )
     )
     (winner,) = [outcome for outcome in outcomes if outcome is not None]
-    children = [key for key in await store.list_credentials("ten_a", ALL) if key.parent_id == "key_first"]
+    children = [
+        key for key in await store.list_credentials("ten_a", ALL, of_keys()) if key.parent_id == "key_first"
+    ]
     assert children == [winner]
 
 

@@ -28,7 +28,7 @@ from bonafides.store import Clash
 from bonafides.store.directory import TENANT_DELETED, USER_DELETED
 from bonafides.store.sql import SqlStore
 from tests.store.databases import run_sql
-from tests.store.records import LATER, NOW, credential, digest, event, plan, secret, tenant, user
+from tests.store.records import LATER, NOW, credential, digest, event, of_keys, plan, secret, tenant, user
 
 ALL = Page(limit=100)
 GONE = UserChanges(status=Status.DELETED)
@@ -70,7 +70,7 @@ async def test_of_concurrent_first_runs_one_founds(empty: SqlStore, opened: Call
     outcomes = await asyncio.gather(*(found(stores[number % 3], number) for number in range(9)))
     assert sorted(outcomes) == [False] * 8 + [True]
     assert len(await empty.list_tenants(ALL)) == 1
-    assert len(await empty.list_credentials(EVERYWHERE, ALL)) == 1
+    assert len(await empty.list_credentials(EVERYWHERE, ALL, of_keys())) == 1
     assert not await found(empty, 99)
 
 
@@ -271,7 +271,7 @@ async def test_a_deleted_user_takes_their_credentials_along(store: SqlStore, tol
     )
     found = {
         key.id: (key.status, key.revoked_at, key.revocation_reason)
-        for key in await store.list_credentials("ten_a", ALL, user_id="usr_leaver")
+        for key in await store.list_credentials("ten_a", ALL, of_keys(user_id="usr_leaver"))
     }
     revoked = CredentialStatus.REVOKED
     assert found == {

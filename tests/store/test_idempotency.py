@@ -10,7 +10,19 @@ from datetime import timedelta
 from bonafides.model import Change, Credential, Page, Replayed, User
 from bonafides.store import Clash, Reused
 from bonafides.store.sql import SqlStore
-from tests.store.records import LATER, NOW, child, claim, credential, event, plan, secret, tenant, user
+from tests.store.records import (
+    LATER,
+    NOW,
+    child,
+    claim,
+    credential,
+    event,
+    of_keys,
+    plan,
+    secret,
+    tenant,
+    user,
+)
 
 ALL = Page(limit=100)
 
@@ -111,7 +123,7 @@ async def test_of_concurrent_calls_with_one_key_one_creates(
         )
         assert sum(isinstance(outcome, Credential) for outcome in outcomes) == 1
         assert sum(outcome == Replayed(f"answer to once {number}".encode()) for outcome in outcomes) == 8
-    assert len(await store.list_credentials("ten_a", ALL)) == 5
+    assert len(await store.list_credentials("ten_a", ALL, of_keys())) == 5
 
 
 async def test_of_concurrent_rotations_with_one_key_all_get_the_answer(

@@ -48,6 +48,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO limit_windows VALUES ('key_1', 9, 5, 9, 5, 1)",
         "INSERT INTO limit_holders VALUES ('key_1', 'one', 3, 9, 9)",
     ),
+    "0004": (
+        "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1, 600)",
+        "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
+        *SECOND[2:],
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

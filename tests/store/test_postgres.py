@@ -19,7 +19,7 @@ from bonafides.store.postgres import PostgresDatabase, failures_translated, open
 from bonafides.store.sql import SqlStore
 from tests.postgres import PostgresServer
 from tests.store.databases import run_sql
-from tests.store.records import LATER, credential, digest, event, plan, secret, tenant, user
+from tests.store.records import LATER, credential, digest, event, of_keys, plan, secret, tenant, user
 
 ALL = Page(limit=100_000)
 
@@ -85,7 +85,7 @@ async def test_acknowledged_keys_survive_a_crash() -> None:
         await asyncio.gather(*map(create, range(10)), return_exceptions=True)
         assert len(acknowledged) >= 150
         await asyncio.to_thread(server.start)
-        kept = {key.id for key in await store.list_credentials("ten_a", ALL)}
+        kept = {key.id for key in await store.list_credentials("ten_a", ALL, of_keys())}
         recorded = {written.id for written in await store.list_events("ten_a", ALL)}
         assert set(acknowledged) <= kept
         assert {f"evt_{identity}" for identity in kept - {"key_first"}} <= recorded

@@ -21,7 +21,7 @@ from bonafides.store import FeedLost
 from bonafides.store import sqlite as sqlite_store
 from bonafides.store.sql import SqlStore
 from bonafides.store.sqlite import create_file, open_sqlite, path_of
-from tests.store.records import credential, digest, event, plan, secret, tenant, user
+from tests.store.records import credential, digest, event, of_keys, plan, secret, tenant, user
 
 ALL = Page(limit=100_000)
 
@@ -243,7 +243,7 @@ async def test_acknowledged_keys_survive_kill_9(store: SqlStore, migrated_sqlite
     acknowledged += [line.strip() for line in rest if line.endswith("\n")]
     writer.wait()
     writer.stdout.close()
-    kept = {key.id for key in await store.list_credentials("ten_a", ALL)}
+    kept = {key.id for key in await store.list_credentials("ten_a", ALL, of_keys())}
     recorded = {written.id for written in await store.list_events("ten_a", ALL)}
     assert set(acknowledged) <= kept
     assert {f"evt_{identity}" for identity in kept - {"key_first"}} <= recorded

@@ -14,11 +14,13 @@ import pytest
 
 from bonafides.app import Rooms, open_rooms
 from bonafides.authority import Authority
-from bonafides.credentials.api_keys import KeyWish, MadeKey
+from bonafides.credentials.api_keys import KeyWish
+from bonafides.credentials.holdings import Made
 from bonafides.installation import Founded
-from bonafides.model import Actor, CountBy, Role, Tenant, User, UserKind, ceiling
+from bonafides.model import Accepted, Actor, CountBy, Principal, Role, Tenant, User, UserKind, ceiling
 from bonafides.secret import Peppers, parse_pepper
 from bonafides.settings import Settings
+from bonafides.verification.verifier import Facts
 from tests.unit.clocks import HandClock
 
 PEPPERS = Peppers([parse_pepper("1" * 64)])
@@ -96,11 +98,25 @@ class House:
         assert isinstance(made, User)
         return made
 
-    async def make_key(self, user: User | None = None, **wish: Any) -> MadeKey:
+    async def make_key(self, user: User | None = None, **wish: Any) -> Made:
         """A key of a user, the founder's if none is named."""
         wish = {"name": "a key", "user_id": user.id if user else None, **wish}
         made = await self.rooms.api_keys.create(self.operator, KeyWish(**wish))
-        assert isinstance(made, MadeKey)
+        assert isinstance(made, Made)
+        return made
+
+    async def principal_of(self, made: Made) -> Principal:
+        """Whom a good credential speaks for."""
+        await self.rooms.feed.read()
+        verdict = await self.rooms.verifier.verify(made.secret.encode(), Facts())
+        assert isinstance(verdict, Accepted)
+        return verdict.principal
+
+    async def exchange(self, key: Made, **wish: Any) -> Made:
+        """Exchange a key for a bearer token."""
+        principal = await self.principal_of(key)
+        made = await self.rooms.bearer_tokens.issue(principal, self.operator.actor, **wish)
+        assert made is not None
         return made
 
 

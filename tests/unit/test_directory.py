@@ -346,7 +346,7 @@ async def test_a_deleted_user_is_gone_with_all_their_keys(house: House) -> None:
         await directory.delete_user(house.authority_of(admin), house.founded.user_id)
     await directory.delete_user(house.authority_of(admin), member.id)
     await house.rooms.feed.read()
-    verdict = await house.rooms.verifier.verify(made.key.encode(), Facts())
+    verdict = await house.rooms.verifier.verify(made.secret.encode(), Facts())
     assert not isinstance(verdict, Accepted)
     assert verdict.reason is Reason.INVALID_KEY
     for call in (
@@ -368,7 +368,7 @@ async def test_a_credential_acts_with_its_own_scopes_or_with_admin_for_its_user(
     authority = house.rooms.directory.authority
     for scopes, operator in (([READ], False), ([ADMIN], True)):
         made = await house.make_key(scopes=scopes)
-        verdict = await house.rooms.verifier.verify(made.key.encode(), Facts())
+        verdict = await house.rooms.verifier.verify(made.secret.encode(), Facts())
         assert isinstance(verdict, Accepted)
         found = await authority(verdict.principal, house.operator.actor)
         assert (found.user_id, found.tenant_id) == (house.founded.user_id, house.founded.tenant_id)
@@ -380,7 +380,7 @@ async def test_a_credential_acts_with_its_own_scopes_or_with_admin_for_its_user(
         with pytest.raises(NotFound, match="There is no tenant 'ten_gone'"):
             await authority(replace(verdict.principal, tenant_id="ten_gone"), house.operator.actor)
     customer = await house.make_key(await house.make_user((await house.make_tenant()).id), scopes=[ADMIN])
-    verdict = await house.rooms.verifier.verify(customer.key.encode(), Facts())
+    verdict = await house.rooms.verifier.verify(customer.secret.encode(), Facts())
     assert isinstance(verdict, Accepted)
     assert not (await authority(verdict.principal, house.operator.actor)).operator
 

@@ -82,12 +82,19 @@ async def test_a_plan_is_made_then_replaced_and_knows_since_when_it_is(house: Ho
     assert replaced in await plans.page(ALL)
     events = await house.rooms.audit.events(house.operator, ALL, action="plan.put", subject_id="gold")
     assert [event.details for event in events] == [
-        {"requests_per_hour": None, "burst": 0, "per_method": {}, "count_by": "tenant"},
+        {
+            "requests_per_hour": None,
+            "burst": 0,
+            "per_method": {},
+            "count_by": "tenant",
+            "bearer_token_seconds": None,
+        },
         {
             "requests_per_hour": 100,
             "burst": 10,
             "per_method": {"api_key": 7, "jwt_session": None},
             "count_by": "user",
+            "bearer_token_seconds": None,
         },
     ]
 
@@ -97,10 +104,10 @@ async def test_changed_figures_bind_the_next_request(house: House) -> None:
     await house.make_plan("gold", 100, 10)
     made = await house.make_key(plan="gold")
     verify = house.rooms.verifier.verify
-    assert isinstance(await verify(made.key.encode(), Facts()), Accepted)
+    assert isinstance(await verify(made.secret.encode(), Facts()), Accepted)
     await house.make_plan("gold", 1, 10)
     await house.rooms.feed.read()
-    verdict = await verify(made.key.encode(), Facts())
+    verdict = await verify(made.secret.encode(), Facts())
     assert not isinstance(verdict, Accepted)
     assert verdict.reason is Reason.RATE
 

@@ -123,6 +123,7 @@ def test_a_key_is_shown_without_anything_that_opens_it() -> None:
         "last_used_at": None,
         "revoked_at": None,
         "revocation_reason": None,
+        "bearer_token_seconds": None,
     }
     ended = replace(
         KEY,
@@ -199,6 +200,7 @@ def test_users_tenants_plans_and_events() -> None:
         "status": "disabled",
         "plan": "pro",
         "operator": False,
+        "personal_access_token_seconds_max": None,
         "created_at": NOW_TEXT,
         "updated_at": NOW_TEXT,
     }
@@ -210,6 +212,7 @@ def test_users_tenants_plans_and_events() -> None:
         "burst": None,
         "per_method": {"api_key": None},
         "count_by": "tenant",
+        "bearer_token_seconds": None,
         "created_at": NOW_TEXT,
         "updated_at": NOW_TEXT,
     }

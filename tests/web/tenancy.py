@@ -85,6 +85,13 @@ class Tenancy:
         query = {"scope": scope} if scope else {}
         return self.client(credential).get("/v1/auth/verify", headers=headers, params=query)
 
+    def exchange(self, key: str, **wish: object) -> Json:
+        """Exchange a key that is expected to be good for a bearer token."""
+        answer = self.client().post("/bim/apikey/authenticate", json={"apikey": key, **wish})
+        assert answer.status_code == 200, answer.text
+        token: Json = answer.json()
+        return token
+
     def ask(self, credential: str, **question: object) -> Json:
         """Ask about a credential as a resource server of this tenant does."""
         answer = self.api.post("/v1/credentials/verify", json={"credential": credential, **question})

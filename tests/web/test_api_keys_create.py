@@ -48,6 +48,7 @@ def test_the_shortest_wish(tenancy: Tenancy) -> None:
         "last_used_at": None,
         "revoked_at": None,
         "revocation_reason": None,
+        "bearer_token_seconds": None,
     }
     assert tenancy.verify(key["key"]).json()["scopes"] == ["read", "write"]
 

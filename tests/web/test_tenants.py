@@ -38,6 +38,7 @@ def test_a_tenant(tenancy: Tenancy) -> None:
         "status": "active",
         "plan": "free",
         "operator": False,
+        "personal_access_token_seconds_max": None,
     }
     assert tenancy.operator.get(f"{PATH}/{tenant['id']}").json() == tenant
     assert tenant in every(tenancy.operator, PATH)

@@ -25,10 +25,11 @@ from bonafides.cli.options import (
     words,
 )
 from bonafides.cli.session import Session, work
-from bonafides.cli.terminal import Columns, print_json, print_page, print_thing, print_usage
-from bonafides.credentials.api_keys import KeyChanges, KeyWish, MadeKey
+from bonafides.cli.terminal import Columns, print_family, print_json, print_page, print_thing, print_usage
+from bonafides.credentials.api_keys import KeyChanges, KeyWish
+from bonafides.credentials.holdings import Made
 from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus, UsagePeriod
-from bonafides.resources import Resource, key_resource, usage_resource
+from bonafides.resources import Resource, key_resource, lineage_resource, usage_resource
 
 commands = typer.Typer(
     name="keys",
@@ -92,12 +93,19 @@ Metadata = Annotated[
     typer.Option("--metadata", metavar="JSON", parser=json_object, help="A JSON object of at most 16 KB."),
 ]
 
+TokenSeconds = Annotated[
+    int | None,
+    typer.Option(
+        "--token-seconds", metavar="TIME", parser=duration, help="How long its bearer tokens last: 600, 2h."
+    ),
+]
 
-def _made(made: MadeKey | Replayed, session: Session) -> Resource:
+
+def _made(made: Made | Replayed, session: Session) -> Resource:
     """A new key with its secret; only calls that carry an `Idempotency-Key` are replayed, and these carry none."""
     if isinstance(made, Replayed):
         raise TypeError("replayed without a claim")
-    return {**key_resource(made.credential, session.now), "key": made.key}
+    return {**key_resource(made.credential, session.now), "key": made.secret}
 
 
 @commands.command(
@@ -125,6 +133,7 @@ def create(
     plan: Annotated[str | None, typer.Option("--plan", help="A plan of its own; else the tenant's.")] = None,
     allowed_ips: AllowedIps = None,
     metadata: Metadata = None,
+    bearer_token_seconds: TokenSeconds = None,
     tenant: TenantId = None,
     database: Database = None,
     as_json: AsJson = False,
@@ -145,6 +154,7 @@ def create(
             plan=plan,
             allowed_ips=words(allowed_ips) or (),
             metadata=metadata or {},
+            bearer_token_seconds=bearer_token_seconds,
         )
         return _made(await session.rooms.api_keys.create(session.authority, wish), session)
 
@@ -229,6 +239,10 @@ def update(
     allowed_ips: AllowedIps = None,
     any_ip: Annotated[bool, typer.Option("--any-ip", help="Allow every address.")] = False,
     metadata: Metadata = None,
+    bearer_token_seconds: TokenSeconds = None,
+    plan_token_seconds: Annotated[
+        bool, typer.Option("--plan-token-seconds", help="Leave the life of its bearer tokens to the plan.")
+    ] = False,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -237,9 +251,10 @@ def update(
     exclude(*expiry)
     exclude(("--plan", plan), ("--tenant-plan", tenant_plan))
     exclude(("--allowed-ips", allowed_ips), ("--any-ip", any_ip))
-    require_some(
-        [name, scopes, plan, tenant_plan, overlap, allowed_ips, any_ip, metadata, *dict(expiry).values()]
-    )
+    tokens = (("--token-seconds", bearer_token_seconds), ("--plan-token-seconds", plan_token_seconds))
+    exclude(*tokens)
+    others = [*dict(expiry).values(), *dict(tokens).values()]
+    require_some([name, scopes, plan, tenant_plan, overlap, allowed_ips, any_ip, metadata, *others])
     changes = KeyChanges(
         name=UNCHANGED if name is None else name,
         scopes=UNCHANGED if scopes is None else words(scopes) or [],
@@ -249,6 +264,9 @@ def update(
         overlap_seconds=UNCHANGED if overlap is None else overlap,
         allowed_ips=UNCHANGED if allowed_ips is None and not any_ip else words(allowed_ips) or [],
         metadata=UNCHANGED if metadata is None else metadata,
+        bearer_token_seconds=(
+            UNCHANGED if bearer_token_seconds is None and not plan_token_seconds else bearer_token_seconds
+        ),
     )
     _change(
         database,
@@ -302,6 +320,16 @@ def revoke(
         heading="Revoked, for ever.\n",
         reason=reason,
     )
+
+
+@commands.command(epilog=example("bonafides keys lineage key_0Nf4gQ2s9XbR7mT1kVwZaC"))
+def lineage(*, key_id: KeyId, database: Database = None, as_json: AsJson = False) -> None:
+    """Show what a credential was made from and what was made from it, and what its revocation would end."""
+
+    async def do(session: Session) -> Resource:
+        return lineage_resource(await session.rooms.lineage.family(session.authority, key_id), session.now)
+
+    print_family(work(database, None, do), as_json=as_json)
 
 
 @commands.command(epilog=example("bonafides keys usage key_0Nf4gQ2s9XbR7mT1kVwZaC --period month"))

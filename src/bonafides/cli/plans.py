@@ -13,6 +13,7 @@ from bonafides.cli.options import (
     Cursor,
     Database,
     Limit,
+    duration,
     example,
     figure,
 )
@@ -67,6 +68,12 @@ def put(
     count_by: Annotated[
         CountBy, typer.Option("--count-by", help="Whose requests are counted together.")
     ] = CountBy.CREDENTIAL,
+    bearer_token_seconds: Annotated[
+        int | None,
+        typer.Option(
+            "--token-seconds", metavar="TIME", parser=duration, help="How long bearer tokens last: 600, 2h."
+        ),
+    ] = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,6 +89,7 @@ def put(
             burst=each_second,
             per_method=methods,
             count_by=count_by,
+            bearer_token_seconds=bearer_token_seconds,
         )
         if isinstance(outcome, Replayed):
             raise TypeError("replayed without a claim")

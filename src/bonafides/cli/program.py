@@ -21,6 +21,7 @@ from bonafides.cli import (
     schema,
     serving,
     tenants,
+    tokens,
     trail,
     users,
     verify,
@@ -49,6 +50,8 @@ program = typer.Typer(
 first_run.add_to(program)
 serving.add_to(program)
 program.add_typer(keys.commands)
+program.add_typer(tokens.commands)
+program.add_typer(tokens.bearer_commands)
 program.add_typer(users.commands)
 program.add_typer(tenants.commands)
 program.add_typer(plans.commands)

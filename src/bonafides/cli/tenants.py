@@ -12,7 +12,9 @@ from bonafides.cli.options import (
     Cursor,
     Database,
     Limit,
+    duration,
     example,
+    exclude,
     named,
     require_some,
 )
@@ -100,15 +102,31 @@ def update(
     status: Annotated[
         Switch | None, typer.Option("--status", help="A disabled tenant's credentials are refused.")
     ] = None,
+    token_seconds_max: Annotated[
+        int | None,
+        typer.Option(
+            "--token-seconds-max",
+            metavar="TIME",
+            parser=duration,
+            help="How long a new personal access token may last: 90d.",
+        ),
+    ] = None,
+    no_token_seconds_max: Annotated[
+        bool, typer.Option("--no-token-seconds-max", help="Allow personal access tokens without end.")
+    ] = False,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a tenant; what is not named stays. It binds the next request."""
-    require_some([name, plan, status])
+    exclude(("--token-seconds-max", token_seconds_max), ("--no-token-seconds-max", no_token_seconds_max))
+    require_some([name, plan, status, token_seconds_max, no_token_seconds_max])
     changes = TenantChanges(
         name=UNCHANGED if name is None else name,
         plan=UNCHANGED if plan is None else plan,
         status=UNCHANGED if status is None else Status(status),
+        personal_access_token_seconds_max=(
+            UNCHANGED if token_seconds_max is None and not no_token_seconds_max else token_seconds_max
+        ),
     )
 
     async def do(session: Session) -> Resource:

@@ -115,6 +115,32 @@ def print_usage(usage: Resource, *, as_json: bool) -> None:
     _print_table(table)
 
 
+def print_family(family: Resource, *, as_json: bool) -> None:
+    """A family of credentials: its document, or its tree, with what would end marked.
+
+    Args:
+        family: As it is on the wire.
+        as_json: For a program.
+    """
+    if as_json:
+        print_json(family)
+        return
+    depths: dict[str, int] = {}
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("ID", "KIND", "NAME", "STATUS", "EXPIRES", "ENDS WITH IT"):
+        table.add_column(heading, overflow="fold")
+    for member in family["members"]:
+        depth = depths[member["id"]] = depths.get(member["parent_id"], -1) + 1
+        names = ("kind", "name", "status", "expires_at")
+        cells = [shown(member[name]) for name in names]
+        table.add_row(
+            Text("  " * depth + member["id"]), *map(Text, cells), "yes" if member["ends_with_it"] else ""
+        )
+    _print_table(table)
+    if not family["whole"]:
+        print_line("\nThere are more; these are the oldest.")
+
+
 def _print_table(table: Table) -> None:
     out = console()
     with out.capture() as printed:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
-
-from typing_extensions import override
 
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
+from bonafides.credentials.holdings import API_KEY, Holdings, Made
 from bonafides.directory import Directory, require_active_user, require_self_or_administration
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
@@ -22,35 +21,18 @@ from bonafides.model import (
     Clock,
     Credential,
     CredentialChanges,
-    CredentialKind,
     CredentialStatus,
-    DigestedSecret,
     Entropy,
-    Page,
     Replayed,
-    ShownStatus,
     Unchanged,
-    powers,
     to_datetime,
 )
-from bonafides.secret import Peppers, SecretKind, display, mint, new_id
+from bonafides.secret import Peppers, new_id
 from bonafides.store import CredentialStore, PlanStore, Reused
 
 DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 OVERLAP_SECONDS_DEFAULT: Final = 3_600
 OVERLAP_SECONDS_MAX: Final = 30 * 86_400
-REASON_MAX: Final = 500
-_STORED: Final = {
-    ShownStatus.ACTIVE: CredentialStatus.ACTIVE,
-    ShownStatus.DISABLED: CredentialStatus.DISABLED,
-    ShownStatus.REVOKED: CredentialStatus.REVOKED,
-    ShownStatus.EXPIRED: CredentialStatus.ACTIVE,
-}
-_VERBS: Final = {
-    CredentialStatus.ACTIVE: "enable",
-    CredentialStatus.DISABLED: "disable",
-    CredentialStatus.REVOKED: "revoke",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +44,7 @@ class KeyWish:
         user_id: Whose key; None means the caller's own.
         expires_in: Seconds; `expires_at` and this exclude each other.
         plan: None takes the tenant's.
+        bearer_token_seconds: How long bearer tokens made from it last; None leaves it to the plan.
     """
 
     name: str
@@ -73,18 +56,7 @@ class KeyWish:
     plan: str | None = None
     allowed_ips: Sequence[str] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class MadeKey:
-    """A new key with its secret, which exists nowhere else."""
-
-    credential: Credential
-    key: str
-
-    @override
-    def __repr__(self) -> str:
-        return f"MadeKey({self.credential.id!r})"
+    bearer_token_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +74,14 @@ class KeyChanges:
     overlap_seconds: int | Unchanged = UNCHANGED
     allowed_ips: Sequence[str] | Unchanged = UNCHANGED
     metadata: Mapping[str, Any] | Unchanged = UNCHANGED
+    bearer_token_seconds: int | Unchanged | None = UNCHANGED
 
 
 class KeyStore(CredentialStore, PlanStore, Protocol):
     """What keys ask of the store."""
 
 
-class ApiKeys:
+class ApiKeys(Holdings):
     """Issues and manages API keys. A secret leaves `create` and `rotate` once, and is kept nowhere.
 
     Args:
@@ -131,17 +104,12 @@ class ApiKeys:
         entropy: Entropy,
         defined_scopes: frozenset[str],
     ) -> None:
-        self._store = store
-        self._directory = directory
-        self._recorder = recorder
-        self._peppers = peppers
-        self._clock = clock
-        self._entropy = entropy
-        self._defined_scopes = defined_scopes
+        super().__init__(API_KEY, store, directory, recorder, peppers, clock, entropy, defined_scopes)
+        self._plans = store
 
     async def create(
-        self, authority: Authority, wish: KeyWish, *, claim_for: ClaimFor[MadeKey] | None = None
-    ) -> MadeKey | Replayed:
+        self, authority: Authority, wish: KeyWish, *, claim_for: ClaimFor[Made] | None = None
+    ) -> Made | Replayed:
         """Issue a key that never has a scope which its owner or the caller's credential lacks.
 
         Raises:
@@ -163,43 +131,26 @@ class ApiKeys:
         require_active_user(owner)
         if owner.id != authority.user_id:
             authority.require_rank(owner.role, owner.tenant_id, f"make a key for an {owner.role}")
-        most = self._directory.ceiling(owner)
         if wish.scopes is None:
-            scopes = DEFAULT_SCOPES & most & authority.grantable
+            scopes = DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
         else:
-            scopes = self._bounded(authority, wish.scopes, most)
-        now_us = self._clock.micros()
-        now = to_datetime(now_us)
-        identifier = new_id("key", now_us, self._entropy)
-        credential = Credential(
-            id=identifier,
-            kind=CredentialKind.API_KEY,
-            tenant_id=owner.tenant_id,
-            user_id=owner.id,
-            name=intake.text(wish.name, "name"),
-            scopes=scopes,
+            scopes = self.bounded(authority, wish.scopes, owner)
+        blank = self.blank(owner.tenant_id, owner.id, intake.text(wish.name, "name"), scopes)
+        credential = replace(
+            blank,
             plan=await self._plan(authority, wish.plan),
-            status=CredentialStatus.ACTIVE,
-            expires_at=intake.expiry(wish.expires_at, wish.expires_in, now),
-            overlap_ends_at=None,
-            parent_id=None,
-            root_id=identifier,
+            expires_at=intake.expiry(wish.expires_at, wish.expires_in, blank.created_at),
             allowed_ips=intake.allowed_ips(wish.allowed_ips),
             metadata=intake.metadata(wish.metadata),
-            display="",
             created_by=authority.user_id,
-            created_at=now,
-            updated_at=now,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
+            bearer_token_seconds=_token_seconds(wish.bearer_token_seconds),
         )
-        made, secret = self._mint(credential)
+        made, secret = self.mint(credential)
         event = self._recorder.event(
             "api_key.created",
             authority.actor,
             owner.tenant_id,
-            identifier,
+            credential.id,
             {
                 "name": credential.name,
                 "user_id": owner.id,
@@ -213,42 +164,6 @@ class ApiKeys:
             raise reused()
         return outcome if isinstance(outcome, Replayed) else made
 
-    async def get(self, authority: Authority, key_id: str) -> Credential:
-        """The key, if it is the caller's to see.
-
-        Raises:
-            NotFound: There is none, or it is not.
-        """
-        key = await self._store.find_credential(key_id, authority.reach)
-        visible = key is not None and (authority.administers or key.user_id == authority.user_id)
-        if key is None or not visible or key.kind is not CredentialKind.API_KEY:
-            message = f"There is no API key {key_id[:64]!a}."
-            raise NotFound(message)
-        return key
-
-    async def page(
-        self,
-        authority: Authority,
-        page: Page,
-        *,
-        tenant_id: str | None = None,
-        user_id: str | None = None,
-        status: ShownStatus | None = None,
-    ) -> Sequence[Credential]:
-        """The tenant's keys for who administers it, one's own for everybody else; newest first."""
-        if not authority.administers:
-            require_self_or_administration(authority, user_id or authority.user_id or "")
-            user_id = authority.user_id
-        now = to_datetime(self._clock.micros())
-        return await self._store.list_credentials(
-            authority.tenant(tenant_id),
-            page,
-            user_id=user_id,
-            status=_STORED[status] if status is not None else None,
-            ended_at=now if status is ShownStatus.EXPIRED else None,
-            lasting_at=now if status is ShownStatus.ACTIVE else None,
-        )
-
     async def change(self, authority: Authority, key_id: str, changes: KeyChanges) -> Credential:
         """Change a key that is not revoked; it binds the next request.
 
@@ -260,16 +175,14 @@ class ApiKeys:
             InvalidRequest: A field is malformed.
         """
         key = await self.get(authority, key_id)
-        await self._require_power_over(authority, key, "change")
+        await self.require_power_over(authority, key, "change")
         now = to_datetime(self._clock.micros())
         stored = CredentialChanges()
         if not isinstance(changes.name, Unchanged):
             stored = replace(stored, name=intake.text(changes.name, "name"))
         if not isinstance(changes.scopes, Unchanged):
             owner = await self._directory.user(authority, key.user_id)
-            stored = replace(
-                stored, scopes=self._bounded(authority, changes.scopes, self._directory.ceiling(owner))
-            )
+            stored = replace(stored, scopes=self.bounded(authority, changes.scopes, owner))
         if not isinstance(changes.plan, Unchanged):
             if changes.plan != key.plan:
                 # Back to the tenant's plan, too: it may be the wider one.
@@ -295,11 +208,13 @@ class ApiKeys:
             stored = replace(stored, allowed_ips=intake.allowed_ips(changes.allowed_ips))
         if not isinstance(changes.metadata, Unchanged):
             stored = replace(stored, metadata=intake.metadata(changes.metadata))
+        if not isinstance(changes.bearer_token_seconds, Unchanged):
+            stored = replace(stored, bearer_token_seconds=_token_seconds(changes.bearer_token_seconds))
         event = self._recorder.event(
             "api_key.changed", authority.actor, key.tenant_id, key.id, {"fields": _changed_fields(stored)}
         )
         changed = await self._store.change_credential(key.id, key.tenant_id, stored, event)
-        return changed if changed is not None else self._refuse_revoked(await self.get(authority, key_id))
+        return changed if changed is not None else self.refuse_revoked(await self.get(authority, key_id))
 
     async def rotate(
         self,
@@ -307,8 +222,8 @@ class ApiKeys:
         key_id: str,
         *,
         overlap_seconds: int | None = None,
-        claim_for: ClaimFor[MadeKey] | None = None,
-    ) -> MadeKey | Replayed:
+        claim_for: ClaimFor[Made] | None = None,
+    ) -> Made | Replayed:
         """Issue a successor with the same powers and the same end; the old key works until the overlap ends.
 
         The successor is the old key's child: revoking or disabling the old one ends it too, and so does
@@ -322,7 +237,7 @@ class ApiKeys:
         """
         key = await self.get(authority, key_id)
         seconds = _overlap(OVERLAP_SECONDS_DEFAULT if overlap_seconds is None else overlap_seconds)
-        await self._require_power_over(authority, key, "rotate")
+        await self.require_power_over(authority, key, "rotate")
         now_us = self._clock.micros()
         now = to_datetime(now_us)
         successor = replace(
@@ -338,7 +253,7 @@ class ApiKeys:
             revoked_at=None,
             revocation_reason=None,
         )
-        made, secret = self._mint(successor)
+        made, secret = self.mint(successor)
         ends = now + timedelta(seconds=seconds)
         overlap_ends_at = ends if key.expires_at is None else min(ends, key.expires_at)
         event = self._recorder.event(
@@ -362,49 +277,6 @@ class ApiKeys:
             self._refuse_rotation(await self.get(authority, key_id))
         return outcome if isinstance(outcome, Replayed) else made
 
-    async def set_status(
-        self, authority: Authority, key_id: str, status: CredentialStatus, *, reason: str | None = None
-    ) -> Credential:
-        """Disable, enable or revoke a key and with it its children; what is so already stays so.
-
-        A credential with fewer scopes may end a key of its own user, but not bring it back.
-
-        Raises:
-            Forbidden: The key is somebody's who is more powerful, or has scopes that the caller's lacks.
-            NotFound: There is none, or it is not the caller's.
-            Conflict: It is revoked, which is final.
-            InvalidRequest: The reason is malformed.
-        """
-        key = await self.get(authority, key_id)
-        ending = status is not CredentialStatus.ACTIVE
-        await self._require_power_over(authority, key, _VERBS[status], ending=ending)
-        why = intake.text(reason, "reason", longest=REASON_MAX) if reason is not None else None
-        action = {
-            CredentialStatus.ACTIVE: "api_key.enabled",
-            CredentialStatus.DISABLED: "api_key.disabled",
-            CredentialStatus.REVOKED: "api_key.revoked",
-        }[status]
-        event = self._recorder.event(
-            action, authority.actor, key.tenant_id, key.id, {"reason": why} if why else {}
-        )
-        changed = await self._store.set_credential_status(key.id, key.tenant_id, status, event, reason=why)
-        return changed if changed is not None else self._refuse_revoked(await self.get(authority, key_id))
-
-    def _mint(self, credential: Credential) -> tuple[MadeKey, DigestedSecret]:
-        key = mint(SecretKind.KEY, credential.id, self._entropy)
-        digested = DigestedSecret(self._peppers.digest(key.encode("ascii")), self._peppers.newest_id)
-        return MadeKey(replace(credential, display=display(key)), key), digested
-
-    def _bounded(self, authority: Authority, asked: Sequence[str], most: frozenset[str]) -> frozenset[str]:
-        scopes = intake.scopes(asked, self._defined_scopes)
-        authority.require_grantable(powers(scopes, most))
-        beyond = scopes - most
-        if beyond:
-            names = " ".join(sorted(beyond))
-            message = f"scopes: the key's owner does not have the scope {names}, so the key cannot have it."
-            raise InvalidRequest(message, field="scopes")
-        return scopes
-
     async def _require_within_parent(self, key: Credential, expires_at: datetime | Unchanged | None) -> None:
         """Refuse an end that would never be reached, because the key that this one succeeded ends before."""
         parent = None
@@ -416,34 +288,14 @@ class ApiKeys:
             message = f"expires_at: this key succeeded {parent.id} and expires with it. Change that key's expiry first."
             raise Conflict(message, field="expires_at")
 
-    async def _require_power_over(
-        self, authority: Authority, key: Credential, verb: str, *, ending: bool = False
-    ) -> None:
-        """Refuse whoever is less than the key, and would become more with its secret or its longer life.
-
-        A revoked key has no power, and its user may be gone; the store refuses what is asked of it.
-        """
-        if key.status is CredentialStatus.REVOKED:
-            return
-        owner = await self._directory.user(authority, key.user_id)
-        if owner.id != authority.user_id:
-            authority.require_rank(owner.role, owner.tenant_id, f"{verb} a key of an {owner.role}")
-        if not ending:
-            scopes = key.scopes & self._defined_scopes
-            authority.require_grantable(powers(scopes, self._directory.ceiling(owner)))
-
     async def _plan(self, authority: Authority, name: str | None) -> str | None:
         if name is None:
             return None
         authority.require_operator("put a key on a plan of its own")
-        if await self._store.find_plan(intake.plan_name(name, "plan")) is None:
+        if await self._plans.find_plan(intake.plan_name(name, "plan")) is None:
             message = f"plan: there is no plan {name!a}."
             raise InvalidRequest(message, field="plan")
         return name
-
-    def _refuse_revoked(self, key: Credential) -> Credential:
-        message = f"The API key {key.id} is {key.status}, and that is final. Create a new key instead."
-        raise Conflict(message)
 
     def _refuse_rotation(self, key: Credential) -> None:
         if key.overlap_ends_at is not None:
@@ -460,6 +312,9 @@ def _overlap(seconds: int) -> int:
     return seconds
 
 
+def _token_seconds(seconds: int | None) -> int | None:
+    return intake.seconds(seconds, "bearer_token_seconds") if seconds is not None else None
+
+
 def _changed_fields(changes: CredentialChanges) -> list[str]:
-    names = ("name", "scopes", "plan", "expires_at", "overlap_ends_at", "allowed_ips", "metadata")
-    return [name for name in names if not isinstance(getattr(changes, name), Unchanged)]
+    return [name.name for name in fields(changes) if not isinstance(getattr(changes, name.name), Unchanged)]

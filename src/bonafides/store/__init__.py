@@ -19,6 +19,7 @@ from bonafides.model import (
     Change,
     Credential,
     CredentialChanges,
+    CredentialFilter,
     CredentialStatus,
     DigestedSecret,
     IdempotencyClaim,
@@ -72,26 +73,25 @@ class CredentialStore(Protocol):
         """The credential of that id, if it is in that tenant."""
         ...
 
+    async def find_with_plan(self, credential_id: str) -> tuple[Credential, Plan] | None:
+        """The credential of that id, in whatever tenant, and the plan that binds it."""
+        ...
+
+    async def lineage(self, root_id: str, rows_max: int) -> Sequence[Credential]:
+        """The root of a lineage and all that was made from it, oldest first, `rows_max` of them at most."""
+        ...
+
+    async def prune_tokens(self, before: datetime, rows_max: int) -> int:
+        """Forget tokens that ended before a moment, parents after their children; how many, `rows_max` at most."""
+        ...
+
     async def list_credentials(
         self,
         tenant: TenantScope,
         page: Page,
-        *,
-        user_id: str | None = None,
-        status: CredentialStatus | None = None,
-        ended_at: datetime | None = None,
-        lasting_at: datetime | None = None,
+        which: CredentialFilter,
     ) -> Sequence[Credential]:
-        """Up to `page.limit` credentials, newest first (by creation time, then id).
-
-        Args:
-            tenant: Whose.
-            page: Where the listing goes on.
-            user_id: Only this user's.
-            status: Only those of this status.
-            ended_at: Only those whose own expiry or overlap had ended by then.
-            lasting_at: Only those for which neither had.
-        """
+        """Up to `page.limit` credentials, newest first (by creation time, then id)."""
         ...
 
     async def change_credential(

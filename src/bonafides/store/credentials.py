@@ -7,19 +7,36 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from bonafides.model import (
+    TOKEN_KINDS,
     UNCHANGED,
     AuditEvent,
     Change,
     ChangeKind,
     Credential,
     CredentialChanges,
+    CredentialFilter,
     CredentialStatus,
     DigestedSecret,
     IdempotencyClaim,
     Page,
+    Plan,
     Replayed,
     TenantScope,
     to_micros,
@@ -28,7 +45,7 @@ from bonafides.store import Reused
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
 from bonafides.store.listing import page_of, within
-from bonafides.store.tables import columns_of, credentials, row_of
+from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
 from bonafides.store.transaction import Transaction
 
 PARENT_REVOKED: Final = "parent revoked"
@@ -45,6 +62,7 @@ _NOTE_USE: Final = {
 }
 
 _COLUMNS: Final = columns_of(credentials, Credential)
+_PLAN_COLUMNS: Final = columns_of(plans, Plan)
 
 
 def create(
@@ -73,26 +91,63 @@ def find(connection: Connection, credential_id: str, tenant: TenantScope) -> Cre
     return _one(connection, credential_id, tenant, lock=False)
 
 
+def find_with_plan(connection: Connection, credential_id: str) -> tuple[Credential, Plan] | None:
+    """The credential of that id, and the plan that binds it."""
+    row = connection.execute(
+        select(*_COLUMNS, *_PLAN_COLUMNS)
+        .join_from(credentials, tenants, tenants.c.id == credentials.c.tenant_id)
+        .join(plans, plans.c.name == func.coalesce(credentials.c.plan, tenants.c.plan))
+        .where(credentials.c.id == credential_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Credential(*row[: len(_COLUMNS)]), Plan(*row[len(_COLUMNS) :])
+
+
+def lineage(connection: Connection, root_id: str, rows_max: int) -> Sequence[Credential]:
+    """A root and what was made from it, oldest first, `rows_max` of them at most."""
+    family = credentials.alias("family")
+    below = select(credentials.c.id).where(credentials.c.id == root_id).cte("below", recursive=True)
+    below = below.union_all(select(family.c.id).join(below, family.c.parent_id == below.c.id))
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(credentials.c.id.in_(select(below.c.id)))
+        .order_by(credentials.c.created_at, credentials.c.id)
+        .limit(rows_max)
+    )
+    return [Credential(*row) for row in rows]
+
+
+def prune_tokens(transaction: Transaction, before: datetime, rows_max: int) -> int:
+    """Forget tokens that ended before a moment and from which nothing was made; how many."""
+    children = credentials.alias("children")
+    ended = (
+        select(credentials.c.id)
+        .where(
+            credentials.c.kind.in_(TOKEN_KINDS),
+            credentials.c.expires_at < before,
+            ~exists().where(children.c.parent_id == credentials.c.id),
+        )
+        .limit(rows_max)
+    )
+    return transaction.connection.execute(delete(credentials).where(credentials.c.id.in_(ended))).rowcount
+
+
 def list_page(
-    connection: Connection,
-    tenant: TenantScope,
-    page: Page,
-    user_id: str | None,
-    status: CredentialStatus | None,
-    ended_at: datetime | None,
-    lasting_at: datetime | None,
+    connection: Connection, tenant: TenantScope, page: Page, which: CredentialFilter
 ) -> Sequence[Credential]:
     """A page of credentials, newest first."""
-    query = select(*_COLUMNS).where(*within(credentials.c.tenant_id, tenant))
-    if user_id is not None:
-        query = query.where(credentials.c.user_id == user_id)
-    if status is not None:
-        query = query.where(credentials.c.status == status)
+    query = select(*_COLUMNS).where(
+        credentials.c.kind == which.kind, *within(credentials.c.tenant_id, tenant)
+    )
+    for name in ("user_id", "parent_id", "status"):
+        if getattr(which, name) is not None:
+            query = query.where(credentials.c[name] == getattr(which, name))
     ends = (credentials.c.expires_at, credentials.c.overlap_ends_at)
-    if ended_at is not None:
-        query = query.where(or_(*(end <= ended_at for end in ends)))
-    if lasting_at is not None:
-        query = query.where(*(or_(end.is_(None), end > lasting_at) for end in ends))
+    if which.ended_at is not None:
+        query = query.where(or_(*(end <= which.ended_at for end in ends)))
+    if which.lasting_at is not None:
+        query = query.where(*(or_(end.is_(None), end > which.lasting_at) for end in ends))
     rows = connection.execute(page_of(query, page, credentials.c.created_at, credentials.c.id))
     return [Credential(*row) for row in rows]
 
@@ -114,7 +169,13 @@ def change(
         # An overlap ends with its key at the latest, whichever of the two was moved.
         wanted["overlap_ends_at"] = changed.ends_at
     changed = _update(transaction.connection, current, **wanted, updated_at=event.at)
-    transaction.record(event, *_outdated(current.id, *_subtree(transaction.connection, current.id)))
+    below = _below(current.id, event.at)
+    if changed.plan != current.plan:
+        tokens = credentials.c.kind.in_(TOKEN_KINDS)
+        transaction.connection.execute(
+            update(credentials).where(credentials.c.id.in_(below), tokens).values(plan=changed.plan)
+        )
+    transaction.record(event, *_outdated(current.id, *transaction.connection.scalars(below)))
     return changed
 
 
@@ -155,7 +216,8 @@ def rotate(
         release(connection, claim)
         return None
     add(transaction, successor, secret)
-    transaction.record(event, *_outdated(predecessor_id), Change(ChangeKind.CREDENTIAL_CREATED, successor.id))
+    outdated = _outdated(predecessor_id, *connection.scalars(_below(predecessor_id, event.at)))
+    transaction.record(event, *outdated, Change(ChangeKind.CREDENTIAL_CREATED, successor.id))
     return successor
 
 
@@ -174,11 +236,11 @@ def set_status(
         return current
     if current.status is CredentialStatus.REVOKED:
         return None
-    descendants = _subtree(connection, current.id)
-    transaction.record(event, *_outdated(current.id, *descendants))
+    below = _below(current.id, event.at)
+    transaction.record(event, *_outdated(current.id, *connection.scalars(below)))
     if status is not CredentialStatus.REVOKED:
         return _update(connection, current, status=status, updated_at=event.at)
-    revoke_all(connection, credentials.c.id.in_(descendants), event.at, PARENT_REVOKED)
+    revoke_all(connection, credentials.c.id.in_(below), event.at, PARENT_REVOKED)
     return _update(
         connection, current, status=status, updated_at=event.at, revoked_at=event.at, revocation_reason=reason
     )
@@ -233,13 +295,22 @@ def _update(connection: Connection, current: Credential, **columns: Any) -> Cred
     return replace(current, **columns)
 
 
-def _subtree(connection: Connection, credential_id: str) -> Sequence[str]:
-    children = credentials.alias()
+def _below(credential_id: str, at: datetime) -> Select[tuple[str]]:
+    """The ids of everything that was made from a credential, but for tokens that had ended by then."""
+
+    def lasting(child: FromClause) -> ColumnElement[bool]:
+        return or_(child.c.kind.not_in(TOKEN_KINDS), child.c.expires_at.is_(None), child.c.expires_at > at)
+
+    children = credentials.alias("children")
     below = (
-        select(credentials.c.id).where(credentials.c.parent_id == credential_id).cte("below", recursive=True)
+        select(credentials.c.id)
+        .where(credentials.c.parent_id == credential_id, lasting(credentials))
+        .cte("below", recursive=True)
     )
-    below = below.union(select(children.c.id).join(below, children.c.parent_id == below.c.id))
-    return connection.scalars(select(below.c.id)).all()
+    below = below.union_all(
+        select(children.c.id).join(below, children.c.parent_id == below.c.id).where(lasting(children))
+    )
+    return select(below.c.id)
 
 
 def _outdated(*credential_ids: str) -> Sequence[Change]:

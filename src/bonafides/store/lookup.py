@@ -6,13 +6,13 @@ the driver as text; what they return is turned into `Verifiable` by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Dialect, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Dialect, Integer, Select, func, literal_column, select
 
-from bonafides.model import CountBy, CredentialKind, CredentialStatus, Plan, Role, Verifiable, to_datetime
+from bonafides.model import TOKEN_KINDS, CountBy, CredentialKind, Plan, Role, Verifiable, to_datetime
 from bonafides.store.columns import addresses, figures, scopes
 from bonafides.store.tables import credentials, plans, tenants, users
 
@@ -26,14 +26,10 @@ class Row(Protocol):
     def __getitem__(self, place: Any, /) -> Any: ...  # noqa: ANN401
 
 
-Lineage = Mapping[str, tuple[int, int | None]]
-"""By credential: how many of its ancestors are not active, and the earliest of their expiries."""
-
 _KINDS: Final = {kind.value: kind for kind in CredentialKind}
 _ROLES: Final = {role.value: role for role in Role}
 
-_NO_ANCESTORS: Final = (0, None)
-_UNKNOWN_ANCESTORS: Final = (1, None)
+_TOKENS: Final = frozenset(kind.value for kind in TOKEN_KINDS)
 
 
 def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
@@ -66,6 +62,7 @@ def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
             plan.count_by,
             plan.created_at,
             plan.updated_at,
+            plan.bearer_token_seconds,
         )
         .join_from(credentials, users, user.id == credential.user_id)
         .join(tenants, tenant.id == credential.tenant_id)
@@ -75,21 +72,31 @@ def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
 
 
 def lineage(wanted: ColumnElement[bool]) -> Select[Any]:
-    """The rows that `verifiables` takes of the ancestors of the credentials that fulfil the condition."""
+    """The rows that `verifiables` takes of the ancestors of the credentials that fulfil the condition, nearest first."""
     ancestor = credentials.alias("ancestor")
+    one: ColumnElement[int] = literal_column("1", Integer)
     above = (
-        select(credentials.c.id, credentials.c.parent_id.label("ancestor_id"))
+        select(credentials.c.id, credentials.c.parent_id.label("ancestor_id"), one.label("depth"))
         .where(wanted)
         .cte("above", recursive=True)
     )
-    above = above.union(
-        select(above.c.id, ancestor.c.parent_id).join(above, ancestor.c.id == above.c.ancestor_id)
+    above = above.union_all(
+        select(above.c.id, ancestor.c.parent_id, above.c.depth + one).join(
+            above, ancestor.c.id == above.c.ancestor_id
+        )
     )
-    inactive = ancestor.c.status.is_distinct_from(literal_column(f"'{CredentialStatus.ACTIVE}'"))
     return (
-        select(above.c.id, func.count().filter(inactive), func.min(ancestor.c.expires_at))
+        select(
+            above.c.id,
+            ancestor.c.kind,
+            ancestor.c.status,
+            ancestor.c.scopes,
+            ancestor.c.expires_at,
+            ancestor.c.overlap_ends_at,
+            ancestor.c.allowed_ips,
+        )
         .join_from(above, ancestor, ancestor.c.id == above.c.ancestor_id)
-        .group_by(above.c.id)
+        .order_by(above.c.depth)
     )
 
 
@@ -108,19 +115,31 @@ def verifiables(rows: Iterable[Row], ancestors: Iterable[Row]) -> dict[bytes, Ve
 
     A credential with a parent of which nothing was found is not usable: its lineage is not known.
     """
-    known: Lineage = {row[0]: (row[1], row[2]) for row in ancestors}
-    return {
-        row[3]: _verifiable(
-            row, *(_NO_ANCESTORS if row[_PARENT_ID] is None else known.get(row[0], _UNKNOWN_ANCESTORS))
-        )
-        for row in rows
-    }
+    known: dict[str, list[Row]] = {}
+    for row in ancestors:
+        known.setdefault(row[0], []).append(row)
+    return {row[3]: _verifiable(row, known.get(row[0], ())) for row in rows}
 
 
-def _verifiable(row: Row, ancestors_inactive: int, ancestors_end: int | None) -> Verifiable:
+def _verifiable(row: Row, ancestors: Sequence[Row]) -> Verifiable:
     id_, kind, name, digest, pepper_id, tenant_id, user_id, root_id = row[:8]
-    own_scopes, expires_at, overlap_ends_at, networks, _, status, user_status, tenant_status = row[8:16]
+    own_scopes, expires_at, overlap_ends_at, networks, parent_id, status, user_status, tenant_status = row[
+        8:16
+    ]
     role, user_scopes, *plan = row[16:]
+    bounds = _scopes(own_scopes) or frozenset()
+    ends_at = _first(expires_at, overlap_ends_at)
+    usable = status == user_status == tenant_status == "active" and (parent_id is None or bool(ancestors))
+    # A token is bounded by what it was made from, which ends for it with its overlap; keys only follow each other.
+    bounded = kind in _TOKENS
+    for above in ancestors:
+        _, kind_above, status_above, scopes_above, expires_above, overlap_above, networks_above = above[:]
+        usable = usable and status_above == "active"
+        ends_at = _first(ends_at, expires_above, overlap_above if bounded else None)
+        if bounded:
+            bounds &= _scopes(scopes_above) or frozenset()
+            networks = networks or networks_above
+            bounded = kind_above in _TOKENS
     return Verifiable(
         id=id_,
         kind=_KINDS[kind],
@@ -130,9 +149,9 @@ def _verifiable(row: Row, ancestors_inactive: int, ancestors_end: int | None) ->
         tenant_id=tenant_id,
         user_id=user_id,
         root_id=root_id,
-        scopes=_scopes(own_scopes) or frozenset(),
-        ends_at_us=_first(expires_at, overlap_ends_at, ancestors_end),
-        usable=status == user_status == tenant_status == "active" and ancestors_inactive == 0,
+        scopes=bounds,
+        ends_at_us=ends_at,
+        usable=usable,
         allowed_ips=addresses(networks),
         role=_ROLES[role],
         user_scopes=_scopes(user_scopes),
@@ -157,6 +176,7 @@ def _plan(
     count_by: str,
     created_at: int,
     updated_at: int,
+    bearer_token_seconds: int | None,
 ) -> Plan:
     return Plan(
         name,
@@ -166,4 +186,5 @@ def _plan(
         CountBy(count_by),
         to_datetime(created_at),
         to_datetime(updated_at),
+        bearer_token_seconds,
     )

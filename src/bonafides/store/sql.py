@@ -16,6 +16,7 @@ from bonafides.model import (
     Change,
     Credential,
     CredentialChanges,
+    CredentialFilter,
     CredentialStatus,
     DigestedSecret,
     IdempotencyClaim,
@@ -103,17 +104,22 @@ class SqlStore:
     async def find_credential(self, credential_id: str, tenant: TenantScope) -> Credential | None:
         return await self._read(credentials.find, credential_id, tenant)
 
+    async def find_with_plan(self, credential_id: str) -> tuple[Credential, Plan] | None:
+        return await self._read(credentials.find_with_plan, credential_id)
+
+    async def lineage(self, root_id: str, rows_max: int) -> Sequence[Credential]:
+        return await self._read(credentials.lineage, root_id, rows_max)
+
+    async def prune_tokens(self, before: datetime, rows_max: int) -> int:
+        return await self._write(credentials.prune_tokens, before, rows_max)
+
     async def list_credentials(
         self,
         tenant: TenantScope,
         page: Page,
-        *,
-        user_id: str | None = None,
-        status: CredentialStatus | None = None,
-        ended_at: datetime | None = None,
-        lasting_at: datetime | None = None,
+        which: CredentialFilter,
     ) -> Sequence[Credential]:
-        return await self._read(credentials.list_page, tenant, page, user_id, status, ended_at, lasting_at)
+        return await self._read(credentials.list_page, tenant, page, which)
 
     async def change_credential(
         self, credential_id: str, tenant: TenantScope, changes: CredentialChanges, event: AuditEvent

@@ -26,10 +26,19 @@ from sqlalchemy import (
     text,
 )
 
-from bonafides.model import ChangeKind, CountBy, CredentialKind, CredentialStatus, Role, Status, UserKind
+from bonafides.model import (
+    TOKEN_KINDS,
+    ChangeKind,
+    CountBy,
+    CredentialKind,
+    CredentialStatus,
+    Role,
+    Status,
+    UserKind,
+)
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -50,6 +59,12 @@ def _present(column: str, length_max: int) -> CheckConstraint:
     return CheckConstraint(f"length({column}) BETWEEN 1 AND {length_max}", name=f"{column}_length")
 
 
+def _positive(column: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} > 0", name=column)
+
+
+_TOKEN: Final = text(f"kind IN {tuple(str(kind) for kind in sorted(TOKEN_KINDS))}")
+
 plans: Final = Table(
     "plans",
     metadata,
@@ -60,9 +75,11 @@ plans: Final = Table(
     Column("count_by", word(CountBy, "count_by"), nullable=False),
     _moment("created_at"),
     _moment("updated_at"),
+    Column("bearer_token_seconds", BigInteger),
     _present("name", 255),
     CheckConstraint("requests_per_hour >= 0", name="requests_per_hour"),
     CheckConstraint("burst >= 0", name="burst"),
+    _positive("bearer_token_seconds"),
     Index("ix_plans_created", "created_at", "name"),
 )
 
@@ -77,6 +94,8 @@ tenants: Final = Table(
     Column("operator", Boolean, nullable=False),
     _moment("created_at"),
     _moment("updated_at"),
+    Column("personal_access_token_seconds_max", BigInteger),
+    _positive("personal_access_token_seconds_max"),
     _present("name", 255),
     CheckConstraint("plan IS NOT NULL OR status = 'deleted'", name="plan"),
     CheckConstraint("NOT operator OR status = 'active'", name="operator_active"),
@@ -167,21 +186,25 @@ credentials: Final = Table(
     _moment("last_used_at", required=False),
     _moment("revoked_at", required=False),
     Column("revocation_reason", Text),
+    Column("bearer_token_seconds", BigInteger),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("pepper_id", Text, nullable=False),
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
     ForeignKeyConstraint(["tenant_id", "parent_id"], ["credentials.tenant_id", "credentials.id"]),
     UniqueConstraint("tenant_id", "id"),
     CheckConstraint("length(digest) = 32", name="digest_length"),
+    _positive("bearer_token_seconds"),
     CheckConstraint("length(name) <= 255", name="name_length"),
     CheckConstraint("length(scopes) <= 8192", name="scopes_length"),
     CheckConstraint("length(metadata) <= 131072", name="metadata_length"),
     CheckConstraint("(parent_id IS NULL) = (root_id = id)", name="lineage"),
     CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
     CheckConstraint("revocation_reason IS NULL OR status = 'revoked'", name="revocation_reason"),
-    Index("ix_credentials_created", "created_at", "id"),
-    Index("ix_credentials_tenant_created", "tenant_id", "created_at", "id"),
-    Index("ix_credentials_user_created", "user_id", "created_at", "id"),
+    Index("ix_credentials_created", "kind", "created_at", "id"),
+    Index("ix_credentials_tenant_created", "tenant_id", "kind", "created_at", "id"),
+    Index("ix_credentials_user_created", "user_id", "kind", "created_at", "id"),
+    # Tokens that have ended are found by it, to be forgotten.
+    Index("ix_credentials_token_ends", "expires_at", sqlite_where=_TOKEN, postgresql_where=_TOKEN),
     Index(
         "ix_credentials_parent",
         "parent_id",

@@ -21,7 +21,8 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from bonafides.credentials.api_keys import OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX, REASON_MAX
+from bonafides.credentials.api_keys import OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX
+from bonafides.credentials.holdings import REASON_MAX
 from bonafides.intake import (
     ALLOWED_IPS_MAX,
     EMAIL_MAX,
@@ -142,6 +143,11 @@ Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(_
 OverlapSeconds = Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX), BeforeValidator(_whole)]
 LifetimeSeconds = Annotated[StrictInt, Field(ge=1, le=LIFETIME_SECONDS_MAX), BeforeValidator(_whole)]
 
+TokenSeconds = Annotated[
+    LifetimeSeconds | None,
+    Field(description="How long bearer tokens made from a key last; `null`: as the plan says, or an hour."),
+]
+
 
 class Body(BaseModel):
     """What every request body has in common: no field but those listed."""
@@ -194,6 +200,7 @@ class NewKey(Body):
         ),
     ] = []
     metadata: Annotated[dict[str, Any], Field(description="Any JSON object of at most 16 KB.")] = {}
+    bearer_token_seconds: TokenSeconds = None
 
 
 class KeyPatch(Patch):
@@ -225,6 +232,7 @@ class KeyPatch(Patch):
     metadata: Annotated[
         dict[str, Any], Field(description="Any JSON object of at most 16 KB; replaces the one before.")
     ] = Field(default={})
+    bearer_token_seconds: TokenSeconds = None
 
 
 class Rotation(Body):
@@ -285,6 +293,10 @@ class TenantPatch(Patch):
     status: Annotated[Literal["active", "disabled"], Field(description="The operator's to change.")] = Field(
         default="active"
     )
+    personal_access_token_seconds_max: Annotated[
+        LifetimeSeconds | None,
+        Field(description="How long a new personal access token may last; `null`: without end."),
+    ] = None
 
 
 class NewPlan(Body):
@@ -300,3 +312,30 @@ class NewPlan(Body):
     count_by: Annotated[CountBy, Field(description="Whose requests are counted together.")] = (
         CountBy.CREDENTIAL
     )
+    bearer_token_seconds: TokenSeconds = None
+
+
+class NewPersonalToken(Body):
+    """A new personal access token of the caller's own."""
+
+    description: Annotated[Text, Field(description="What it is for, to tell it from others.")]
+    expires_at: Annotated[
+        Moment | None,
+        Field(description="`null`: never, unless the tenant sets a longest life."),
+    ] = None
+    expires_in: Annotated[
+        LifetimeSeconds | None, Field(description="Seconds from now; instead of `expires_at`.")
+    ] = None
+    scopes: Annotated[
+        ScopeNames | None, Field(description="Default: `read` and `write`, as far as you may give them.")
+    ] = None
+
+
+class NewAccountToken(Body):
+    """The same, by the names of `/api/auth/tokens`."""
+
+    description: Annotated[Text, Field(description="What it is for, to tell it from others.")]
+    expirationDate: Annotated[  # noqa: N815 - its name on the wire
+        Moment | None,
+        Field(description="`null`: never, unless the tenant sets a longest life."),
+    ] = None

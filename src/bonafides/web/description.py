@@ -25,7 +25,7 @@ from bonafides.web.examples import EXAMPLES, KEY_ID, REQUEST_ID, Example
 from bonafides.web.exchange import Exchange
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.problems import Problems
-from bonafides.web.schemas import Error, Problem
+from bonafides.web.schemas import Error, KeyExchange, Problem
 
 Json = dict[str, Any]
 
@@ -45,6 +45,9 @@ carries `Date`, `X-Content-Type-Options`, `Referrer-Policy` and `X-Frame-Options
 TAGS: Final = {
     "Verification": "Is this credential good, for whom, and for what?",
     "API keys": "Keys that programs present.",
+    "Personal access tokens": "What people make for their own scripts; they end with their user.",
+    "Bearer tokens": "What keys are exchanged for; they end with their key.",
+    "Lineage": "What a credential was made from, and what ends with it.",
     "Users": "People and services, whose credentials they are.",
     "Tenants": "Organisations; everything belongs to one, and nothing is seen across them.",
     "Plans": "How many requests are admitted.",
@@ -147,7 +150,7 @@ def describe(app: FastAPI, settings: Settings) -> Json:
 def _name_schemas(schemas: Json, settings: Settings) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Error, Problem):
+    for model in (Error, KeyExchange, Problem):
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas["Scope"] = {
         "type": "string",

@@ -17,10 +17,16 @@ SUCCESSOR_ID: Final = "key_03GANXBiQw7eT5rKd2sLx8"
 OPERATOR_ID: Final = "usr_03GANXBiHb4cW9nQv6tRz1"
 OPERATOR_KEY_ID: Final = "key_03GANXBiJd8fY3mPj5kSu7"
 REQUEST_ID: Final = "req_3R3UcQL6NmT5t100000002"
+PERSONAL_TOKEN_ID: Final = "pat_03GANXBiUb3vC7xZ2qLm9K"
+ACCOUNT_TOKEN_ID: Final = "pat_03GANXBiVd5wE8yA4rNp1J"
+BEARER_TOKEN_ID: Final = "tok_03GANXBiWf7xG9zB6sQr3H"
 EVENT_ID: Final = "evt_03GANXBiRt6yU1iOp4aSd3"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
 SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
+PERSONAL_TOKEN: Final = "bf_pat_03GANXBiUb3vC7xZ2qLm9KEXAMPLEonlyNotASecret0_EXAMPL"
+ACCOUNT_TOKEN: Final = "bf_pat_03GANXBiVd5wE8yA4rNp1JEXAMPLEonlyNotASecret0_EXAMPL"
+BEARER_TOKEN: Final = "bf_tok_03GANXBiWf7xG9zB6sQr3HEXAMPLEonlyNotASecret0_EXAMPL"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -66,6 +72,7 @@ _TENANT: Final[dict[str, Any]] = {
     "status": "active",
     "plan": "pro",
     "operator": False,
+    "personal_access_token_seconds_max": None,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,
 }
@@ -90,6 +97,7 @@ _PLAN: Final[dict[str, Any]] = {
     "burst": 100,
     "per_method": {"jwt_session": 20000},
     "count_by": "credential",
+    "bearer_token_seconds": None,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,
 }
@@ -114,6 +122,40 @@ _KEY: Final[dict[str, Any]] = {
     "last_used_at": None,
     "revoked_at": None,
     "revocation_reason": None,
+    "bearer_token_seconds": 900,
+}
+_TOKEN_LIFE: Final[dict[str, Any]] = {
+    "scopes": ["read"],
+    "status": "active",
+    "user_id": USER_ID,
+    "tenant_id": TENANT_ID,
+    "expires_at": EXPIRES_AT,
+    "created_at": MADE_AT,
+    "last_used_at": None,
+    "revoked_at": None,
+    "revocation_reason": None,
+}
+_PERSONAL_TOKEN: Final[dict[str, Any]] = {
+    "id": PERSONAL_TOKEN_ID,
+    "object": "personal_access_token",
+    "description": "Backup script",
+    "display": "bf_pat_03GA…AMPL",
+    **_TOKEN_LIFE,
+}
+_BEARER_TOKEN: Final[dict[str, Any]] = {
+    "id": BEARER_TOKEN_ID,
+    "object": "bearer_token",
+    "parent_id": KEY_ID,
+    "display": "bf_tok_03GA…AMPL",
+    **_TOKEN_LIFE,
+}
+_ACCOUNT_TOKEN: Final[dict[str, Any]] = {
+    "tokenId": ACCOUNT_TOKEN_ID,
+    "description": "Reports",
+    "expirationDate": EXPIRES_AT,
+    "createdDate": MADE_AT,
+    "lastUsedDate": None,
+    "status": "active",
 }
 _RENAMED_KEY: Final = {**_KEY, "name": "Checkout service (EU)", "updated_at": CHANGED_AT}
 _ROTATED_KEY: Final = {**_RENAMED_KEY, "overlap_ends_at": OVERLAP_ENDS_AT}
@@ -216,6 +258,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "expires_at": EXPIRES_AT,
             "allowed_ips": ["127.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"],
             "metadata": {"service": "checkout"},
+            "bearer_token_seconds": 900,
         },
         status=201,
         answer={**_KEY, "key": KEY},
@@ -237,6 +280,105 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "forwardAuthTraefik": _FORWARD,
     "forwardAuthEnvoy": _FORWARD,
     "getMe": Example(caller="key", answer=_RENAMED_USER),
+    "exchangeApiKey": Example(
+        caller="nobody",
+        body={"apikey": KEY, "scope": "read"},
+        answer={
+            "authenticated": True,
+            "token": BEARER_TOKEN,
+            "tokenExpiration": EXPIRES_AT,
+            "id": BEARER_TOKEN_ID,
+            "scopes": ["read"],
+        },
+    ),
+    "listBearerTokens": Example(
+        query={"api_key_id": KEY_ID, "tenant_id": TENANT_ID}, answer=_page(_BEARER_TOKEN, None)
+    ),
+    "getBearerToken": Example(path={"token_id": BEARER_TOKEN_ID}, answer=_BEARER_TOKEN),
+    "getLineage": Example(
+        path={"credential_id": KEY_ID},
+        answer={
+            "object": "lineage",
+            "id": KEY_ID,
+            "root_id": KEY_ID,
+            "members": [
+                {
+                    "id": KEY_ID,
+                    "kind": "api_key",
+                    "name": "Checkout service (EU)",
+                    "display": "bf_key_03GA…AMPL",
+                    "parent_id": None,
+                    "status": "active",
+                    "expires_at": EXPIRES_AT,
+                    "created_at": MADE_AT,
+                    "ends_with_it": True,
+                },
+                {
+                    "id": BEARER_TOKEN_ID,
+                    "kind": "bearer_token",
+                    "name": "Checkout service (EU)",
+                    "display": "bf_tok_03GA…AMPL",
+                    "parent_id": KEY_ID,
+                    "status": "active",
+                    "expires_at": EXPIRES_AT,
+                    "created_at": CHANGED_AT,
+                    "ends_with_it": True,
+                },
+            ],
+            "whole": True,
+        },
+    ),
+    "revokeBearerToken": Example(
+        path={"token_id": BEARER_TOKEN_ID},
+        query={"reason": "No longer needed."},
+        answer={
+            **_BEARER_TOKEN,
+            "status": "revoked",
+            "revoked_at": CHANGED_AT,
+            "revocation_reason": "No longer needed.",
+        },
+    ),
+    "createPersonalAccessToken": Example(
+        caller="key",
+        headers={"Idempotency-Key": "backup-2030-01-01"},
+        body={"description": "Backup script", "expires_at": EXPIRES_AT, "scopes": ["read"]},
+        status=201,
+        answer={**_PERSONAL_TOKEN, "token": PERSONAL_TOKEN},
+    ),
+    "listPersonalAccessTokens": Example(caller="key", answer=_page(_PERSONAL_TOKEN, None)),
+    "getPersonalAccessToken": Example(
+        caller="key", path={"token_id": PERSONAL_TOKEN_ID}, answer=_PERSONAL_TOKEN
+    ),
+    "createAccountToken": Example(
+        caller="key",
+        body={"description": "Reports", "expirationDate": EXPIRES_AT},
+        status=201,
+        answer={"tokenId": ACCOUNT_TOKEN_ID, "token": ACCOUNT_TOKEN},
+    ),
+    "listAccountTokens": Example(caller="key", query={"limit": "1"}, answer=_page(_ACCOUNT_TOKEN, CURSOR)),
+    "revokeAccountToken": Example(caller="key", path={"token_id": ACCOUNT_TOKEN_ID}, status=204, answer=None),
+    "revokePersonalAccessToken": Example(
+        caller="key",
+        path={"token_id": PERSONAL_TOKEN_ID},
+        query={"reason": "The laptop was stolen."},
+        answer={
+            **_PERSONAL_TOKEN,
+            "status": "revoked",
+            "revoked_at": CHANGED_AT,
+            "revocation_reason": "The laptop was stolen.",
+        },
+    ),
+    "getAccount": Example(
+        caller="key",
+        answer={
+            "id": USER_ID,
+            "email": "ada@example.com",
+            "name": "Ada King",
+            "role": "admin",
+            "status": "active",
+            "tenantInfo": {"id": TENANT_ID, "name": "Acme", "plan": "enterprise"},
+        },
+    ),
     "rotateApiKey": Example(
         path={"key_id": KEY_ID},
         body={"overlap_seconds": 86400},

@@ -21,6 +21,7 @@ class Exchange:
         allowance: What its answer's rate-limit headers tell; None where nobody has counted it yet.
         principal: Whom its credential speaks for, once that is known.
         counted: Whether this path is counted at all; probes and pages are not.
+        repeats_status: Whether its errors carry `statusCode`, as clients of `/api/auth` expect.
     """
 
     request_id: str
@@ -29,5 +30,6 @@ class Exchange:
     allowance: Allowance | None = None
     principal: Principal | None = None
     counted: bool = True
+    repeats_status: bool = False
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -30,6 +30,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ACCOUNT_PREFIX: Final = "/api/auth/"
 UNCOUNTED: Final = frozenset(
     {
         "/",
@@ -104,6 +105,7 @@ class Gate:
             request_id=self._request_ids.next(),
             address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
             problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
+            repeats_status=scope["path"].startswith(ACCOUNT_PREFIX),
             counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith("/.well-known/"),
         )
         scope[SCOPE_KEY] = exchange

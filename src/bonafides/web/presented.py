@@ -44,7 +44,7 @@ def presented(headers: Headers) -> bytes | None:
         if name == b"authorization":
             credential = of_authorization(value)
         elif name == b"x-api-key":
-            credential = _clean(value.strip(), "X-API-Key")
+            credential = clean(value.strip(), "X-API-Key")
         else:
             continue
         if credential:
@@ -66,8 +66,8 @@ def of_authorization(value: bytes) -> bytes:
         if words[2:]:
             message = "The Authorization header must hold one credential after its scheme."
             raise InvalidRequest(message, field="Authorization")
-        return _clean(words[1], "Authorization") if scheme == b"bearer" else _of_basic(words[1])
-    return _clean(words[0], "Authorization") if len(words) == 1 else b""
+        return clean(words[1], "Authorization") if scheme == b"bearer" else _of_basic(words[1])
+    return clean(words[0], "Authorization") if len(words) == 1 else b""
 
 
 def _of_basic(encoded: bytes) -> bytes:
@@ -78,12 +78,17 @@ def _of_basic(encoded: bytes) -> bytes:
         message = "The Authorization header's Basic part is not base64."
         raise InvalidRequest(message, field="Authorization") from None
     user_name, _, password = pair.partition(b":")
-    return _clean(password or user_name, "Authorization")
+    return clean(password or user_name, "Authorization")
 
 
-def _clean(credential: bytes, field: str) -> bytes:
+def clean(credential: bytes, field: str) -> bytes:
+    """A credential as it was presented in a field, if it can be one.
+
+    Raises:
+        InvalidRequest: It holds spaces or control characters.
+    """
     if _CONTROL.search(credential) or b" " in credential or b"\t" in credential:
-        message = f"The {field} header must not contain spaces or control characters in the credential."
+        message = f"{field} must not contain spaces or control characters in the credential."
         raise InvalidRequest(message, field=field)
     return credential
 

@@ -157,6 +157,8 @@ class Problems:
         timestamp = time_text(now_us // 1_000_000 * 1_000_000)
         doc_url = f"{self._base_url}/docs#error-{code}"
         exchange.outcome = code
+        if exchange.repeats_status:
+            facts = {**facts, "statusCode": status}
         if exchange.problem_json:
             body: dict[str, Any] = {
                 "type": doc_url,

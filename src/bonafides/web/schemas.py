@@ -16,13 +16,25 @@ KeyId = Annotated[str, Field(pattern=f"^key_{_TAIL}")]
 UserId = Annotated[str, Field(pattern=f"^usr_{_TAIL}")]
 TenantId = Annotated[str, Field(pattern=f"^ten_{_TAIL}")]
 EventId = Annotated[str, Field(pattern=f"^evt_{_TAIL}")]
+CredentialId = Annotated[str, Field(pattern=f"^[a-z]{{3}}_{_TAIL}")]
+PersonalTokenId = Annotated[str, Field(pattern=f"^pat_{_TAIL}")]
+BearerTokenId = Annotated[str, Field(pattern=f"^tok_{_TAIL}")]
 RequestId = Annotated[str, Field(pattern=f"^req_{_TAIL}")]
+
+
+PersonalTokenSecret = Annotated[
+    str,
+    Field(
+        description="The secret. It is shown this once and cannot be read again.",
+        pattern="^bf_pat_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    ),
+]
 
 
 class CredentialName(BaseModel):
     """A credential, named."""
 
-    id: KeyId
+    id: CredentialId
     kind: CredentialKind
     name: str
 
@@ -89,6 +101,9 @@ class ApiKey(BaseModel):
     last_used_at: Moment | None
     revoked_at: Moment | None
     revocation_reason: str | None
+    bearer_token_seconds: int | None = Field(
+        description="How long bearer tokens made from it last; `null`: as its plan says, or an hour."
+    )
 
 
 class MadeApiKey(ApiKey):
@@ -98,6 +113,127 @@ class MadeApiKey(ApiKey):
         description="The secret. It is shown this once and cannot be read again.",
         pattern="^bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
     )
+
+
+class Token(BaseModel):
+    """What every token has."""
+
+    display: str = Field(description="The first and last four characters of the secret.")
+    scopes: list[str]
+    status: Literal["active", "disabled", "revoked", "expired"]
+    user_id: UserId
+    tenant_id: TenantId
+    expires_at: Moment | None
+    created_at: Moment
+    last_used_at: Moment | None
+    revoked_at: Moment | None
+    revocation_reason: str | None
+
+
+class PersonalAccessToken(Token):
+    """A personal access token, without its secret."""
+
+    id: PersonalTokenId
+    object: Literal["personal_access_token"]
+    description: str
+
+
+class MadePersonalAccessToken(PersonalAccessToken):
+    """A new personal access token with its secret, shown this once."""
+
+    token: PersonalTokenSecret
+
+
+class BearerToken(Token):
+    """A bearer token, without its secret."""
+
+    id: BearerTokenId
+    object: Literal["bearer_token"]
+    parent_id: KeyId = Field(description="The key that it was made from.")
+
+
+class KeyExchange(BaseModel):
+    """What a key is exchanged for; all of it may be left out."""
+
+    apikey: str = Field(default="", description="The key, if it is not in a header.")
+    scope: str = Field(default="", description="Fewer scopes than the key has, separated by spaces.")
+    expires_in: int = Field(default=1, ge=1, description="Seconds, if less than the key or its plan gives.")
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
+
+
+class ExchangedKey(BaseModel):
+    """A bearer token, by the names that its clients know."""
+
+    authenticated: Literal[True]
+    token: str = Field(
+        description="The secret. It is shown this once and cannot be read again.",
+        pattern="^bf_tok_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+    tokenExpiration: Moment  # noqa: N815 - its name on the wire
+    id: BearerTokenId
+    scopes: list[str]
+
+
+class AccountToken(BaseModel):
+    """A personal access token, by the names of `/api/auth/tokens`."""
+
+    tokenId: PersonalTokenId  # noqa: N815 - its name on the wire
+    description: str
+    expirationDate: Moment | None  # noqa: N815 - its name on the wire
+    createdDate: Moment  # noqa: N815 - its name on the wire
+    lastUsedDate: Moment | None  # noqa: N815 - its name on the wire
+    status: Literal["active", "disabled", "revoked", "expired"]
+
+
+class MadeAccountToken(BaseModel):
+    """A new personal access token, by the names of `/api/auth/tokens`."""
+
+    tokenId: PersonalTokenId  # noqa: N815 - its name on the wire
+    token: PersonalTokenSecret
+
+
+class TenantInfo(BaseModel):
+    """The tenant that somebody is in."""
+
+    id: TenantId
+    name: str
+    plan: str
+
+
+class Account(BaseModel):
+    """The caller, by the names of `/api/auth/user`."""
+
+    id: UserId
+    email: str | None
+    name: str
+    role: Role
+    status: Literal["active", "disabled"]
+    tenantInfo: TenantInfo  # noqa: N815 - its name on the wire
+
+
+class Relative(BaseModel):
+    """A member of a family of credentials."""
+
+    id: CredentialId
+    kind: CredentialKind
+    name: str
+    display: str
+    parent_id: CredentialId | None
+    status: Literal["active", "disabled", "revoked", "expired"]
+    expires_at: Moment | None
+    created_at: Moment
+    ends_with_it: bool = Field(description="Whether revoking the credential that was asked about ends it.")
+
+
+class Lineage(BaseModel):
+    """A credential's family, oldest first."""
+
+    object: Literal["lineage"]
+    id: CredentialId
+    root_id: CredentialId
+    members: list[Relative]
+    whole: bool = Field(description="`false`: there are more members than these.")
 
 
 class User(BaseModel):
@@ -125,6 +261,9 @@ class Tenant(BaseModel):
     status: Literal["active", "disabled"]
     plan: str
     operator: bool = Field(description="Whether it is the tenant that runs the installation.")
+    personal_access_token_seconds_max: int | None = Field(
+        description="How long a new personal access token may last; `null`: without end."
+    )
     created_at: Moment
     updated_at: Moment
 
@@ -138,6 +277,9 @@ class Plan(BaseModel):
     burst: int | None = Field(description="Within one second; `null`: no limit.")
     per_method: dict[CredentialKind, int | None]
     count_by: CountBy
+    bearer_token_seconds: int | None = Field(
+        description="How long bearer tokens made from a key last; `null`: an hour."
+    )
     created_at: Moment
     updated_at: Moment
 
@@ -153,7 +295,7 @@ class Actor(BaseModel):
     """Who did it."""
 
     user_id: UserId | None
-    credential_id: KeyId | None
+    credential_id: CredentialId | None
     via: str = Field(description="`api`, `command line` or `first run`.")
     request_id: RequestId | None
     address: str | None
@@ -191,7 +333,9 @@ class Usage(BaseModel):
     object: Literal["usage"]
     tenant_id: TenantId
     user_id: UserId | None = Field(description="`null`: of all users of the tenant.")
-    credential_id: KeyId | None = Field(description="`null`: of all credentials of the user or tenant.")
+    credential_id: CredentialId | None = Field(
+        description="`null`: of all credentials of the user or tenant."
+    )
     period: UsagePeriod
     start: Moment = Field(description="Of the first bucket.")
     end: Moment = Field(description="Of the last bucket, which is under way.")
@@ -204,6 +348,27 @@ class ApiKeyPage(BaseModel):
     """A page of API keys, newest first."""
 
     data: list[ApiKey]
+    next_cursor: str | None
+
+
+class PersonalAccessTokenPage(BaseModel):
+    """A page of personal access tokens, newest first."""
+
+    data: list[PersonalAccessToken]
+    next_cursor: str | None
+
+
+class AccountTokenPage(BaseModel):
+    """A page of personal access tokens, by the names of `/api/auth/tokens`, newest first."""
+
+    data: list[AccountToken]
+    next_cursor: str | None
+
+
+class BearerTokenPage(BaseModel):
+    """A page of bearer tokens, newest first."""
+
+    data: list[BearerToken]
     next_cursor: str | None
 
 
@@ -249,6 +414,7 @@ class Error(BaseModel):
     doc_url: str = Field(description="Where the error is explained.")
     field: str = Field(default="", description="The offending input, where one is to blame.")
     scope: str = Field(default="", description="With `insufficient_scope`: what is needed.")
+    statusCode: int = Field(default=0, description="Under `/api/auth`: the status, once more.")  # noqa: N815 - its name on the wire
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
@@ -268,6 +434,7 @@ class Problem(BaseModel):
     request_id: RequestId
     field: str = Field(default="", description="The offending input, where one is to blame.")
     scope: str = Field(default="", description="With `insufficient_scope`: what is needed.")
+    statusCode: int = Field(default=0, description="Under `/api/auth`: the status, once more.")  # noqa: N815 - its name on the wire
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 

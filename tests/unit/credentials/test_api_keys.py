@@ -9,14 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bonafides.authority import Authority
-from bonafides.credentials.api_keys import (
-    DEFAULT_SCOPES,
-    OVERLAP_SECONDS_MAX,
-    REASON_MAX,
-    KeyChanges,
-    KeyWish,
-    MadeKey,
-)
+from bonafides.credentials.api_keys import DEFAULT_SCOPES, OVERLAP_SECONDS_MAX, KeyChanges, KeyWish
+from bonafides.credentials.holdings import REASON_MAX, Made
 from bonafides.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from bonafides.model import (
     ADMIN,
@@ -47,21 +41,21 @@ ALL = Page(limit=100)
 EVER = frozenset({READ, WRITE})
 
 
-async def verdict(house: House, made: MadeKey) -> Reason | None:
+async def verdict(house: House, made: Made) -> Reason | None:
     """Why a key is refused now; None if it is not."""
     await house.rooms.feed.read()
-    said = await house.rooms.verifier.verify(made.key.encode(), Facts())
+    said = await house.rooms.verifier.verify(made.secret.encode(), Facts())
     return None if isinstance(said, Accepted) else said.reason
 
 
 async def rotate(
-    house: House, made: MadeKey, authority: Authority | None = None, overlap_seconds: int | None = None
-) -> MadeKey:
+    house: House, made: Made, authority: Authority | None = None, overlap_seconds: int | None = None
+) -> Made:
     """Rotate a key."""
     successor = await house.rooms.api_keys.rotate(
         authority or house.operator, made.credential.id, overlap_seconds=overlap_seconds
     )
-    assert isinstance(successor, MadeKey)
+    assert isinstance(successor, Made)
     return successor
 
 
@@ -85,11 +79,11 @@ async def test_a_new_key_is_told_whole_once_and_kept_as_a_digest(house: House) -
     """A program would be given a string that opens nothing, or the database one that opens everything."""
     made = await house.make_key(name="  ci  ")
     key = made.credential
-    assert shape(made.key.encode()) is Shape.WHOLE
+    assert shape(made.secret.encode()) is Shape.WHOLE
     assert await verdict(house, made) is None
-    assert made.key not in repr(made)
+    assert made.secret not in repr(made)
     assert key.id in repr(made)
-    assert (key.name, key.display, key.status) == ("ci", display(made.key), CredentialStatus.ACTIVE)
+    assert (key.name, key.display, key.status) == ("ci", display(made.secret), CredentialStatus.ACTIVE)
     assert (key.user_id, key.tenant_id) == (house.founded.user_id, house.founded.tenant_id)
     assert (key.created_by, key.root_id, key.parent_id) == (house.founded.user_id, key.id, None)
     assert key.created_at == key.updated_at == to_datetime(house.clock.now_us)
@@ -112,7 +106,7 @@ async def test_a_key_without_a_wish_reads_and_writes_as_far_as_owner_and_caller_
     member = await house.make_user(role=Role.MEMBER)
     weak = house.authority_of(member, frozenset({WRITE}))
     made = await house.rooms.api_keys.create(weak, KeyWish(name="a key"))
-    assert isinstance(made, MadeKey)
+    assert isinstance(made, Made)
     assert made.credential.scopes == {WRITE}
 
 
@@ -140,7 +134,7 @@ async def test_members_make_keys_of_their_own_alone(house: House) -> None:
     member, colleague = await house.make_user(role=Role.MEMBER), await house.make_user(role=Role.MEMBER)
     authority = house.authority_of(member)
     own = await house.rooms.api_keys.create(authority, KeyWish(name="own", user_id=member.id))
-    assert isinstance(own, MadeKey)
+    assert isinstance(own, Made)
     assert own.credential.user_id == member.id
     with pytest.raises(Forbidden) as caught:
         await house.rooms.api_keys.create(authority, KeyWish(name="theirs", user_id=colleague.id))
@@ -199,10 +193,10 @@ async def test_only_the_operator_puts_a_key_on_a_plan(house: House) -> None:
 async def test_a_creation_that_is_sent_twice_happens_once(house: House) -> None:
     """A client whose connection broke would leave a second key behind, forgotten and good."""
     keys = house.rooms.api_keys
-    first = await keys.create(house.operator, KeyWish("once"), claim_for=lambda made: claimed(made.key))
-    assert isinstance(first, MadeKey)
-    again = await keys.create(house.operator, KeyWish("once"), claim_for=lambda made: claimed(made.key))
-    assert again == Replayed(first.key.encode())
+    first = await keys.create(house.operator, KeyWish("once"), claim_for=lambda made: claimed(made.secret))
+    assert isinstance(first, Made)
+    again = await keys.create(house.operator, KeyWish("once"), claim_for=lambda made: claimed(made.secret))
+    assert again == Replayed(first.secret.encode())
     assert [key.name for key in await keys.page(house.operator, ALL)].count("once") == 1
     with pytest.raises(Conflict) as caught:
         await keys.create(
@@ -383,7 +377,7 @@ async def test_an_admin_leaves_an_owners_keys_alone(house: House, how: str, verb
         "rotate": lambda: keys.rotate(admin, key_id),
         "end": lambda: keys.set_status(admin, key_id, CredentialStatus.REVOKED),
     }
-    with pytest.raises(Forbidden, match=f"Only an owner may {verb} a key of an owner"):
+    with pytest.raises(Forbidden, match=f"Only an owner may {verb} an API key of an owner"):
         await calls[how]()
     assert await verdict(house, owners) is None
 
@@ -411,7 +405,7 @@ async def test_a_rotated_key_and_its_successor_both_work_until_the_overlap_ends(
     assert (key.parent_id, key.root_id) == (old.id, old.id)
     assert (key.scopes, key.metadata, key.expires_at) == (old.scopes, old.metadata, old.expires_at)
     assert key.created_at == key.updated_at == to_datetime(house.clock.now_us)
-    assert (key.overlap_ends_at, key.display) == (None, display(successor.key))
+    assert (key.overlap_ends_at, key.display) == (None, display(successor.secret))
     assert old.overlap_ends_at == to_datetime(house.clock.now_us) + timedelta(seconds=60)
     assert await verdict(house, made) is None
     assert await verdict(house, successor) is None
@@ -444,7 +438,7 @@ async def test_an_overlap_has_bounds(house: House, seconds: int) -> None:
         assert caught.value.field == "overlap_seconds"
 
 
-async def _shortened(house: House, made: MadeKey, seconds: int) -> Credential:
+async def _shortened(house: House, made: Made, seconds: int) -> Credential:
     await rotate(house, made)
     return await house.rooms.api_keys.change(
         house.operator, made.credential.id, KeyChanges(overlap_seconds=seconds)
@@ -501,7 +495,7 @@ async def test_a_rotation_that_is_sent_twice_happens_once(house: House) -> None:
     made = await house.make_key()
     rotation, key_id = house.rooms.api_keys.rotate, made.credential.id
     first = await rotation(house.operator, key_id, claim_for=lambda _: claimed("the answer"))
-    assert isinstance(first, MadeKey)
+    assert isinstance(first, Made)
     again = await rotation(house.operator, key_id, claim_for=lambda _: claimed("another answer"))
     assert again == Replayed(b"the answer")
     with pytest.raises(Conflict) as caught:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bonafides.app import open_rooms
-from bonafides.credentials.api_keys import KeyChanges, MadeKey
+from bonafides.credentials.api_keys import KeyChanges
+from bonafides.credentials.holdings import Made
 from bonafides.errors import Unavailable
 from bonafides.installation import Founded
 from bonafides.model import (
@@ -62,19 +63,19 @@ async def strict(founded_sqlite: Founded, sqlite_path: Path, clock: HandClock) -
         yield House(rooms, founded_sqlite, clock)
 
 
-async def verify(house: House, key: MadeKey | bytes | None, facts: Facts = HERE) -> Verdict:
+async def verify(house: House, key: Made | bytes | None, facts: Facts = HERE) -> Verdict:
     """The verdict on a key."""
-    credential = key.key.encode() if isinstance(key, MadeKey) else key
+    credential = key.secret.encode() if isinstance(key, Made) else key
     return await house.rooms.verifier.verify(credential, facts)
 
 
-async def reason(house: House, key: MadeKey | bytes | None, facts: Facts = HERE) -> Reason | None:
+async def reason(house: House, key: Made | bytes | None, facts: Facts = HERE) -> Reason | None:
     """Why a key is refused; None if it is not."""
     verdict = await verify(house, key, facts)
     return None if isinstance(verdict, Accepted) else verdict.reason
 
 
-async def remaining(house: House, key: MadeKey) -> dict[str, int]:
+async def remaining(house: House, key: Made) -> dict[str, int]:
     """What is left, by window, without counting."""
     verdict = await verify(house, key, Facts(cost=0))
     return {window.name: window.remaining for window in verdict.allowance.windows}
@@ -125,7 +126,7 @@ async def test_a_good_key_is_accepted_from_the_database_and_from_memory(house: H
     made = await house.make_key(expires_in=60)
     facts = Facts(ADDRESS, frozenset({READ}))
     cold = await verify(house, made, facts)
-    warm = at_hand(house.rooms.verifier, made.key.encode(), facts)
+    warm = at_hand(house.rooms.verifier, made.secret.encode(), facts)
     for verdict in (cold, warm):
         assert isinstance(verdict, Accepted)
         principal = verdict.principal
@@ -156,8 +157,8 @@ async def test_a_key_in_memory_needs_no_database(house: House) -> None:
         await verify(house, unknown)
     house.clock.advance(house.rooms.settings.max_staleness_seconds)
     assert not house.rooms.verifier.trusts_memory()
-    assert at_hand(house.rooms.verifier, known.key.encode(), HERE) is None
-    assert house.rooms.verifier.resident(known.key.encode()) is None
+    assert at_hand(house.rooms.verifier, known.secret.encode(), HERE) is None
+    assert house.rooms.verifier.resident(known.secret.encode()) is None
     with pytest.raises(Unavailable):
         await verify(house, known)
 
@@ -167,10 +168,10 @@ async def test_memory_that_is_not_fresh_is_not_asked(house: House) -> None:
     made = await house.make_key()
     assert await reason(house, made) is None
     house.clock.advance(2)
-    assert at_hand(house.rooms.verifier, made.key.encode(), HERE) is None
+    assert at_hand(house.rooms.verifier, made.secret.encode(), HERE) is None
     assert await reason(house, made) is None
     await house.rooms.feed.read()
-    assert at_hand(house.rooms.verifier, made.key.encode(), HERE) is not None
+    assert at_hand(house.rooms.verifier, made.secret.encode(), HERE) is not None
 
 
 async def test_memory_knows_a_credential_by_its_digest(house: House) -> None:
@@ -178,9 +179,9 @@ async def test_memory_knows_a_credential_by_its_digest(house: House) -> None:
     made = await house.make_key()
     await verify(house, made)
     verifier = house.rooms.verifier
-    resident = verifier.resident(made.key.encode())
+    resident = verifier.resident(made.secret.encode())
     assert resident is not None
-    assert verifier.resident_of(verifier.digest(made.key.encode())) is resident
+    assert verifier.resident_of(verifier.digest(made.secret.encode())) is resident
     assert at_hand(verifier, secret_of(SecretKind.KEY), HERE) is None
 
 
@@ -486,7 +487,7 @@ async def test_a_rotated_key_and_its_successor_share_their_count(house: House) -
     made = await house.make_key(plan="small")
     await verify(house, made, Facts(cost=4))
     successor = await house.rooms.api_keys.rotate(house.operator, made.credential.id)
-    assert isinstance(successor, MadeKey)
+    assert isinstance(successor, Made)
     assert (await remaining(house, successor))["hour"] == 6
     assert (await remaining(house, made))["hour"] == 6
 
@@ -508,7 +509,7 @@ async def test_the_counter_is_the_subjects_as_long_as_its_window_lasts(house: Ho
     made = await house.make_key()
     await verify(house, made)
     verifier = house.rooms.verifier
-    resident = verifier.resident(made.key.encode())
+    resident = verifier.resident(made.secret.encode())
     assert resident is not None
     counter = verifier.counter(resident, START_US)
     assert counter is house.rooms.limiter.counter(resident.subject())
@@ -652,7 +653,7 @@ async def test_limits_across_nodes_are_leased_on_the_way(leasing_house: House) -
     assert [await reason(house, made) for _ in range(9)] == [None] * 7 + [Reason.RATE] * 2
     other = await house.make_key(plan="leased")
     assert await reason(house, other) is None
-    assert at_hand(house.rooms.verifier, other.key.encode(), HERE) is None
+    assert at_hand(house.rooms.verifier, other.secret.encode(), HERE) is None
 
 
 async def test_whoever_gets_no_lease_in_time_is_not_refused(

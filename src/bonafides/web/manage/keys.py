@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from bonafides.credentials.api_keys import REASON_MAX, ApiKeys, KeyChanges, KeyWish, MadeKey
+from bonafides.credentials.api_keys import ApiKeys, KeyChanges, KeyWish
+from bonafides.credentials.holdings import REASON_MAX, Made
 from bonafides.idempotency import Idempotency
 from bonafides.intake import TEXT_PATTERN
 from bonafides.model import READ, WRITE, Clock, Credential, CredentialStatus, ShownStatus, to_datetime
@@ -36,8 +37,8 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
     def show(key: Credential) -> dict[str, Any]:
         return key_resource(key, to_datetime(clock.micros()))
 
-    def show_made(made: MadeKey) -> dict[str, Any]:
-        return {**show(made.credential), "key": made.key}
+    def show_made(made: Made) -> dict[str, Any]:
+        return {**show(made.credential), "key": made.secret}
 
     def place_of(made: Mapping[str, Any]) -> str:
         return f"/v1/api-keys/{made['id']}"
@@ -69,6 +70,7 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
             plan=body.plan,
             allowed_ips=body.allowed_ips,
             metadata=body.metadata,
+            bearer_token_seconds=body.bearer_token_seconds,
         )
         outcome = await api_keys.create(caller, wish, claim_for=claim_for(idempotency, attempt, show_made))
         return created(idempotency, attempt, outcome, show_made, place_of)

@@ -69,6 +69,7 @@ def routes(plans: Plans, idempotency: Idempotency, paging: Paging) -> APIRouter:
             burst=body.burst,
             per_method=body.per_method,
             count_by=body.count_by,
+            bearer_token_seconds=body.bearer_token_seconds,
             claim_for=claim_for(idempotency, attempt, show_put),
         )
         headers = []

@@ -1,0 +1,128 @@
+"""Personal access tokens: what a person makes for their own scripts, and what ends with the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bonafides import intake
+from bonafides.audit import Recorder
+from bonafides.authority import Authority
+from bonafides.credentials.holdings import PERSONAL_ACCESS_TOKEN, Holdings, Made
+from bonafides.directory import Directory, require_active_user
+from bonafides.errors import Forbidden, InvalidRequest
+from bonafides.idempotency import ClaimFor, reused
+from bonafides.model import READ, WRITE, Clock, Entropy, Replayed
+from bonafides.secret import Peppers
+from bonafides.store import CredentialStore, Reused
+
+DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWish:
+    """What somebody asks a new personal access token to be.
+
+    Args:
+        description: What it is for.
+        scopes: None gives `read` and `write`, as far as the caller may.
+        expires_at: None for never, where the tenant allows that.
+        expires_in: Seconds; `expires_at` and this exclude each other.
+        user_id: Whose, for the command line alone; everybody else makes their own.
+    """
+
+    description: str
+    scopes: Sequence[str] | None = None
+    expires_at: datetime | None = None
+    expires_in: int | None = None
+    user_id: str | None = None
+
+
+class PersonalTokens(Holdings):
+    """Issues personal access tokens to their own users alone, and lists and ends them.
+
+    Args:
+        store: Where credentials are.
+        directory: Whose they are, and how long their tenant lets them last.
+        recorder: Makes audit events.
+        peppers: Digests new secrets.
+        clock: When things happen.
+        entropy: For ids and secrets.
+        defined_scopes: Every scope that this installation knows.
+    """
+
+    def __init__(
+        self,
+        store: CredentialStore,
+        directory: Directory,
+        recorder: Recorder,
+        peppers: Peppers,
+        clock: Clock,
+        entropy: Entropy,
+        defined_scopes: frozenset[str],
+    ) -> None:
+        super().__init__(
+            PERSONAL_ACCESS_TOKEN, store, directory, recorder, peppers, clock, entropy, defined_scopes
+        )
+
+    async def create(
+        self, authority: Authority, wish: TokenWish, *, claim_for: ClaimFor[Made] | None = None
+    ) -> Made | Replayed:
+        """Issue a token that speaks for its user, with scopes that both they and the caller's credential have.
+
+        Raises:
+            Forbidden: The caller would give more than it has, or make a token that speaks for somebody else.
+            NotFound: The user is not the caller's to see.
+            Conflict: The user is disabled.
+            InvalidRequest: A field is malformed, or the tenant wants a token to end sooner.
+        """
+        owner_id = wish.user_id or authority.user_id
+        if owner_id is None:
+            message = "user_id: say whose token this shall be."
+            raise InvalidRequest(message, field="user_id")
+        if authority.user_id is not None and owner_id != authority.user_id:
+            message = (
+                "A personal access token speaks for whoever makes it. Make an API key for somebody else."
+            )
+            raise Forbidden(message, field="user_id")
+        owner = await self._directory.user(authority, owner_id)
+        require_active_user(owner)
+        if wish.scopes is None:
+            scopes = DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
+        else:
+            scopes = self.bounded(authority, wish.scopes, owner)
+        description = intake.text(wish.description, "description")
+        blank = self.blank(owner.tenant_id, owner.id, description, scopes)
+        expires_at = intake.expiry(wish.expires_at, wish.expires_in, blank.created_at)
+        await self._require_allowed(owner.tenant_id, expires_at, blank.created_at)
+        made, secret = self.mint(replace(blank, expires_at=expires_at, created_by=authority.user_id))
+        event = self._recorder.event(
+            "personal_access_token.created",
+            authority.actor,
+            owner.tenant_id,
+            made.credential.id,
+            {
+                "description": description,
+                "user_id": owner.id,
+                "scopes": sorted(scopes),
+                "display": made.credential.display,
+            },
+        )
+        claim = claim_for(made) if claim_for else None
+        outcome = await self._store.create_credential(made.credential, secret, event, claim=claim)
+        if isinstance(outcome, Reused):
+            raise reused()
+        return outcome if isinstance(outcome, Replayed) else made
+
+    async def _require_allowed(self, tenant_id: str, expires_at: datetime | None, now: datetime) -> None:
+        """Refuse a life that is longer than the tenant's policy."""
+        longest = (await self._directory.tenant(tenant_id)).personal_access_token_seconds_max
+        if longest is None or (expires_at is not None and expires_at - now <= timedelta(seconds=longest)):
+            return
+        message = (
+            f"expires_at: your organisation lets a personal access token last {longest} seconds at most. "
+            "Name an earlier time."
+        )
+        raise InvalidRequest(message, field="expires_at")
