@@ -65,11 +65,11 @@ mutation: $(VENV)/dev.stamp ## Break secret.py and verifier.py in every small wa
 	@$(BIN)/mutmut results
 
 .PHONY: bench
-bench: $(VENV)/bench.stamp ## Measure verification beside nginx and print ratios: make bench ARGS="--seconds 10"
+bench: $(VENV)/bench.stamp $(VENV)/peers.stamp ## Measure verification beside nginx and print ratios: make bench ARGS="--seconds 10"
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/bench.stamp ## Run every benchmark briefly, to see that it works
+bench-quick: $(VENV)/bench.stamp $(VENV)/peers.stamp ## Run every benchmark briefly, to see that it works
 	@exec $(BIN)/python -m benchmarks --quick $(ARGS)
 
 .PHONY: docs
@@ -119,4 +119,10 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@$(LOCKED) -r requirements/bench.txt
+	@touch $@
+
+# What is measured beside ours on Node.js; where it cannot be had, its rows are left out and say so.
+$(VENV)/peers.stamp: benchmarks/node/package-lock.json benchmarks/node/package.json | $(VENV)/bin/python
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	cd benchmarks/node && timeout 120 npm ci --silent || echo 'The peers on Node.js could not be installed.' >&2; fi
 	@touch $@

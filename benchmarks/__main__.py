@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from benchmarks import cold, crew, resident
+from benchmarks import cold, crew, peers, resident, scale
 from benchmarks.load import WRK
 from benchmarks.machine import description, versions
 from benchmarks.measure import QUICK, Effort, Row, Workplace
@@ -29,7 +29,12 @@ CONTESTS: Final[dict[str, Callable[[Workplace], list[Row]]]] = {
     "memory": cold.memory,
     "revocation": cold.revocation,
     "workers": crew.revocation,
+    "scale": scale.scale,
 }
+
+
+# Takes a quarter of an hour and ten gigabytes, so it is measured when it is asked for, or briefly.
+_LONG: Final = frozenset({"scale"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, help=f"rounds (default {Effort().runs})")
     parser.add_argument("--seconds", type=float, help=f"of each run (default {Effort().seconds:g})")
     parser.add_argument("--residents", type=int, help=f"keys in memory (default {Effort().residents:,})")
+    parser.add_argument(
+        "--scale",
+        type=int,
+        metavar="KEYS",
+        help=f"in the database, a tenth of them in memory (default {Effort().scale_keys:,})",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it, as SVG")
     parser.add_argument("--date", help="what to write as the date (default: today)")
@@ -55,24 +66,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         effort = replace(effort, seconds=chosen.seconds)
     if chosen.residents:
         effort = replace(effort, residents=chosen.residents)
-    circumstances = {
+    if chosen.scale:
+        effort = replace(effort, scale_keys=chosen.scale, scale_residents=chosen.scale // 10)
+    circumstances: dict[str, Any] = {
         "date": chosen.date or datetime.now(UTC).date().isoformat(),
         "command": shlex.join(
             ["python", "-m", "benchmarks", *(arguments if arguments is not None else sys.argv[1:])]
         ),
         "load": "wrk -t1 -c32" if WRK else "benchmarks.client, 32 connections",
         "machine": description(),
-        "versions": versions(),
+        "versions": versions() | peers.versions(),
         "effort": {name: getattr(effort, name) for name in Effort.__slots__},
     }
+    everyday = CONTESTS if chosen.quick else [name for name in CONTESTS if name not in _LONG]
     rows: list[Row] = []
+    left_out: dict[str, str] = {}
     for name, measured in CONTESTS.items():
-        if chosen.only and name not in chosen.only:
+        if name not in (chosen.only or everyday):
             continue
         with tempfile.TemporaryDirectory(prefix="bonafides-bench-") as folder:
             print(f"{name} ...", file=sys.stderr, flush=True)
             Path(folder).chmod(0o755)
-            rows += measured(Workplace(Path(folder), effort))
+            rows += measured(Workplace(Path(folder), effort, left_out))
+    circumstances["left_out"] = left_out
     found = as_data(rows, circumstances)
     show(found)
     if chosen.json:

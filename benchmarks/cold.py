@@ -23,7 +23,7 @@ DATABASES = ("sqlite", "postgresql")
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _COLD_TARGETS = {"sqlite": Target(10_000), "postgresql": Target(4_000)}
 _CREATORS = 8
-_FIRST_RESIDENTS = 1_000
+FIRST_RESIDENTS = 1_000
 
 
 @contextlib.contextmanager
@@ -63,11 +63,11 @@ def memory(place: Workplace) -> list[Row]:
     order = Order(port=0, request="", connections=CONNECTIONS, seconds=600, keys=str(keys))
     with serving(installation) as service:
         order = replace(order, port=service.port, request=verify_request("{key}").text(service.port))
-        _require_good("memory", send(replace(order, count=_FIRST_RESIDENTS)))
+        require_good("memory", send(replace(order, count=FIRST_RESIDENTS)))
         few = resident_bytes(service.pid)
-        _require_good("memory", send(replace(order, first=_FIRST_RESIDENTS)))
+        require_good("memory", send(replace(order, first=FIRST_RESIDENTS)))
         many = resident_bytes(service.pid)
-    row.runs.append((many - few) / (count - _FIRST_RESIDENTS))
+    row.runs.append((many - few) / (count - FIRST_RESIDENTS))
     row.notes |= {"bytes_with_1000": few, "bytes_with_all": many, "residents": count}
     return [row]
 
@@ -134,7 +134,7 @@ def _cold(place: Workplace, kind: str) -> list[Row]:
             return outcome
 
         beside = stack.enter_context(
-            yardsticks(Workplace(place.subfolder(f"{row.name}-beside"), effort), with_haproxy=False)
+            yardsticks(Workplace(place.subfolder(f"{row.name}-beside"), effort), with_others=False)
         )
         rows = contest([Contestant(row, load, (service.pid,))], beside, effort)
     return rows[1:]
@@ -161,7 +161,7 @@ def _create(place: Workplace, kind: str) -> list[Row]:
             return outcome
 
         beside = stack.enter_context(
-            yardsticks(Workplace(place.subfolder(f"{row.name}-beside"), effort), with_haproxy=False)
+            yardsticks(Workplace(place.subfolder(f"{row.name}-beside"), effort), with_others=False)
         )
         rows = contest([Contestant(row, load, (service.pid,))], beside, effort)
     return rows[1:]
@@ -185,6 +185,7 @@ def _note_database(row: Row, outcome: Outcome, used: float) -> None:
         row.notes.setdefault("database_cpu_us_each", []).append(round(used / max(1, outcome.good) * 1e6, 1))
 
 
-def _require_good(name: str, outcome: Outcome) -> None:
+def require_good(name: str, outcome: Outcome) -> None:
+    """Raise if anything was refused or lost."""
     if outcome.bad or outcome.lost:
         raise UnfitError(f"{name}: {outcome}")

@@ -34,19 +34,21 @@ class Request:
 
     Args:
         headers: In the form `Name: value`.
-        body: JSON, or nothing.
+        body: Whatever `kind` says, or nothing.
+        kind: The body's media type.
     """
 
     path: str
     headers: tuple[str, ...] = ()
     method: str = "GET"
     body: str = ""
+    kind: str = "application/json"
 
     def text(self, port: int) -> str:
         """The request as it goes over the wire."""
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *self.headers]
         if self.body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body.encode())}"]
+            lines += [f"Content-Type: {self.kind}", f"Content-Length: {len(self.body.encode())}"]
         return "\r\n".join([*lines, "", self.body])
 
 
@@ -135,7 +137,7 @@ def _wrk(
     elif request.body:
         script = f"wrk.method = '{request.method}'\nwrk.body = [[{request.body}]]\n"
         (folder / "script.lua").write_text(script)
-        command += ["-s", str(folder / "script.lua"), "-H", "Content-Type: application/json"]
+        command += ["-s", str(folder / "script.lua"), "-H", f"Content-Type: {request.kind}"]
     if not keys:
         command += [part for header in request.headers for part in ("-H", header)]
     command.append(f"http://127.0.0.1:{port}{request.path}")

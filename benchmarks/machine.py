@@ -98,7 +98,7 @@ def versions() -> dict[str, str]:
     for package in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
-    for program, flag in (("haproxy", "-v"), ("wrk", "-v"), ("git", "--version")):
+    for program, flag in (("haproxy", "-v"), ("wrk", "-v"), ("node", "-v"), ("git", "--version")):
         if shutil.which(program):
             said = subprocess.run([program, flag], capture_output=True, text=True, check=False)
             found[program] = " ".join((said.stdout or said.stderr).partition("\n")[0].split()[:4])

@@ -28,6 +28,8 @@ class Effort:
         residents: Keys in memory for the row on memory.
         rotating_keys: Different resident keys that are presented in turn.
         revocations: How many keys are revoked for the row on revocation.
+        scale_keys: Keys in the database for the rows on scale.
+        scale_residents: Keys of these in memory.
     """
 
     runs: int = 5
@@ -37,16 +39,20 @@ class Effort:
     residents: int = 200_000
     rotating_keys: int = 10_000
     revocations: int = 500
+    scale_keys: int = 10_000_000
+    scale_residents: int = 1_000_000
 
 
 QUICK: Final = Effort(
     runs=1,
     seconds=1,
     warm_up_seconds=0,
-    cold_keys=2_000,
-    residents=20_000,
-    rotating_keys=1_000,
-    revocations=50,
+    cold_keys=500,
+    residents=3_000,
+    rotating_keys=500,
+    revocations=10,
+    scale_keys=5_000,
+    scale_residents=2_000,
 )
 
 
@@ -83,6 +89,7 @@ class Row:
         unit: Of the figures.
         runs: One figure for each round.
         beside: The figures of the yardsticks in the same rounds, by row name.
+        target: What is to be reached, and `further` what else.
         notes: Whatever else was found, for the JSON and the small print.
     """
 
@@ -92,6 +99,7 @@ class Row:
     runs: list[float] = field(default_factory=list)
     beside: dict[str, list[float]] = field(default_factory=dict)
     target: Target | None = None
+    further: Target | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -112,14 +120,21 @@ class Row:
         return statistics.median(mine / theirs for mine, theirs in zip(self.runs, other, strict=True))
 
     @property
+    def targets(self) -> list[Target]:
+        """All that is to be reached."""
+        return [target for target in (self.target, self.further) if target is not None]
+
+    @property
     def reached(self) -> bool | None:
-        """Whether the target is met; None where there is none, or nothing to compare with."""
-        if self.target is None:
-            return None
-        figure = self.ratio(self.target.of) if self.target.of else self.median
+        """Whether every target is met that there is something to compare with; None where there is none."""
+        met = [met for target in self.targets if (met := self._met(target)) is not None]
+        return all(met) if met else None
+
+    def _met(self, target: Target) -> bool | None:
+        figure = self.ratio(target.of) if target.of else self.median
         if figure is None:
             return None
-        return figure <= self.target.figure if self.target.most else figure >= self.target.figure
+        return figure <= target.figure if target.most else figure >= target.figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +195,8 @@ class Workplace:
 
     folder: Path
     effort: Effort
+    left_out: dict[str, str] = field(default_factory=dict)
+    """What could not be measured here, and why."""
 
     def subfolder(self, name: str) -> Path:
         """A folder of a measurement's own; nothing is there yet."""

@@ -6,13 +6,19 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Row
 from benchmarks.picture import Bar, picture
+
+_HEADINGS: Final = (
+    "what", "median", "best", "unit", "of nginx", "of HAProxy", "of oidc-provider", "target", "reached",
+)  # fmt: skip
+_FIGURES: Final = frozenset({"median", "best", "of nginx", "of HAProxy", "of oidc-provider"})
+_THEIRS: Final = ("nginx", "haproxy", "oidc-provider", "better-auth")
 
 
 def as_data(rows: Sequence[Row], circumstances: dict[str, Any]) -> dict[str, Any]:
@@ -25,20 +31,21 @@ def show(found: dict[str, Any]) -> None:
     table = Table(
         title=f"{found['date']} · {found['machine']['processor']}, {found['machine']['cores']} cores"
     )
-    for heading in ("what", "median", "best", "unit", "of nginx", "of HAProxy", "target", ""):
-        table.add_column(
-            heading, justify="right" if heading in {"median", "best", "of nginx", "of HAProxy"} else "left"
-        )
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right" if heading in _FIGURES else "left")
     for row in found["rows"]:
         table.add_row(*_cells(row))
-    Console(width=None if Console().is_terminal else 180).print(table)
+    console = Console(width=None if Console().is_terminal else 200)
+    console.print(table)
+    for what, why in found.get("left_out", {}).items():
+        console.print(f"left out: {what}: {why}", highlight=False)
 
 
 def markdown(found: dict[str, Any]) -> str:
     """The same table for a document."""
     lines = [
-        "| what | median | best | unit | of nginx | of HAProxy | target | reached |",
-        "| --- | --: | --: | --- | --: | --: | --- | --- |",
+        "| " + " | ".join(_HEADINGS) + " |",
+        "| " + " | ".join("--:" if heading in _FIGURES else "---" for heading in _HEADINGS) + " |",
     ]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in found["rows"]]
     return "\n".join(lines)
@@ -50,7 +57,7 @@ def drawn(found: dict[str, Any]) -> str:
         Bar(
             row["title"].replace("`", ""),
             row["median"],
-            ours=not row["name"].startswith(("nginx", "haproxy")),
+            ours=not row["name"].startswith(_THEIRS),
         )
         for row in found["rows"]
         if row["unit"] == "per CPU-second"
@@ -74,7 +81,7 @@ def _row(row: Row) -> dict[str, Any]:
         "runs": [_rounded(run) for run in row.runs],
         "ratios": ratios,
         "beside": {name: [_rounded(run) for run in runs] for name, runs in row.beside.items()},
-        "target": str(row.target) if row.target else None,
+        "target": ", ".join(str(target) for target in row.targets) or None,
         "reached": row.reached,
         "notes": row.notes,
     }
@@ -92,6 +99,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["unit"],
         ratio("nginx"),
         ratio("haproxy", "haproxy-behind"),
+        ratio("oidc-provider"),
         row["target"] or "",
         reached,
     )
@@ -113,7 +121,11 @@ if __name__ == "__main__":
     parser.add_argument("--picture", type=Path, help="where to draw it, as SVG")
     chosen = parser.parse_args()
     parts = [json.loads(path.read_text()) for path in chosen.results]
-    result = {**parts[0], "rows": [row for part in parts for row in part["rows"]]}
+    result = {
+        **parts[0],
+        "rows": [row for part in parts for row in part["rows"]],
+        "left_out": {what: why for part in parts for what, why in part.get("left_out", {}).items()},
+    }
     print(markdown(result))
     if chosen.picture:
         chosen.picture.write_text(drawn(result))

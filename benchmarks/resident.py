@@ -10,11 +10,13 @@ from benchmarks.client import Order
 from benchmarks.load import CONNECTIONS, Client, Outcome, Request, hammer, send
 from benchmarks.machine import cpu_seconds
 from benchmarks.measure import Contestant, Row, Target, UnfitError, Workplace, contest
+from benchmarks.peers import peers
 from benchmarks.service import Installation, Service, bearer, serving, unknown_keys, verify_request
 from benchmarks.yardsticks import HAPROXY, HAPROXY_KEY, Yardstick, haproxy, nginx, nginx_before
 
 FORWARD = "/auth/forward"
 _NGINX_SHARE = Target(0.60, "nginx")
+_OIDC_SHARE = Target(5, "oidc-provider")
 _FLOOD_CONNECTIONS = 64
 
 
@@ -24,14 +26,22 @@ def sender(port: int, request: Request, keys: list[str] | None = None) -> Callab
 
 
 @contextlib.contextmanager
-def yardsticks(place: Workplace, *, with_haproxy: bool = True) -> Iterator[list[Contestant]]:
-    """nginx, and HAProxy where it is installed, ready to be measured beside something."""
+def yardsticks(place: Workplace, *, with_others: bool = True) -> Iterator[list[Contestant]]:
+    """nginx, and HAProxy and the peers where they are installed, ready to be measured beside something."""
     with contextlib.ExitStack() as stack:
         found = [nginx_contestant(stack.enter_context(nginx(place.subfolder("nginx"))))]
-        if with_haproxy and HAPROXY is not None:
+        if not with_others:
+            yield found
+            return
+        if HAPROXY is None:
+            place.left_out["haproxy"] = "it was not found"
+        else:
             other = stack.enter_context(haproxy(place.subfolder("haproxy")))
             row = Row("haproxy", "HAProxy: SHA-256, one of 100,000 keys, rate counted, three headers")
             found.append(Contestant(row, sender(other.port, _haproxy_request("/")), (other.pid,)))
+        for peer in stack.enter_context(peers(place.subfolder("peers"), place.left_out)):
+            row = Row(peer.name, peer.title)
+            found.append(Contestant(row, sender(peer.port, peer.request), (peer.pid,)))
         yield found
 
 
@@ -55,11 +65,13 @@ def resident(place: Workplace) -> list[Row]:
         guarded = service.make_key(allowed_ips=["127.0.0.0/8", "2001:db8::/32"])
         everything = "read write"
 
-        def lane(name: str, title: str, request: Request, target: Target | None = None) -> Contestant:
-            return Contestant(Row(name, title, target=target), sender(service.port, request), (service.pid,))
+        def lane(name: str, title: str, request: Request, *targets: Target) -> Contestant:
+            target, further = (*targets, None, None)[:2]
+            row = Row(name, title, target=target, further=further)
+            return Contestant(row, sender(service.port, request), (service.pid,))
 
         contestants = [
-            lane("verify", "verify, resident key", verify_request(key), _NGINX_SHARE),
+            lane("verify", "verify, resident key", verify_request(key), _NGINX_SHARE, _OIDC_SHARE),
             lane("forward", "forward auth", Request(FORWARD, (bearer(key),)), _NGINX_SHARE),
             lane(
                 "verify-scope",
@@ -71,6 +83,7 @@ def resident(place: Workplace) -> list[Row]:
                 "verify-asked",
                 "verify by a resource server (caller and key judged)",
                 Request("/v1/credentials/verify", (bearer(service.admin),), "POST", asked),
+                Target(3, "oidc-provider"),
             ),
             lane(
                 "verify-slow",

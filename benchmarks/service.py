@@ -33,6 +33,7 @@ PLAN: Final = {"name": "endless", "requests_per_hour": ENDLESS, "burst": ENDLESS
 
 _START_SECONDS_MAX: Final = 60
 _ROWS_AT_ONCE: Final = 5_000
+_SETTINGS_FILE: Final = "settings.json"
 
 
 class ServiceError(RuntimeError):
@@ -70,8 +71,15 @@ class Installation:
         founded = asyncio.run(prepare(settings, "admin@example.com", clock=SystemClock()))
         if founded is None:
             raise ServiceError("there was an installation already")
-        (folder / "settings.json").write_text(json.dumps(values))
+        (folder / _SETTINGS_FILE).write_text(json.dumps(values))
         return Installation(settings, founded, folder)
+
+    def changed(self, **changes: Any) -> Installation:  # noqa: ANN401 - settings
+        """The same installation, under other settings."""
+        path = self.folder / _SETTINGS_FILE
+        values = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps(values))
+        return Installation(Settings(**values), self.founded, self.folder)
 
     def add_keys(self, count: int, *, plan: str = "enterprise") -> list[str]:
         """Put keys directly into the database, which need not have been made one by one; their secrets."""
@@ -153,7 +161,7 @@ def serving(installation: Installation, *, anywhere: bool = False) -> Iterator[S
     log = installation.folder / "server.log"
     with log.open("w") as errors, contextlib.nullcontext() if anywhere else on_core(server_core()):
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.serve", str(installation.folder / "settings.json")],
+            [sys.executable, "-m", "benchmarks.serve", str(installation.folder / _SETTINGS_FILE)],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -157,11 +157,11 @@ def haproxy(folder: Path) -> Iterator[Yardstick]:
     (folder / "keys.map").write_text(
         "".join(f"{digest.upper()} user{at}\n" for at, digest in enumerate(digests))
     )
-    port = _free_port()
+    port = free_port()
     body = "".join(f"\\{mark}" if mark in '" \\' else mark for mark in BODY)
     configuration = _HAPROXY.format(port=port, folder=folder, headers=_HAPROXY_HEADERS, body=body)
     (folder / "haproxy.cfg").write_text(configuration)
-    with _running([HAPROXY, "-db", "-f", str(folder / "haproxy.cfg")], port, folder / "haproxy.log") as pid:
+    with running([HAPROXY, "-db", "-f", str(folder / "haproxy.cfg")], port, folder / "haproxy.log") as pid:
         yield Yardstick(pid, port)
 
 
@@ -171,16 +171,17 @@ def _nginx(folder: Path, locations: str, upstream: str) -> Iterator[Yardstick]:
     if program is None:
         raise YardstickError("nginx is not installed: run `make bench`, which installs it")
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     configuration = _NGINX.format(folder=folder, port=port, locations=locations, upstream=upstream)
     (folder / "nginx.conf").write_text(configuration)
     command = [program, "-p", str(folder), "-e", str(folder / "nginx.err"), "-c", str(folder / "nginx.conf")]
-    with _running(command, port, folder / "nginx.log") as pid:
+    with running(command, port, folder / "nginx.log") as pid:
         yield Yardstick(pid, port)
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, log: Path) -> Iterator[int]:
+def running(command: list[str], port: int, log: Path) -> Iterator[int]:
+    """Have a program serve a port, on the server's core; its process."""
     with log.open("w") as said, on_core(server_core()):
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
     try:
@@ -207,7 +208,8 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
