@@ -206,13 +206,18 @@ def bites_uncounted_requests(serve: Serve, folder: Path) -> None:
             server.create_plan(f"counted-{what}", requests_per_hour=500)
             key = server.client(server.create_key(plan=f"counted-{what}")["key"])
             asyncio.run_coroutine_threadsafe(server.rooms.feed.read(), server.loop).result(10)
-            assert key.get("/v1/auth/verify").status_code == 200
             database = Path(server.settings.database_url.removeprefix("sqlite:///"))
-            database.rename(folder / "aside.db")
-            try:
-                told = [key.get("/v1/auth/verify").status_code for _ in range(12)]
-            finally:
-                (folder / "aside.db").rename(database)
+            told = [0]
+            for _ in range(10):
+                assert key.get("/v1/auth/verify").status_code == 200
+                database.rename(folder / "aside.db")
+                try:
+                    told = [key.get("/v1/auth/verify").status_code for _ in range(12)]
+                finally:
+                    (folder / "aside.db").rename(database)
+                if told[0] == 200:
+                    break
+                # On a busy machine, what was in hand may have been given back for want of use.
             assert told[0] == 200, (what, told)
             assert told[-1] == status
             assert set(told) == {200, status}
