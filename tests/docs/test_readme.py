@@ -22,7 +22,7 @@ MARK = "--- the end of what this command printed ---"
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SAME = (
-    (re.compile(r"\b(key|usr|ten|req|evt)_[0-9A-Za-z]{22}\b"), r"\1_…"),
+    (re.compile(r"\b(key|usr|ten|req|evt|pat|tok)_[0-9A-Za-z]{22}\b"), r"\1_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}"), "bf_key_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{4}(…|\\u2026)[0-9A-Za-z]{4}"), "bf_key_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2030-01-01T00:00:00Z"),
