@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -142,31 +143,6 @@ def list_tokens(
     print_page(work(database, tenant, do), COLUMNS, as_json=as_json, noun="personal access tokens")
 
 
-@commands.command(epilog=example("bonafides tokens show pat_0Nf4gQ2s9XbR7mT1kVwZaC"))
-def show(*, token_id: TokenId, database: Database = None, as_json: AsJson = False) -> None:
-    """Show a personal access token, without its secret."""
-
-    async def do(session: Session) -> Resource:
-        found = await session.rooms.personal_tokens.get(session.authority, token_id)
-        return personal_token_resource(found, session.now)
-
-    print_thing(work(database, None, do), as_json=as_json)
-
-
-@commands.command(epilog=example("bonafides tokens revoke pat_0Nf4gQ2s9XbR7mT1kVwZaC --reason leaked"))
-def revoke(
-    *, token_id: TokenId, reason: Reason = None, database: Database = None, as_json: AsJson = False
-) -> None:
-    """Revoke a personal access token, for ever and at once."""
-
-    async def do(session: Session) -> Resource:
-        return personal_token_resource(
-            await _revoked(session, session.rooms.personal_tokens, token_id, reason), session.now
-        )
-
-    print_thing(work(database, None, do), as_json=as_json, heading="Revoked, for ever.\n")
-
-
 @bearer_commands.command("list", epilog=example("bonafides bearer-tokens list --status active"))
 def list_bearer_tokens(
     *,
@@ -187,33 +163,6 @@ def list_bearer_tokens(
         return await _listed(session, user, key, status, limit, cursor, bearer=True)
 
     print_page(work(database, tenant, do), BEARER_COLUMNS, as_json=as_json, noun="bearer tokens")
-
-
-@bearer_commands.command("show", epilog=example("bonafides bearer-tokens show tok_0Nf4gQ2s9XbR7mT1kVwZaC"))
-def show_bearer_token(*, token_id: TokenId, database: Database = None, as_json: AsJson = False) -> None:
-    """Show a bearer token, without its secret."""
-
-    async def do(session: Session) -> Resource:
-        found = await session.rooms.bearer_tokens.get(session.authority, token_id)
-        return bearer_token_resource(found, session.now)
-
-    print_thing(work(database, None, do), as_json=as_json)
-
-
-@bearer_commands.command(
-    "revoke", epilog=example("bonafides bearer-tokens revoke tok_0Nf4gQ2s9XbR7mT1kVwZaC")
-)
-def revoke_bearer_token(
-    *, token_id: TokenId, reason: Reason = None, database: Database = None, as_json: AsJson = False
-) -> None:
-    """Revoke a bearer token, for ever and at once; its key goes on."""
-
-    async def do(session: Session) -> Resource:
-        return bearer_token_resource(
-            await _revoked(session, session.rooms.bearer_tokens, token_id, reason), session.now
-        )
-
-    print_thing(work(database, None, do), as_json=as_json, heading="Revoked, for ever.\n")
 
 
 async def _listed(
@@ -238,5 +187,59 @@ async def _listed(
     )
 
 
-async def _revoked(session: Session, holdings: Holdings, token_id: str, reason: str | None) -> Credential:
-    return await holdings.set_status(session.authority, token_id, CredentialStatus.REVOKED, reason=reason)
+def _add_single(
+    group: typer.Typer,
+    holdings_of: Callable[[Session], Holdings],
+    render: Callable[[Credential, datetime], Resource],
+    noun: str,
+    token_id: str,
+) -> None:
+    """The commands on a single token: every kind is shown and revoked alike.
+
+    Args:
+        group: Of that kind.
+        holdings_of: That kind, in a session.
+        render: A token as JSON.
+        noun: Its name in a sentence.
+        token_id: Of the examples.
+    """
+    words_before = f"bonafides {group.info.name}"
+
+    @group.command(
+        epilog=example(f"{words_before} show {token_id}"), help=f"Show a {noun}, without its secret."
+    )
+    def show(*, token_id: TokenId, database: Database = None, as_json: AsJson = False) -> None:
+        async def do(session: Session) -> Resource:
+            return render(await holdings_of(session).get(session.authority, token_id), session.now)
+
+        print_thing(work(database, None, do), as_json=as_json)
+
+    @group.command(
+        epilog=example(f"{words_before} revoke {token_id} --reason leaked"),
+        help=f"Revoke a {noun}, for ever and at once; what it was made from goes on.",
+    )
+    def revoke(
+        *, token_id: TokenId, reason: Reason = None, database: Database = None, as_json: AsJson = False
+    ) -> None:
+        async def do(session: Session) -> Resource:
+            status = CredentialStatus.REVOKED
+            ended = await holdings_of(session).set_status(session.authority, token_id, status, reason=reason)
+            return render(ended, session.now)
+
+        print_thing(work(database, None, do), as_json=as_json, heading="Revoked, for ever.\n")
+
+
+_add_single(
+    commands,
+    lambda session: session.rooms.personal_tokens,
+    personal_token_resource,
+    "personal access token",
+    "pat_0Nf4gQ2s9XbR7mT1kVwZaC",
+)
+_add_single(
+    bearer_commands,
+    lambda session: session.rooms.bearer_tokens,
+    bearer_token_resource,
+    "bearer token",
+    "tok_0Nf4gQ2s9XbR7mT1kVwZaC",
+)

@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from bonafides import intake
-from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.holdings import API_KEY, Holdings, Made
-from bonafides.directory import Directory, require_active_user, require_self_or_administration
+from bonafides.directory import require_active_user, require_self_or_administration
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
     READ,
     UNCHANGED,
     WRITE,
-    Clock,
     Credential,
     CredentialChanges,
     CredentialStatus,
-    Entropy,
     Replayed,
     Unchanged,
     to_datetime,
 )
-from bonafides.secret import Peppers, new_id
-from bonafides.store import CredentialStore, PlanStore, Reused
+from bonafides.secret import new_id
+from bonafides.store import Reused
 
 DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 OVERLAP_SECONDS_DEFAULT: Final = 3_600
@@ -77,35 +74,10 @@ class KeyChanges:
     bearer_token_seconds: int | Unchanged | None = UNCHANGED
 
 
-class KeyStore(CredentialStore, PlanStore, Protocol):
-    """What keys ask of the store."""
-
-
 class ApiKeys(Holdings):
-    """Issues and manages API keys. A secret leaves `create` and `rotate` once, and is kept nowhere.
+    """Issues and manages API keys. A secret leaves `create` and `rotate` once, and is kept nowhere."""
 
-    Args:
-        store: Where credentials and plans are.
-        directory: Whose keys they are.
-        recorder: Makes audit events.
-        peppers: Digests new secrets.
-        clock: When things happen.
-        entropy: For ids and secrets.
-        defined_scopes: Every scope that this installation knows.
-    """
-
-    def __init__(
-        self,
-        store: KeyStore,
-        directory: Directory,
-        recorder: Recorder,
-        peppers: Peppers,
-        clock: Clock,
-        entropy: Entropy,
-        defined_scopes: frozenset[str],
-    ) -> None:
-        super().__init__(API_KEY, store, directory, recorder, peppers, clock, entropy, defined_scopes)
-        self._plans = store
+    species = API_KEY
 
     async def create(
         self, authority: Authority, wish: KeyWish, *, claim_for: ClaimFor[Made] | None = None
@@ -145,24 +117,12 @@ class ApiKeys(Holdings):
             created_by=authority.user_id,
             bearer_token_seconds=_token_seconds(wish.bearer_token_seconds),
         )
-        made, secret = self.mint(credential)
-        event = self._recorder.event(
-            "api_key.created",
+        return await self.keep(
+            credential,
             authority.actor,
-            owner.tenant_id,
-            credential.id,
-            {
-                "name": credential.name,
-                "user_id": owner.id,
-                "scopes": sorted(scopes),
-                "display": made.credential.display,
-            },
+            {"name": credential.name, "user_id": owner.id, "scopes": sorted(scopes)},
+            claim_for,
         )
-        claim = claim_for(made) if claim_for else None
-        outcome = await self._store.create_credential(made.credential, secret, event, claim=claim)
-        if isinstance(outcome, Reused):
-            raise reused()
-        return outcome if isinstance(outcome, Replayed) else made
 
     async def change(self, authority: Authority, key_id: str, changes: KeyChanges) -> Credential:
         """Change a key that is not revoked; it binds the next request.
@@ -292,7 +252,7 @@ class ApiKeys(Holdings):
         if name is None:
             return None
         authority.require_operator("put a key on a plan of its own")
-        if await self._plans.find_plan(intake.plan_name(name, "plan")) is None:
+        if await self._store.find_plan(intake.plan_name(name, "plan")) is None:
             message = f"plan: there is no plan {name!a}."
             raise InvalidRequest(message, field="plan")
         return name

@@ -8,41 +8,17 @@ from datetime import timedelta
 from typing import Final
 
 from bonafides import intake
-from bonafides.audit import Recorder
 from bonafides.credentials.holdings import BEARER_TOKEN, Holdings, Made
-from bonafides.directory import Directory
 from bonafides.errors import Forbidden
-from bonafides.model import Actor, Clock, CredentialKind, Entropy, Principal
-from bonafides.secret import Peppers
-from bonafides.store import CredentialStore
+from bonafides.model import Actor, CredentialKind, Principal
 
 SECONDS_DEFAULT: Final = 3_600
 
 
 class BearerTokens(Holdings):
-    """Exchanges API keys for bearer tokens, and lists and ends these.
+    """Exchanges API keys for bearer tokens, and lists and ends these."""
 
-    Args:
-        store: Where credentials are.
-        directory: Whose they are.
-        recorder: Makes audit events.
-        peppers: Digests new secrets.
-        clock: When things happen.
-        entropy: For ids and secrets.
-        defined_scopes: Every scope that this installation knows.
-    """
-
-    def __init__(
-        self,
-        store: CredentialStore,
-        directory: Directory,
-        recorder: Recorder,
-        peppers: Peppers,
-        clock: Clock,
-        entropy: Entropy,
-        defined_scopes: frozenset[str],
-    ) -> None:
-        super().__init__(BEARER_TOKEN, store, directory, recorder, peppers, clock, entropy, defined_scopes)
+    species = BEARER_TOKEN
 
     async def issue(
         self,
@@ -92,13 +68,5 @@ class BearerTokens(Holdings):
             parent_id=key.id,
             root_id=key.root_id,
         )
-        made, secret = self.mint(token)
-        event = self._recorder.event(
-            "bearer_token.created",
-            actor,
-            key.tenant_id,
-            token.id,
-            {"parent_id": key.id, "scopes": sorted(asked), "display": made.credential.display},
-        )
-        await self._store.create_credential(made.credential, secret, event)
-        return made
+        made = await self.keep(token, actor, {"parent_id": key.id, "scopes": sorted(asked)})
+        return made if isinstance(made, Made) else None

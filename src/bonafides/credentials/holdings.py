@@ -5,9 +5,9 @@ Every kind keeps to the same rules of who may see and who may end, because they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, ClassVar, Final, Protocol
 
 from typing_extensions import override
 
@@ -16,7 +16,9 @@ from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.directory import Directory, require_self_or_administration
 from bonafides.errors import Conflict, InvalidRequest, NotFound
+from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
+    Actor,
     Clock,
     Credential,
     CredentialFilter,
@@ -25,13 +27,14 @@ from bonafides.model import (
     DigestedSecret,
     Entropy,
     Page,
+    Replayed,
     ShownStatus,
     User,
     powers,
     to_datetime,
 )
 from bonafides.secret import Peppers, SecretKind, display, mint, new_id
-from bonafides.store import CredentialStore
+from bonafides.store import CredentialStore, PlanStore, Reused
 
 REASON_MAX: Final = 500
 
@@ -89,12 +92,17 @@ def may_see(authority: Authority, found: Credential) -> bool:
     return authority.administers or found.user_id == authority.user_id
 
 
+class HoldingStore(CredentialStore, PlanStore, Protocol):
+    """What credentials ask of the store."""
+
+
 class Holdings:
     """Credentials of one kind: made, found, listed and ended by the same rules as every other kind.
 
+    A kind is a class of its own, which says its `species`.
+
     Args:
-        species: Which kind.
-        store: Where credentials are.
+        store: Where credentials and plans are.
         directory: Whose they are.
         recorder: Makes audit events.
         peppers: Digests new secrets.
@@ -103,10 +111,11 @@ class Holdings:
         defined_scopes: Every scope that this installation knows.
     """
 
+    species: ClassVar[Species]
+
     def __init__(
         self,
-        species: Species,
-        store: CredentialStore,
+        store: HoldingStore,
         directory: Directory,
         recorder: Recorder,
         peppers: Peppers,
@@ -114,7 +123,6 @@ class Holdings:
         entropy: Entropy,
         defined_scopes: frozenset[str],
     ) -> None:
-        self.species = species
         self._store = store
         self._directory = directory
         self._recorder = recorder
@@ -157,6 +165,38 @@ class Holdings:
         secret = mint(self.species.secret, credential.id, self._entropy)
         digested = DigestedSecret(self._peppers.digest(secret.encode("ascii")), self._peppers.newest_id)
         return Made(replace(credential, display=display(secret)), secret), digested
+
+    async def keep(
+        self,
+        credential: Credential,
+        actor: Actor,
+        details: Mapping[str, Any],
+        claim_for: ClaimFor[Made] | None = None,
+    ) -> Made | Replayed:
+        """Give a new credential its secret, and write it down.
+
+        Args:
+            credential: Without a secret yet.
+            actor: Who makes it.
+            details: For the audit event, beside what is shown of the secret.
+            claim_for: Makes the claim of a call that may be sent twice.
+
+        Raises:
+            Conflict: The caller's `Idempotency-Key` was used for another call.
+        """
+        made, secret = self.mint(credential)
+        event = self._recorder.event(
+            f"{self.species.kind}.created",
+            actor,
+            credential.tenant_id,
+            credential.id,
+            {**details, "display": made.credential.display},
+        )
+        claim = claim_for(made) if claim_for else None
+        outcome = await self._store.create_credential(made.credential, secret, event, claim=claim)
+        if isinstance(outcome, Reused):
+            raise reused()
+        return outcome if isinstance(outcome, Replayed) else made
 
     async def get(self, authority: Authority, credential_id: str) -> Credential:
         """The credential, if it is the caller's to see.

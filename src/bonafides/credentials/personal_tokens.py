@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bonafides import intake
-from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.holdings import PERSONAL_ACCESS_TOKEN, Holdings, Made
-from bonafides.directory import Directory, require_active_user
+from bonafides.directory import require_active_user
 from bonafides.errors import Forbidden, InvalidRequest
-from bonafides.idempotency import ClaimFor, reused
-from bonafides.model import READ, WRITE, Clock, Entropy, Replayed
-from bonafides.secret import Peppers
-from bonafides.store import CredentialStore, Reused
+from bonafides.idempotency import ClaimFor
+from bonafides.model import READ, WRITE, Replayed
 
 DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 
@@ -41,31 +38,9 @@ class TokenWish:
 
 
 class PersonalTokens(Holdings):
-    """Issues personal access tokens to their own users alone, and lists and ends them.
+    """Issues personal access tokens to their own users alone, and lists and ends them."""
 
-    Args:
-        store: Where credentials are.
-        directory: Whose they are, and how long their tenant lets them last.
-        recorder: Makes audit events.
-        peppers: Digests new secrets.
-        clock: When things happen.
-        entropy: For ids and secrets.
-        defined_scopes: Every scope that this installation knows.
-    """
-
-    def __init__(
-        self,
-        store: CredentialStore,
-        directory: Directory,
-        recorder: Recorder,
-        peppers: Peppers,
-        clock: Clock,
-        entropy: Entropy,
-        defined_scopes: frozenset[str],
-    ) -> None:
-        super().__init__(
-            PERSONAL_ACCESS_TOKEN, store, directory, recorder, peppers, clock, entropy, defined_scopes
-        )
+    species = PERSONAL_ACCESS_TOKEN
 
     async def create(
         self, authority: Authority, wish: TokenWish, *, claim_for: ClaimFor[Made] | None = None
@@ -97,24 +72,12 @@ class PersonalTokens(Holdings):
         blank = self.blank(owner.tenant_id, owner.id, description, scopes)
         expires_at = intake.expiry(wish.expires_at, wish.expires_in, blank.created_at)
         await self._require_allowed(owner.tenant_id, expires_at, blank.created_at)
-        made, secret = self.mint(replace(blank, expires_at=expires_at, created_by=authority.user_id))
-        event = self._recorder.event(
-            "personal_access_token.created",
+        return await self.keep(
+            replace(blank, expires_at=expires_at, created_by=authority.user_id),
             authority.actor,
-            owner.tenant_id,
-            made.credential.id,
-            {
-                "description": description,
-                "user_id": owner.id,
-                "scopes": sorted(scopes),
-                "display": made.credential.display,
-            },
+            {"description": description, "user_id": owner.id, "scopes": sorted(scopes)},
+            claim_for,
         )
-        claim = claim_for(made) if claim_for else None
-        outcome = await self._store.create_credential(made.credential, secret, event, claim=claim)
-        if isinstance(outcome, Reused):
-            raise reused()
-        return outcome if isinstance(outcome, Replayed) else made
 
     async def _require_allowed(self, tenant_id: str, expires_at: datetime | None, now: datetime) -> None:
         """Refuse a life that is longer than the tenant's policy."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from bonafides.credentials.bearer_tokens import BearerTokens
-from bonafides.credentials.holdings import REASON_MAX, Made
+from bonafides.credentials.holdings import REASON_MAX, Holdings, Made
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.personal_tokens import PersonalTokens, TokenWish
 from bonafides.idempotency import Idempotency
@@ -112,38 +112,7 @@ def personal_routes(
         )
         return paging.answer(found, limit, context, show, lambda token: (token.created_at, token.id))
 
-    @router.get(
-        "/{token_id}",
-        operation_id="getPersonalAccessToken",
-        summary="Show a personal access token",
-        responses={
-            200: {"model": schemas.PersonalAccessToken, "description": "The token, without its secret."},
-            404: _NO_TOKEN,
-        },
-        openapi_extra=_READS,
-    )
-    async def get(caller: Caller, token_id: TokenId) -> Response:
-        return reply(json_answer(200, show(await tokens.get(caller, token_id))))
-
-    @router.delete(
-        "/{token_id}",
-        operation_id="revokePersonalAccessToken",
-        summary="Revoke a personal access token",
-        description="Final. Revoking a revoked token changes nothing.",
-        responses={
-            200: {"model": schemas.PersonalAccessToken, "description": "The token, revoked."},
-            403: _MORE_POWERFUL,
-            404: _NO_TOKEN,
-        },
-        openapi_extra=_WRITES,
-    )
-    async def revoke(caller: Caller, token_id: TokenId, reason: Reason = None) -> Response:
-        return reply(
-            json_answer(
-                200, show(await tokens.set_status(caller, token_id, CredentialStatus.REVOKED, reason=reason))
-            )
-        )
-
+    _add_single(router, tokens, show, "PersonalAccessToken", schemas.PersonalAccessToken)
     return router
 
 
@@ -186,14 +155,33 @@ def bearer_routes(tokens: BearerTokens, paging: Paging, clock: Clock) -> APIRout
         )
         return paging.answer(found, limit, context, show, lambda token: (token.created_at, token.id))
 
+    _add_single(router, tokens, show, "BearerToken", schemas.BearerToken)
+    return router
+
+
+def _add_single(
+    router: APIRouter,
+    tokens: Holdings,
+    show: Callable[[Credential], dict[str, Any]],
+    name: str,
+    model: type[schemas.Token],
+) -> None:
+    """The routes of a single token: every kind is shown and revoked alike.
+
+    Args:
+        router: Of that kind.
+        tokens: Of that kind.
+        show: A token as JSON.
+        name: In the ids of the operations.
+        model: Describes that JSON.
+    """
+    noun = tokens.species.noun
+
     @router.get(
         "/{token_id}",
-        operation_id="getBearerToken",
-        summary="Show a bearer token",
-        responses={
-            200: {"model": schemas.BearerToken, "description": "The token, without its secret."},
-            404: _NO_TOKEN,
-        },
+        operation_id=f"get{name}",
+        summary=f"Show a {noun}",
+        responses={200: {"model": model, "description": "The token, without its secret."}, 404: _NO_TOKEN},
         openapi_extra=_READS,
     )
     async def get(caller: Caller, token_id: TokenId) -> Response:
@@ -201,24 +189,19 @@ def bearer_routes(tokens: BearerTokens, paging: Paging, clock: Clock) -> APIRout
 
     @router.delete(
         "/{token_id}",
-        operation_id="revokeBearerToken",
-        summary="Revoke a bearer token",
-        description="Final; the key that it was made from is not touched. Revoking a revoked token changes nothing.",
+        operation_id=f"revoke{name}",
+        summary=f"Revoke a {noun}",
+        description="Final. What it was made from is not touched. Revoking a revoked token changes nothing.",
         responses={
-            200: {"model": schemas.BearerToken, "description": "The token, revoked."},
+            200: {"model": model, "description": "The token, revoked."},
             403: _MORE_POWERFUL,
             404: _NO_TOKEN,
         },
         openapi_extra=_WRITES,
     )
     async def revoke(caller: Caller, token_id: TokenId, reason: Reason = None) -> Response:
-        return reply(
-            json_answer(
-                200, show(await tokens.set_status(caller, token_id, CredentialStatus.REVOKED, reason=reason))
-            )
-        )
-
-    return router
+        revoked = await tokens.set_status(caller, token_id, CredentialStatus.REVOKED, reason=reason)
+        return reply(json_answer(200, show(revoked)))
 
 
 def lineage_routes(lineage: Lineage, clock: Clock) -> APIRouter:
