@@ -72,6 +72,12 @@ def resident_bytes(process: int) -> int:
     return int((_PROC / str(process) / "statm").read_text().split()[1]) * _PAGE
 
 
+def own_bytes(process: int) -> int:
+    """How much of it is its own: neither files nor memory that it shares with others."""
+    resident, shared = (_PROC / str(process) / "statm").read_text().split()[1:3]
+    return (int(resident) - int(shared)) * _PAGE
+
+
 def description() -> dict[str, Any]:
     """What the figures were taken on."""
     model = next(

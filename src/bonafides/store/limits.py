@@ -1,32 +1,56 @@
-"""The verb that leases shares of limits to many processes, one row a subject, one a holder."""
+"""The verb that leases shares of limits to many processes, one row a subject, one a holder.
+
+Its statements go to the driver as text, for a whole batch at once: where many keys come once each, every
+one of them asks for a lease.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bonafides.model import Lease, LeaseAsk, to_micros
 from bonafides.store.leasing import HOUR_US, Held, Windows, lease
 from bonafides.store.tables import limit_holders, limit_windows
 from bonafides.store.transaction import Transaction
 
-_WINDOW = ("hour_ends_us", "hour_used", "burst_ends_us", "burst_used", "seen_us")
-_HELD = ("units", "until_us", "burst_ends_us")
+
+class Statements(NamedTuple):
+    """What is asked of a database: the first and the last three take rows, the others take subjects."""
+
+    open_windows: str
+    lock_windows: str
+    find_holders: str
+    put_windows: str
+    put_holders: str
+    drop_holders: str
 
 
 def lease_all(connection: Connection, asks: Sequence[LeaseAsk], now_us: int) -> Sequence[Lease]:
     """What each ask gets, in their order; a subject's row is locked until the end of the transaction."""
-    subjects = sorted({ask.subject for ask in asks})
-    state = _locked(connection, subjects)
-    for row in connection.execute(select(limit_holders).where(limit_holders.c.subject.in_(subjects))):
-        state[row.subject].held[row.holder] = Held(*(getattr(row, name) for name in _HELD))
-    before = {(subject, holder) for subject in subjects for holder in state[subject].held}
-    leases = [lease(state[ask.subject], ask, now_us) for ask in asks]
-    _write(connection, state, before)
+    statements = _STATEMENTS[connection.dialect.name]
+    # In the order of their names, so that two that want the same ones do not wait for each other.
+    subjects = sorted({each.subject for each in asks})
+    _carry_out(connection, statements.open_windows, [(subject,) for subject in subjects])
+    state = {row[0]: Windows(*row[1:]) for row in _found(connection, statements.lock_windows, subjects)}
+    before = set()
+    for subject, holder, *figures in _found(connection, statements.find_holders, subjects):
+        state[subject].held[holder] = Held(*figures)
+        before.add((subject, holder))
+    leases = [lease(state[each.subject], each, now_us) for each in asks]
+    _carry_out(connection, statements.put_windows, [_window(*each) for each in state.items()])
+    held = [
+        (subject, holder, each.units, each.until_us, each.burst_ends_us)
+        for subject, windows in state.items()
+        for holder, each in windows.held.items()
+    ]
+    _carry_out(connection, statements.put_holders, held)
+    gone = before - {(subject, holder) for subject, holder, *_ in held}
+    _carry_out(connection, statements.drop_holders, sorted(gone))
     return leases
 
 
@@ -40,52 +64,86 @@ def prune(transaction: Transaction, before: datetime) -> None:
     connection.execute(delete(limit_windows).where(ended))
 
 
-def _locked(connection: Connection, subjects: Sequence[str]) -> dict[str, Windows]:
-    """The windows of these subjects, in rows that nobody else changes before this transaction ends.
-
-    In the order of their names, so that two that want the same ones do not wait for each other.
-    """
-    new = [{"subject": subject, **dict.fromkeys(_WINDOW, 0)} for subject in subjects]
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(insert(limit_windows).values(new).on_conflict_do_nothing())
-    rows = connection.execute(
-        select(limit_windows)
-        .where(limit_windows.c.subject.in_(subjects))
-        .order_by(limit_windows.c.subject)
-        .with_for_update()
+def _window(subject: str, windows: Windows) -> tuple[str | int, ...]:
+    return (
+        subject,
+        windows.hour_ends_us,
+        windows.hour_used,
+        windows.burst_ends_us,
+        windows.burst_used,
+        windows.seen_us,
     )
-    return {row.subject: Windows(*(getattr(row, name) for name in _WINDOW)) for row in rows}
 
 
-def _write(connection: Connection, state: dict[str, Windows], before: set[tuple[str, str]]) -> None:
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    put = insert(limit_windows)
-    connection.execute(
-        put.on_conflict_do_update(
-            index_elements=[limit_windows.c.subject], set_={name: put.excluded[name] for name in _WINDOW}
-        ),
-        [
-            {"subject": subject, **{name: getattr(windows, name) for name in _WINDOW}}
-            for subject, windows in state.items()
-        ],
-    )
-    held = {
-        (subject, holder): each for subject, windows in state.items() for holder, each in windows.held.items()
-    }
-    if held:
-        put = insert(limit_holders)
-        connection.execute(
-            put.on_conflict_do_update(
-                index_elements=[limit_holders.c.subject, limit_holders.c.holder],
-                set_={name: put.excluded[name] for name in _HELD},
-            ),
-            [
-                {"subject": subject, "holder": holder, **{name: getattr(each, name) for name in _HELD}}
-                for (subject, holder), each in held.items()
-            ],
-        )
-    gone = sorted(before - set(held))
-    for subject, holder in gone:
-        connection.execute(
-            delete(limit_holders).where(limit_holders.c.subject == subject, limit_holders.c.holder == holder)
-        )
+def _carry_out(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Carry out a statement for each row; PostgreSQL takes the columns, and sees one statement."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+    else:
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def _found(connection: Connection, statement: str, subjects: list[str]) -> Sequence[Any]:
+    given = subjects if connection.dialect.name == "postgresql" else json.dumps(subjects)
+    return connection.exec_driver_sql(statement, (given,)).all()
+
+
+_STATEMENTS: Final = {
+    "sqlite": Statements(
+        open_windows="INSERT INTO limit_windows VALUES (?1, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
+        lock_windows="""
+            SELECT subject, hour_ends_us, hour_used, burst_ends_us, burst_used, seen_us
+            FROM limit_windows WHERE subject IN (SELECT value FROM json_each(?1))
+        """,
+        find_holders="""
+            SELECT subject, holder, units, until_us, burst_ends_us
+            FROM limit_holders WHERE subject IN (SELECT value FROM json_each(?1))
+        """,
+        put_windows="""
+            UPDATE limit_windows
+            SET hour_ends_us = ?2, hour_used = ?3, burst_ends_us = ?4, burst_used = ?5, seen_us = ?6
+            WHERE subject = ?1
+        """,
+        put_holders="""
+            INSERT INTO limit_holders VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (subject, holder) DO UPDATE
+            SET units = excluded.units, until_us = excluded.until_us, burst_ends_us = excluded.burst_ends_us
+        """,
+        drop_holders="DELETE FROM limit_holders WHERE subject = ?1 AND holder = ?2",
+    ),
+    "postgresql": Statements(
+        open_windows="""
+            INSERT INTO limit_windows
+            SELECT subject, 0, 0, 0, 0, 0 FROM unnest($1::text[]) AS given (subject)
+            ORDER BY subject ON CONFLICT DO NOTHING
+        """,
+        lock_windows="""
+            SELECT subject, hour_ends_us, hour_used, burst_ends_us, burst_used, seen_us
+            FROM limit_windows WHERE subject = ANY ($1::text[]) ORDER BY subject FOR UPDATE
+        """,
+        find_holders="""
+            SELECT subject, holder, units, until_us, burst_ends_us
+            FROM limit_holders WHERE subject = ANY ($1::text[])
+        """,
+        put_windows="""
+            UPDATE limit_windows
+            SET (hour_ends_us, hour_used, burst_ends_us, burst_used, seen_us)
+                = (put.hour_ends_us, put.hour_used, put.burst_ends_us, put.burst_used, put.seen_us)
+            FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+                AS put (subject, hour_ends_us, hour_used, burst_ends_us, burst_used, seen_us)
+            WHERE limit_windows.subject = put.subject
+        """,
+        put_holders="""
+            INSERT INTO limit_holders
+            SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+            ON CONFLICT (subject, holder) DO UPDATE
+            SET units = excluded.units, until_us = excluded.until_us, burst_ends_us = excluded.burst_ends_us
+        """,
+        drop_holders="""
+            DELETE FROM limit_holders USING unnest($1::text[], $2::text[]) AS gone (subject, holder)
+            WHERE limit_holders.subject = gone.subject AND limit_holders.holder = gone.holder
+        """,
+    ),
+}
