@@ -51,7 +51,7 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
-from bonafides.web import compat, verify
+from bonafides.web import compat, introspection, verify
 from bonafides.web.api import Api
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
@@ -475,8 +475,10 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     problems = Problems(settings.base_url)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
+    verify_calls = VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)
     mounted = (
-        verify.routes(VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)),
+        verify.routes(verify_calls),
+        introspection.routes(verify_calls, settings.base_url),
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),

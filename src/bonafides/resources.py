@@ -284,6 +284,31 @@ def identity_resource(principal: Principal, expires_at_us: int | None) -> Resour
     }
 
 
+def introspection_resource(verdict: Verdict, issuer: str) -> Resource:
+    """The answer to an introspection; of what is not good it tells nothing at all.
+
+    Args:
+        verdict: On the credential.
+        issuer: The server's own URL.
+
+    See: RFC 7662 §2.2
+    """
+    if not isinstance(verdict, Accepted):
+        return {"active": False}
+    principal, ends_at_us = verdict.principal, verdict.expires_at_us
+    return {
+        "active": True,
+        "scope": " ".join(sorted(principal.scopes)),
+        "token_type": "Bearer",
+        **({} if ends_at_us is None else {"exp": ends_at_us // 1_000_000}),
+        "sub": principal.user_id,
+        "iss": issuer,
+        "jti": principal.credential_id,
+        "tenant_id": principal.tenant_id,
+        "kind": str(principal.kind),
+    }
+
+
 def verdict_resource(verdict: Verdict) -> Resource:
     """The answer to a question about somebody's credential; a refusal has the code of the error and its words."""
     if isinstance(verdict, Accepted):

@@ -64,6 +64,15 @@ def _asked(server: RunningServer, key: str) -> str:
     return ACCEPTED if verdict["valid"] else str(verdict["code"])
 
 
+def _introspected(server: RunningServer, key: str) -> str:
+    answer = server.admin.post("/oauth/introspect", data={"token": key, "ip": "127.0.0.1"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["active"] or told == {"active": False}
+    # Of a credential that is not good it tells nothing, so what it would be told itself stands for it.
+    return ACCEPTED if told["active"] else _asked(server, key)
+
+
 PATHWAYS: Final[Mapping[str, Callable[[RunningServer, str], str]]] = {
     **{f"verify, {name}": _own("GET", "/v1/auth/verify", name) for name in PRESENTATIONS},
     "verify by POST": _own("POST", "/v1/auth/verify"),
@@ -72,6 +81,7 @@ PATHWAYS: Final[Mapping[str, Callable[[RunningServer, str], str]]] = {
     "forward auth for nginx": _own("GET", "/auth/forward/nginx", "X-API-Key"),
     "forward auth for Envoy": _own("PATCH", "/auth/forward/envoy/orders/7"),
     "a resource server asks": _asked,
+    "a resource server introspects": _introspected,
     "reading in the API": _own("GET", "/v1/users/me"),
     "listing in the API": _own("GET", "/v1/api-keys?limit=1"),
 }

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bonafides.web.examples import EXAMPLES, KEY
+from bonafides.web.forms import FORM
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 
@@ -19,6 +20,7 @@ ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok)_[0-9A-Za-z]{22}")
 SECRET: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}")
 DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
 WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused"}
 """What may be there already or not yet."""
@@ -73,7 +75,7 @@ class Story:
             assert real[:4] == told[:4], place
             assert self._real.setdefault(told, real) == real, f"{place}: not the one that was told before"
         elif isinstance(told, str) and (
-            form := next((p for p in (TIME, CURSOR, DISPLAY) if p.fullmatch(told)), None)
+            form := next((p for p in (TIME, CURSOR, DISPLAY, URL) if p.fullmatch(told)), None)
         ):
             assert isinstance(real, str), place
             assert form.fullmatch(real), place
@@ -96,7 +98,8 @@ class Story:
             path,
             params=self._given(operation, "query"),
             headers=self._given(operation, "header"),
-            json=self.real(_request_example(operation)),
+            json=self.real(_request_example(operation, "application/json")),
+            data=self.real(_request_example(operation, FORM)),
         )
         return Lived(operation, response, self._objection(operation, response))
 
@@ -118,9 +121,9 @@ class Story:
         }
 
 
-def _request_example(operation: Operation) -> Any:
+def _request_example(operation: Operation, media_type: str) -> Any:
     content = operation.declared.get("requestBody", {}).get("content", {})
-    return content.get("application/json", {}).get("example")
+    return content.get(media_type, {}).get("example")
 
 
 def _told(description: Description, operation: Operation) -> Any:
@@ -160,10 +163,10 @@ def test_the_example_is_what_its_own_schema_says(story: Story, operation_id: str
         if "example" in parameter:
             story.description.check(parameter["example"], parameter["schema"])
     body = operation.declared.get("requestBody")
-    if body is not None and "example" in body["content"]["application/json"]:
-        media = body["content"]["application/json"]
+    shown = [media for media in body["content"].values() if "example" in media] if body is not None else []
+    for media in shown:
         story.description.check(media["example"], media["schema"])
-    elif body is not None:
+    if body is not None and not shown:
         assert not body.get("required"), "an operation that needs a body has none in its example"
     for media in (
         story.description.answer(operation, EXAMPLES[operation_id].status).get("content", {}).values()

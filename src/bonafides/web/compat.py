@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
@@ -35,6 +34,7 @@ from bonafides.web import schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import NewAccountToken
 from bonafides.web.exchange import Exchange
+from bonafides.web.forms import FORM, fields_of, media_type_of
 from bonafides.web.guard import (
     SCOPES_KEY,
     Caller,
@@ -48,15 +48,12 @@ from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 from bonafides.web.presented import TWO, clean, presented
 from bonafides.web.replies import attempt_of, claim_for, created, reply
 
-_FIELDS_MAX: Final = 10
-_FORM: Final = "application/x-www-form-urlencoded"
-
 _EXCHANGE_BODY: Final[dict[str, Any]] = {
     "required": False,
     "description": "The key, if it is not in a header; and what the token shall be less than the key.",
     "content": {
         media_type: {"schema": {"$ref": "#/components/schemas/KeyExchange"}}
-        for media_type in ("application/json", _FORM)
+        for media_type in ("application/json", FORM)
     },
 }
 
@@ -142,36 +139,25 @@ async def _body_of(request: Request) -> KeyExchange:
     body = await request.body()
     if not body:
         return KeyExchange()
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type == "application/json":
         try:
             return _decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             message = 'The body must be a JSON object such as {"apikey": "bf_key_…"}, with scope and expires_in at most.'
             raise InvalidRequest(message, field="body") from None
-    if media_type == _FORM:
+    if media_type == FORM:
         return _form(body)
-    message = f"The body must be JSON or a form. Send Content-Type: application/json or {_FORM}."
+    message = f"The body must be JSON or a form. Send Content-Type: application/json or {FORM}."
     raise UnsupportedMediaType(message, field="Content-Type")
 
 
 def _form(body: bytes) -> KeyExchange:
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict"
-        )
-    except (UnicodeDecodeError, ValueError):
-        message = "The body is not a form in UTF-8."
-        raise InvalidRequest(message, field="body") from None
-    given: dict[str, str] = {}
-    for name, value in pairs:
+    given = fields_of(body)
+    for name in given:
         if name not in KeyExchange.__struct_fields__:
             message = f"{name[:64]!a} is not a field of this form. It has apikey, scope and expires_in."
             raise InvalidRequest(message, field="body")
-        if name in given:
-            message = f"{name} must be given once."
-            raise InvalidRequest(message, field=name)
-        given[name] = value
     seconds = given.get("expires_in")
     if seconds and not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):  # noqa: PLR2004 - more than any life
         message = "expires_in must be a number of seconds."

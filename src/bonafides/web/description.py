@@ -23,9 +23,10 @@ from bonafides.web.answers import Answer
 from bonafides.web.bodies import DEFINED_SCOPE
 from bonafides.web.examples import EXAMPLES, KEY_ID, REQUEST_ID, Example
 from bonafides.web.exchange import Exchange
+from bonafides.web.forms import FORM
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.problems import Problems
-from bonafides.web.schemas import Error, KeyExchange, Problem
+from bonafides.web.schemas import Error, IntrospectionRequest, KeyExchange, Problem
 
 Json = dict[str, Any]
 
@@ -150,7 +151,7 @@ def describe(app: FastAPI, settings: Settings) -> Json:
 def _name_schemas(schemas: Json, settings: Settings) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Error, KeyExchange, Problem):
+    for model in (Error, IntrospectionRequest, KeyExchange, Problem):
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas["Scope"] = {
         "type": "string",
@@ -222,8 +223,10 @@ def _illustrate(operation: Json, example: Example) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter["name"] in given:
             parameter["example"] = _as_described(given[parameter["name"]], parameter["schema"])
-    if example.body is not None:
-        operation["requestBody"]["content"]["application/json"]["example"] = example.body
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        shown = example.form if media_type == FORM else example.body
+        if shown is not None:
+            content["example"] = shown
     response = operation["responses"][str(example.status)]
     for content in response.get("content", {}).values():
         content["example"] = example.answer

@@ -45,6 +45,7 @@ class Example:
         query: Parameters in the query.
         headers: Parameters in headers.
         body: The request's, as JSON.
+        form: The request's, as a form.
         caller: Whose credential is presented: the operator's, or the key that the story made.
         excerpt: Whether `answer` shows only a part of the real one.
         answer_headers: Of the answer, where they are what it is about.
@@ -56,6 +57,7 @@ class Example:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    form: Mapping[str, str] | None = None
     caller: Literal["operator", "key", "nobody"] = "operator"
     excerpt: bool = False
     answer_headers: Mapping[str, str] = field(default_factory=dict)
@@ -273,6 +275,20 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "verifyCredential": Example(
         body={"credential": KEY, "scope": "write", "ip": "192.0.2.10"},
         answer={"valid": True, **_IDENTITY},
+    ),
+    "introspect": Example(
+        form={"token": KEY, "ip": "192.0.2.10"},
+        answer={
+            "active": True,
+            "scope": "read write",
+            "token_type": "Bearer",
+            "exp": 1901264400,
+            "sub": USER_ID,
+            "iss": "http://127.0.0.1:8000",
+            "jti": KEY_ID,
+            "tenant_id": TENANT_ID,
+            "kind": "api_key",
+        },
     ),
     "forwardAuth": _FORWARD,
     "forwardAuthNginx": _FORWARD,

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from bonafides.model import Allowance, Principal
+
+
+class Dialect(Enum):
+    """Whose names the clients of a path know for what is in an error."""
+
+    OWN = "own"
+    ACCOUNT = "account"
+    """`/api/auth`: the status is repeated as `statusCode`."""
+    OAUTH = "oauth"
+    """`/oauth`: the message is repeated as `error_description` (RFC 6749 §5.2)."""
+
 
 SCOPE_KEY = "bonafides.exchange"
 
@@ -21,7 +33,7 @@ class Exchange:
         allowance: What its answer's rate-limit headers tell; None where nobody has counted it yet.
         principal: Whom its credential speaks for, once that is known.
         counted: Whether this path is counted at all; probes and pages are not.
-        repeats_status: Whether its errors carry `statusCode`, as clients of `/api/auth` expect.
+        dialect: Which names its errors have beside our own.
     """
 
     request_id: str
@@ -30,6 +42,6 @@ class Exchange:
     allowance: Allowance | None = None
     principal: Principal | None = None
     counted: bool = True
-    repeats_status: bool = False
+    dialect: Dialect = Dialect.OWN
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
 from bonafides.web.answers import Answer, HeaderList, limit_headers
-from bonafides.web.exchange import SCOPE_KEY, Exchange
+from bonafides.web.exchange import SCOPE_KEY, Dialect, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
 from bonafides.web.presented import loggable_path, refuse_credential_in_url
@@ -30,7 +30,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-ACCOUNT_PREFIX: Final = "/api/auth/"
+_DIALECTS: Final = {"/api/auth/": Dialect.ACCOUNT, "/oauth/": Dialect.OAUTH}
 UNCOUNTED: Final = frozenset(
     {
         "/",
@@ -105,7 +105,7 @@ class Gate:
             request_id=self._request_ids.next(),
             address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
             problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
-            repeats_status=scope["path"].startswith(ACCOUNT_PREFIX),
+            dialect=_dialect_of(scope["path"]),
             counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith("/.well-known/"),
         )
         scope[SCOPE_KEY] = exchange
@@ -223,6 +223,10 @@ class _Body:
 
     def _too_large(self) -> errors.PayloadTooLarge:
         return errors.PayloadTooLarge(f"The body must be at most {self._bytes_max} bytes long.", field="body")
+
+
+def _dialect_of(path: str) -> Dialect:
+    return next((dialect for prefix, dialect in _DIALECTS.items() if path.startswith(prefix)), Dialect.OWN)
 
 
 async def _send(answer: Answer, send: Send) -> None:

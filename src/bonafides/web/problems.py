@@ -15,7 +15,7 @@ from bonafides.model import Reason, Rejected
 from bonafides.resources import reason_message, time_text
 from bonafides.secret import redact
 from bonafides.web.answers import NO_STORE, Answer, HeaderList, json_bytes
-from bonafides.web.exchange import Exchange
+from bonafides.web.exchange import Dialect, Exchange
 
 STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.InvalidRequest: 400,
@@ -157,8 +157,10 @@ class Problems:
         timestamp = time_text(now_us // 1_000_000 * 1_000_000)
         doc_url = f"{self._base_url}/docs#error-{code}"
         exchange.outcome = code
-        if exchange.repeats_status:
+        if exchange.dialect is Dialect.ACCOUNT:
             facts = {**facts, "statusCode": status}
+        elif exchange.dialect is Dialect.OAUTH:
+            facts = {**facts, "error_description": message}
         if exchange.problem_json:
             body: dict[str, Any] = {
                 "type": doc_url,

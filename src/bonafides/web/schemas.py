@@ -78,6 +78,44 @@ class VerifyVerdict(RootModel[GoodCredential | BadCredential]):
     """What a resource server learns: an identity, or why not."""
 
 
+class IntrospectionRequest(BaseModel):
+    """A resource server's question, by the names of RFC 7662."""
+
+    token: str = Field(description="The credential, as it was presented.")
+    token_type_hint: str = Field(default="", description="Not needed.")
+    ip: str = Field(default="", description="Where it was presented from, if it may be bound to addresses.")
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class ActiveCredential(BaseModel):
+    """A credential that is good."""
+
+    active: Literal[True]
+    scope: str
+    token_type: Literal["Bearer"]
+    exp: int = Field(default=0, description="When it stops working by itself, in seconds since the epoch.")
+    sub: UserId
+    iss: str
+    jti: CredentialId
+    tenant_id: TenantId
+    kind: CredentialKind
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class InactiveCredential(BaseModel):
+    """A credential that is not good; nothing more is told of it."""
+
+    active: Literal[False]
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Introspection(RootModel[ActiveCredential | InactiveCredential]):
+    """What a resource server learns, by the names of RFC 7662."""
+
+
 class ApiKey(BaseModel):
     """An API key, without its secret."""
 
@@ -415,6 +453,7 @@ class Error(BaseModel):
     field: str = Field(default="", description="The offending input, where one is to blame.")
     scope: str = Field(default="", description="With `insufficient_scope`: what is needed.")
     statusCode: int = Field(default=0, description="Under `/api/auth`: the status, once more.")  # noqa: N815 - its name on the wire
+    error_description: str = Field(default="", description="Under `/oauth`: the message, once more.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
@@ -435,6 +474,7 @@ class Problem(BaseModel):
     field: str = Field(default="", description="The offending input, where one is to blame.")
     scope: str = Field(default="", description="With `insufficient_scope`: what is needed.")
     statusCode: int = Field(default=0, description="Under `/api/auth`: the status, once more.")  # noqa: N815 - its name on the wire
+    error_description: str = Field(default="", description="Under `/oauth`: the message, once more.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from bonafides import intake
 from bonafides.directory import Directory
 from bonafides.errors import InvalidRequest
-from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock, Principal
+from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock, Principal, Verdict
 from bonafides.resources import identity_resource, verdict_resource
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import address as addresses
@@ -116,25 +116,58 @@ class VerifyCalls:
         Raises:
             InvalidRequest: The question is malformed.
         """
-        ip = None
-        if question.ip is not None:
-            parsed = addresses.parse(question.ip)
+        verdict = await self.judged(
+            exchange,
+            caller_tenant_id,
+            question.credential,
+            ip=question.ip,
+            scope=question.scope,
+            cost=question.cost,
+        )
+        return verdict_resource(verdict)
+
+    async def judged(
+        self,
+        exchange: Exchange,
+        caller_tenant_id: str,
+        credential: str,
+        *,
+        ip: str | None,
+        scope: str,
+        cost: int,
+    ) -> Verdict:
+        """The verdict on a credential that somebody else presented to a resource server.
+
+        Args:
+            exchange: The resource server's; told how the credential fared.
+            caller_tenant_id: Whose credentials the resource server may ask about.
+            credential: As it was presented.
+            ip: From where, if it is known.
+            scope: What it must have, separated by spaces.
+            cost: How many requests it counts for.
+
+        Raises:
+            InvalidRequest: The question is malformed.
+        """
+        address = None
+        if ip is not None:
+            parsed = addresses.parse(ip)
             if parsed is None:
                 message = "ip must be an IPv4 or IPv6 address."
                 raise InvalidRequest(message, field="ip")
-            ip = str(parsed)
+            address = str(parsed)
         facts = Facts(
-            address=ip,
-            scopes=intake.scope_words(question.scope),
-            cost=question.cost,
+            address=address,
+            scopes=intake.scope_words(scope),
+            cost=cost,
             tenant=await self._directory.sees(caller_tenant_id),
         )
-        verdict = await self._verifier.verify(question.credential.encode("utf-8"), facts)
+        verdict = await self._verifier.verify(credential.encode("utf-8"), facts)
         self._metrics.count_verdict(verdict)
         if verdict.principal is not None:
             exchange.allowance = verdict.allowance
         exchange.outcome = "ok" if isinstance(verdict, Accepted) else f"told_{verdict.reason}"
-        return verdict_resource(verdict)
+        return verdict
 
 
 def forward_headers(principal: Principal) -> dict[str, str]:
