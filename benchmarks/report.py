@@ -18,6 +18,8 @@ _HEADINGS: Final = (
     "what", "median", "best", "unit", "of nginx", "of HAProxy", "of oidc-provider", "target", "reached",
 )  # fmt: skip
 _FIGURES: Final = frozenset({"median", "best", "of nginx", "of HAProxy", "of oidc-provider"})
+BEGIN: Final = "<!-- table -->"
+END: Final = "<!-- end of table -->"
 _THEIRS: Final = ("nginx", "haproxy", "oidc-provider", "better-auth")
 
 
@@ -49,6 +51,15 @@ def markdown(found: dict[str, Any]) -> str:
     ]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in found["rows"]]
     return "\n".join(lines)
+
+
+def placed(table: str, document: str) -> str:
+    """A document with this table instead of the one between its marks."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the document has no {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
 
 
 def drawn(found: dict[str, Any]) -> str:
@@ -119,6 +130,9 @@ if __name__ == "__main__":
         "results", type=Path, nargs="+", help="files that --json wrote, of one machine and day"
     )
     parser.add_argument("--picture", type=Path, help="where to draw it, as SVG")
+    parser.add_argument(
+        "--into", type=Path, help=f"a document whose table between {BEGIN} and {END} is replaced"
+    )
     chosen = parser.parse_args()
     parts = [json.loads(path.read_text()) for path in chosen.results]
     result = {
@@ -126,6 +140,9 @@ if __name__ == "__main__":
         "rows": [row for part in parts for row in part["rows"]],
         "left_out": {what: why for part in parts for what, why in part.get("left_out", {}).items()},
     }
-    print(markdown(result))
+    if chosen.into:
+        chosen.into.write_text(placed(markdown(result), chosen.into.read_text()))
+    else:
+        print(markdown(result))
     if chosen.picture:
         chosen.picture.write_text(drawn(result))

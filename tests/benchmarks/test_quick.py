@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from benchmarks import cold, crew
 from benchmarks.measure import QUICK, Row, Target, Workplace
-from benchmarks.report import as_data, drawn, markdown
+from benchmarks.report import BEGIN, END, as_data, drawn, markdown, placed
 
 CIRCUMSTANCES = {"date": "2030-01-01", "machine": {"processor": "a processor", "cores": 2}}
 
@@ -41,8 +41,20 @@ def test_what_was_found_is_shown_in_every_form(tmp_path: Path) -> None:
     path = tmp_path / "found.json"
     path.write_text(json.dumps(found))
     assert "| verify <fast> | 95 | 120 | per CPU-second | 0.65 |" in markdown(json.loads(path.read_text()))
+    document = f"# Title\n{BEGIN}\nold\n{END}\nrest\n"
+    assert "old" not in placed(markdown(found), document)
+    assert placed(markdown(found), document).endswith("rest\n")
     assert "verify &lt;fast&gt;" in drawn(found)
     assert ET.fromstring(drawn(found)).tag.endswith("svg")  # noqa: S314 - our own picture
+
+
+def test_every_target_of_a_row_is_to_be_reached() -> None:
+    """A row that is faster than a slow peer would look as if it were as fast as nginx."""
+    beside = {"nginx": [100.0], "peer": [5.0]}
+    half, fivefold = Target(0.5, "nginx"), Target(5, "peer")
+    assert Row("a", "a", runs=[40.0], beside=beside, target=half, further=fivefold).reached is False
+    assert Row("b", "b", runs=[60.0], beside=beside, target=half, further=fivefold).reached is True
+    assert Row("c", "c", runs=[60.0], target=half, further=fivefold).reached is None
 
 
 def test_a_target_below_is_reached_from_below() -> None:
