@@ -107,5 +107,6 @@ def _served(name: str, folder: Path) -> Iterator[tuple[int, int, Path]]:
         raise YardstickError("its packages are not installed; `make bench` installs them where npm is found")
     port = free_port()
     log = folder / f"{name}.log"
-    with running([NODE, str(FOLDER / f"{name}.mjs"), str(port)], port, log) as pid:
+    command = ["/usr/bin/env", "NODE_ENV=production", NODE, str(FOLDER / f"{name}.mjs"), str(port)]
+    with running(command, port, log) as pid:
         yield pid, port, log
