@@ -27,6 +27,7 @@ from bonafides.credentials.bearer_tokens import BearerTokens
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.personal_tokens import PersonalTokens
+from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
@@ -34,6 +35,7 @@ from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
 from bonafides.logs import configure_logs
 from bonafides.model import Actor, Change, Clock, Entropy, Role, UsageSpan, to_datetime
+from bonafides.notices import Notices
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -43,6 +45,7 @@ from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
 from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
 from bonafides.usage import UsageReports
+from bonafides.verification.denials import Denials
 from bonafides.verification.feed import Feed
 from bonafides.verification.leases import Leases
 from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
@@ -56,7 +59,7 @@ from bonafides.web.api import Api
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
-from bonafides.web.manage import audit, keys, plans, tenants, tokens, usage, users
+from bonafides.web.manage import audit, denials, keys, plans, tenants, tokens, usage, users
 from bonafides.web.metrics import (
     CONTENT_TYPE,
     COUNTED_SUBJECTS,
@@ -118,6 +121,7 @@ class Rooms:
     leases: Leases
     feed: Feed
     uses: Uses
+    denials: Denials
     verifier: Verifier
     directory: Directory
     api_keys: ApiKeys
@@ -127,6 +131,8 @@ class Rooms:
     plans: Plans
     audit: AuditTrail
     usage: UsageReports
+    denial_reports: DenialReports
+    notices: Notices
     idempotency: Idempotency
     installation: Installation
 
@@ -284,6 +290,7 @@ def _furnish(
         windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
     uses = Uses(store, clock, entropy(16).hex())
+    denied = Denials(store)
     feed = Feed(
         store,
         index.apply,
@@ -317,6 +324,7 @@ def _furnish(
         leases=leases,
         feed=feed,
         uses=uses,
+        denials=denied,
         verifier=verifier,
         directory=directory,
         api_keys=ApiKeys(*issuing),
@@ -335,6 +343,8 @@ def _furnish(
                 UsageSpan.DAY: settings.usage_days_kept_days,
             },
         ),
+        denial_reports=DenialReports(store, clock, denied.flush),
+        notices=Notices(store, recorder, clock),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         installation=Installation(store, recorder, Passwords(), peppers, clock, entropy, scopes),
     )
@@ -355,6 +365,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         asyncio.create_task(rooms.feed.follow(), name="feed"),
         asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.uses.flush_counts), name="usage"),
+        asyncio.create_task(_every(settings.usage_flush_seconds, rooms.denials.flush), name="denials"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.give_back), name="leases"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.remind), name="reminder"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
@@ -367,7 +378,10 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         # At once, so that they share a transaction, and the patience with a database that hangs.
         await asyncio.gather(
-            _once(rooms.uses.flush), _once(rooms.uses.flush_counts), _once(rooms.leases.give_back_all)
+            _once(rooms.uses.flush),
+            _once(rooms.uses.flush_counts),
+            _once(rooms.denials.flush),
+            _once(rooms.leases.give_back_all),
         )
 
 
@@ -395,6 +409,8 @@ async def _sweep(rooms: Rooms) -> None:
     await rooms.usage.prune()
     kept = timedelta(seconds=rooms.settings.ended_tokens_kept_seconds)
     await rooms.store.prune_tokens(to_datetime(now_us) - kept, _PRUNED_TOKENS_MAX)
+    await rooms.denial_reports.prune()
+    await rooms.notices.tell_each_hour()
 
 
 async def prepare(
@@ -468,6 +484,11 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         lambda: rooms.uses.lost,
     )
     metrics.watch(
+        "bonafides_denials_passed_over",
+        "Denials whose cause was not kept, because there were too many of them.",
+        lambda: rooms.denials.passed_over,
+    )
+    metrics.watch(
         "bonafides_uncounted_requests",
         "Requests admitted without a count, because nobody could be asked.",
         lambda: rooms.leases.uncounted,
@@ -475,7 +496,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     problems = Problems(settings.base_url)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
-    verify_calls = VerifyCalls(rooms.verifier, rooms.directory, metrics, rooms.clock)
+    verify_calls = VerifyCalls(rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock)
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url),
@@ -490,6 +511,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
         usage.routes(rooms.usage),
+        denials.routes(rooms.denial_reports),
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
     )
     gate = Gate(
@@ -497,6 +519,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         settings=settings,
         addresses=rooms.addresses,
         problems=problems,
+        denials=rooms.denials,
         metrics=metrics,
         clock=rooms.clock,
         request_ids=request_ids,
@@ -506,6 +529,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         directory=rooms.directory,
         addresses=rooms.addresses,
         uses=rooms.uses,
+        denials=rooms.denials,
         metrics=metrics,
         problems=problems,
         request_ids=request_ids,

@@ -6,7 +6,7 @@ the hot path. Nothing here does I/O, and nothing here holds a secret: digests at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
@@ -409,6 +409,43 @@ class Allowance:
     retry_after_seconds: int = 0
 
 
+class Check(StrEnum):
+    """What a presented credential has to pass, in this order; the names are those of the wire."""
+
+    SHAPE = "shape"
+    LOOK_UP = "look_up"
+    STATUS = "status"
+    EXPIRY = "expiry"
+    LINEAGE = "lineage"
+    ADDRESS = "address"
+    SCOPE = "scope"
+    LIMIT = "limit"
+
+
+class Cause(NamedTuple):
+    """What refused a request, for those to whom the credential belongs; never told to whoever presented it.
+
+    Args:
+        check: What it did not pass.
+        principal: Whose credential it was; None where it was nobody's.
+        address: Where it came from.
+        needed: The scopes that it was to have.
+        networks: Where it may be used from.
+        ends_at_us: When it ended.
+        plan: By whose figures it was counted.
+        cost: How many requests it counted for.
+    """
+
+    check: Check
+    principal: Principal | None = None
+    address: str | None = None
+    needed: frozenset[str] = frozenset()
+    networks: Sequence[object] = ()
+    ends_at_us: int | None = None
+    plan: str | None = None
+    cost: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The credential is good for what was asked."""
@@ -422,7 +459,8 @@ class Accepted:
 class Rejected:
     """The credential is not good for what was asked, and why.
 
-    `principal` is set where the credential itself is good (scope, address, limit), for the log.
+    `principal` is set where the credential itself is good (scope, address, limit), for the log. What `cause`
+    holds is not for whoever presented the credential, and does not tell two refusals apart.
     """
 
     reason: Reason
@@ -430,6 +468,7 @@ class Rejected:
     kind: CredentialKind | None = None
     scopes: frozenset[str] = frozenset()
     principal: Principal | None = None
+    cause: Cause | None = field(default=None, compare=False)
 
 
 Verdict = Accepted | Rejected
@@ -454,6 +493,78 @@ class Remembered:
     hour_taken: int = 0
     granted: int = 0
     valid_left_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why a request was refused, as its credential's owner is told for a day.
+
+    Args:
+        request_id: Told to whoever presented the credential.
+        tenant_id: Whose credential it was; None, as the user and the credential, where it was nobody's.
+        reason: What was told.
+        refused_by: The check that it did not pass.
+        figures: By which figures, by their names on the wire.
+    """
+
+    request_id: str
+    at: datetime
+    tenant_id: str | None
+    user_id: str | None
+    credential_id: str | None
+    kind: CredentialKind | None
+    reason: Reason
+    refused_by: Check
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """A credential that somebody holds and that ends soon, of which its owner is to be told.
+
+    Args:
+        ends_at: Its own expiry, or that of what it was made from.
+        days: So many days before its end it is told of.
+    """
+
+    credential_id: str
+    kind: CredentialKind
+    tenant_id: str
+    user_id: str
+    name: str
+    display: str
+    ends_at: datetime
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A credential as far as those that were made from it depend on it."""
+
+    id: str
+    status: CredentialStatus
+    expires_at: datetime | None
+    overlap_ends_at: datetime | None
+    revoked_at: datetime | None
+    revocation_reason: str | None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops working by itself."""
+        return min((end for end in (self.expires_at, self.overlap_ends_at) if end is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that `Verifiable.usable` and `ends_at_us` are made of: the credential, its user and tenant, its ancestors.
+
+    Args:
+        links: Itself, then its ancestors, the nearest first.
+    """
+
+    links: tuple[Link, ...]
+    user_status: Status
+    tenant_status: Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from bonafides.credentials.lineage import Family
 from bonafides.model import (
     Accepted,
     AuditEvent,
+    Check,
     Credential,
     CredentialKind,
     CredentialStatus,
+    Denial,
     Plan,
     Principal,
     Reason,
@@ -261,6 +263,78 @@ def usage_resource(usage: Usage) -> Resource:
 
 def _requests(bucket: UsageBucket) -> Resource:
     return {"accepted": bucket.accepted, "refused": dict(bucket.refused)}
+
+
+def denial_resource(denial: Denial) -> Resource:
+    """Why a request was denied: every check in its order, and of the one that refused by which figures."""
+    figures = {
+        name.removesuffix("_us"): time_text(value) if name.endswith("_us") and value is not None else value
+        for name, value in denial.figures.items()
+    }
+    checks = list(Check)
+    refused_at = checks.index(denial.refused_by)
+    return {
+        "object": "denial",
+        "request_id": denial.request_id,
+        "at": time_text(denial.at),
+        "tenant_id": denial.tenant_id,
+        "user_id": denial.user_id,
+        "credential": None
+        if denial.credential_id is None
+        else {"id": denial.credential_id, "kind": str(denial.kind)},
+        "error": str(denial.reason),
+        "refused_by": str(denial.refused_by),
+        "explanation": _explanation(denial, figures),
+        "checks": [
+            {
+                "check": str(check),
+                "outcome": "passed"
+                if place < refused_at
+                else "refused"
+                if place == refused_at
+                else "not_reached",
+                "figures": figures if place == refused_at else {},
+            }
+            for place, check in enumerate(checks)
+        ],
+    }
+
+
+def _explanation(denial: Denial, figures: Resource) -> str:
+    """One sentence for a person: what refused, and by which figure."""
+    whose = "credential" if denial.kind is None else _KEY_NAMES.get(denial.kind, "access token")
+    match denial.refused_by:
+        case Check.SHAPE:
+            return "What was presented is not a whole credential: a character is missing, added or wrong."
+        case Check.LOOK_UP:
+            return "Nobody's credential was presented, or one that whoever asked may not see."
+        case Check.STATUS if figures.get("of") in {"user", "tenant"}:
+            return f"The {figures['of']} of the {whose} is {figures['status']}."
+        case Check.STATUS:
+            since = f" since {figures['since']}" if figures.get("since") else ""
+            reason = f" ({figures['reason']})" if figures.get("reason") else ""
+            return f"The {whose} is {figures.get('status', 'not active')}{since}{reason}."
+        case Check.EXPIRY if figures.get("by") == "overlap_ends_at":
+            return f"The {whose} was rotated, and its overlap ended at {figures['ended_at']}."
+        case Check.EXPIRY:
+            return f"The {whose} expired at {figures['ended_at']}."
+        case Check.LINEAGE if "status" in figures:
+            return f"The {whose} was made from {figures['credential_id']}, which is {figures['status']}."
+        case Check.LINEAGE:
+            return (
+                f"The {whose} was made from {figures['credential_id']}, which ended at {figures['ended_at']}."
+            )
+        case Check.ADDRESS:
+            allowed = ", ".join(figures["allowed_ips"])
+            return f"The {whose} came from {figures['address'] or 'no known address'}, and may be used from {allowed}."
+        case Check.SCOPE:
+            lacking = " ".join(sorted(set(figures["needed"]) - set(figures["held"])))
+            return f"The {whose} lacks the scope {lacking}."
+        case Check.LIMIT:  # pragma: no branch - mypy refuses a check without a case
+            return (
+                f"{figures['remaining']} of {figures['limit']} requests in {figures['seconds']} seconds were left, and "
+                f"this one counts for {figures['cost']}; there is room again at {figures['resets_at']}."
+            )
 
 
 def page_resource(data: Sequence[Resource], next_cursor: str | None) -> Resource:

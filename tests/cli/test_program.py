@@ -24,7 +24,9 @@ def test_the_version_is_told(bonafides: Bonafides) -> None:
     assert bonafides("--version").out == f"bonafides {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [(), ("keys",), ("users",), ("tenants",), ("plans",), ("peppers",)])
+@pytest.mark.parametrize(
+    "words", [(), ("keys",), ("users",), ("tenants",), ("plans",), ("denials",), ("peppers",)]
+)
 def test_a_group_alone_shows_its_help(bonafides: Bonafides, words: tuple[str, ...]) -> None:
     """Whoever does not know the commands would see nothing."""
     done = bonafides(*words)

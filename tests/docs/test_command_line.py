@@ -22,6 +22,7 @@ CONTRACT = (
     "peppers rotate", "keys lineage",
     "tokens create", "tokens list", "tokens show", "tokens revoke",
     "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
+    "denials show",
 )  # fmt: skip
 
 
@@ -58,7 +59,9 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
         parse(line)
 
 
-@pytest.mark.parametrize("group", ["keys", "users", "tenants", "plans", "peppers", "tokens", "bearer-tokens"])
+@pytest.mark.parametrize(
+    "group", ["keys", "users", "tenants", "plans", "peppers", "tokens", "bearer-tokens", "denials"]
+)
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:
     """The same, for whoever asks for the help of the noun alone."""
     lines = (root().commands[group].epilog or "").split("\n\n")[1:]

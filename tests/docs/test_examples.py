@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import yaml
 
-from bonafides.web.examples import EXAMPLES, KEY
+from bonafides.web.examples import DENIED_REQUEST_ID, EXAMPLES, KEY
 from bonafides.web.forms import FORM
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
@@ -84,6 +84,9 @@ class Story:
 
     def _live(self, operation_id: str) -> Lived:
         self._server.clock.advance(1)
+        if operation_id == "getDenial":
+            refused = self._server.client(self._real.get(KEY)).get("/v1/auth/verify?scope=admin")
+            self._real[DENIED_REQUEST_ID] = refused.json()["request_id"]
         operation = self.description.operation(operation_id)
         path = operation.path
         for parameter in operation.parameters("path"):

@@ -53,6 +53,13 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
         *SECOND[2:],
     ),
+    "0005": (
+        "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1, 600)",
+        "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
+        *SECOND[2:],
+        "INSERT INTO denials VALUES ('req_1', 1, NULL, NULL, NULL, NULL, 'invalid_api_key', 'shape', '{}')",
+        "INSERT INTO expiry_notices VALUES ('key_1', 1, 30)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

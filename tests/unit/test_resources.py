@@ -14,10 +14,12 @@ from bonafides.model import (
     Actor,
     Allowance,
     AuditEvent,
+    Check,
     CountBy,
     Credential,
     CredentialKind,
     CredentialStatus,
+    Denial,
     Plan,
     Principal,
     Reason,
@@ -30,6 +32,7 @@ from bonafides.model import (
     to_micros,
 )
 from bonafides.resources import (
+    denial_resource,
     event_resource,
     identity_resource,
     key_resource,
@@ -299,3 +302,84 @@ def test_every_refusal_has_the_contracts_words(rejected: Rejected, message: str)
 def test_no_refusal_is_without_words() -> None:
     """A new reason would be a failure of the server instead of an answer."""
     assert all(reason_message(Rejected(reason, NO_LIMIT)).endswith(".") for reason in Reason)
+
+
+SECONDS_US = to_micros(NOW)
+
+
+@pytest.mark.parametrize(
+    ("check", "figures", "explanation"),
+    [
+        (
+            Check.SHAPE,
+            {"address": None},
+            "What was presented is not a whole credential: a character is missing, added or wrong.",
+        ),
+        (
+            Check.LOOK_UP,
+            {},
+            "Nobody's credential was presented, or one that whoever asked may not see.",
+        ),
+        (Check.STATUS, {}, "The access token is not active."),
+        (
+            Check.STATUS,
+            {"of": "credential", "status": "revoked", "since_us": SECONDS_US, "reason": "leaked"},
+            f"The access token is revoked since {NOW_TEXT} (leaked).",
+        ),
+        (
+            Check.STATUS,
+            {"of": "credential", "status": "disabled", "since_us": None, "reason": None},
+            "The access token is disabled.",
+        ),
+        (
+            Check.STATUS,
+            {"of": "tenant", "status": "disabled"},
+            "The tenant of the access token is disabled.",
+        ),
+        (Check.EXPIRY, {"ended_at_us": SECONDS_US}, f"The access token expired at {NOW_TEXT}."),
+        (
+            Check.EXPIRY,
+            {"ended_at_us": SECONDS_US, "by": "overlap_ends_at"},
+            f"The access token was rotated, and its overlap ended at {NOW_TEXT}.",
+        ),
+        (
+            Check.LINEAGE,
+            {"credential_id": "key_0", "status": "revoked"},
+            "The access token was made from key_0, which is revoked.",
+        ),
+        (
+            Check.LINEAGE,
+            {"credential_id": "key_0", "ended_at_us": SECONDS_US},
+            f"The access token was made from key_0, which ended at {NOW_TEXT}.",
+        ),
+        (
+            Check.ADDRESS,
+            {"address": None, "allowed_ips": ["192.0.2.0/24", "::1/128"]},
+            "The access token came from no known address, and may be used from 192.0.2.0/24, ::1/128.",
+        ),
+        (
+            Check.SCOPE,
+            {"needed": ["a", "b", "c"], "held": ["b"]},
+            "The access token lacks the scope a c.",
+        ),
+        (
+            Check.LIMIT,
+            {"limit": 9, "remaining": 0, "seconds": 3600, "cost": 1, "resets_at_us": SECONDS_US},
+            f"0 of 9 requests in 3600 seconds were left, and this one counts for 1; there is room again at {NOW_TEXT}.",
+        ),
+    ],
+)
+def test_a_denial_is_explained_by_the_figure_that_refused(
+    check: Check, figures: dict[str, Any], explanation: str
+) -> None:
+    """Whoever reads it is in trouble, and must not have to know how verification works."""
+    kind, reason = CredentialKind.BEARER_TOKEN, Reason.INVALID_TOKEN
+    denial = Denial("req_1", NOW, "ten_1", "usr_1", "tok_1", kind, reason, check, figures)
+    told = denial_resource(denial)
+    assert told["explanation"] == explanation
+    assert told["credential"] == {"id": "tok_1", "kind": "bearer_token"}
+    (refused,) = [outcome for outcome in told["checks"] if outcome["outcome"] == "refused"]
+    assert refused["check"] == check
+    assert not any(name.endswith("_us") for name in refused["figures"])
+    nobodys = replace(denial, kind=None, credential_id=None)
+    assert denial_resource(nobodys)["credential"] is None

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -81,7 +82,10 @@ def _credentials(server: RunningServer) -> dict[str, bytes]:
     made["expired"] = server.create_key(plan="both", expires_in=5)
     made["disabled"] = server.create_key(plan="both")
     made["revoked"] = server.create_key(plan="both")
-    made["asking"] = server.create_key(plan="both", scopes=["credentials:verify", "read"])
+    made["warned from some time on"] = server.create_key(plan="both", expires_in=14 * 86_400 + 4_000)
+    made["asking"] = server.create_key(
+        plan="both", scopes=["credentials:verify", "read"], expires_in=13 * 86_400
+    )
     server.admin.post(f"/v1/api-keys/{made['disabled']['id']}/disable")
     server.admin.delete(f"/v1/api-keys/{made['revoked']['id']}")
     server.clock.advance(60)
@@ -351,6 +355,34 @@ def _counted(server: RunningServer) -> Counter[tuple[int, str, str]]:
     finally:
         database.close()
     return Counter({(start, credential, outcome): requests for start, credential, outcome, requests in rows})
+
+
+def test_both_ways_remember_the_same_causes(pair: Pair) -> None:
+    """An owner would learn why only of those refusals that were not parsed by the lane."""
+    causes = set()
+    for name, credential in pair.credentials.items():
+        # Later each time, so that no flood of one cause is passed over.
+        pair.fast.clock.advance(1)
+        for path in ("/v1/auth/verify?scope=read+write", "/auth/forward"):
+            for _ in range(2 if name in {"both", "expired"} else 1):
+                told = [
+                    _cause(server, path, credential.decode("latin-1")) for server in (pair.fast, pair.slow)
+                ]
+                assert told[0] == told[1], name
+                causes.add(told[0] and told[0]["refused_by"])
+    assert causes == {None, "shape", "status", "expiry", "address", "scope", "limit"}
+
+
+def _cause(server: RunningServer, path: str, credential: str) -> dict[str, Any] | None:
+    """Why a request was refused, less what differs between any two; None if it was not."""
+    answer = server.client(credential).get(path)
+    if answer.is_success:
+        return None
+    found = server.admin.get(f"/v1/denials/{answer.headers['x-request-id']}")
+    assert found.status_code == 200, answer.text
+    denial: dict[str, Any] = found.json()
+    del denial["request_id"]
+    return denial
 
 
 def test_the_lane_takes_part(pair: Pair) -> None:

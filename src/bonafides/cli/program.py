@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from bonafides import __version__
 from bonafides.cli import (
+    denials,
     doctor,
     first_run,
     keys,
@@ -56,6 +57,7 @@ program.add_typer(users.commands)
 program.add_typer(tenants.commands)
 program.add_typer(plans.commands)
 trail.add_to(program)
+program.add_typer(denials.commands)
 verify.add_to(program)
 doctor.add_to(program)
 schema.add_to(program)

@@ -21,13 +21,16 @@ from bonafides.model import (
     CredentialChanges,
     CredentialFilter,
     CredentialStatus,
+    Denial,
     DigestedSecret,
+    Expiring,
     IdempotencyClaim,
     Lease,
     LeaseAsk,
     Page,
     Plan,
     Replayed,
+    Standing,
     Tenant,
     TenantChanges,
     TenantScope,
@@ -354,6 +357,52 @@ class UsageStore(Protocol):
         ...
 
 
+class DenialStore(Protocol):
+    """Why requests were refused; bookkeeping for a day, so without audit events and changes."""
+
+    async def standings(self, credential_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """How credentials stand, and all that they depend on; those that are gone are left out."""
+        ...
+
+    async def record_denials(self, refused: Sequence[Denial]) -> None:
+        """Write a batch of denials; one that is there already stays as it is."""
+        ...
+
+    async def find_denial(self, request_id: str, tenant: TenantScope, since: datetime) -> Denial | None:
+        """The denial of that request, if it is of that tenant's credential and not from before a moment.
+
+        What was nobody's credential is found in no tenant, but everywhere.
+        """
+        ...
+
+    async def prune_denials(self, before: datetime, rows_max: int) -> int:
+        """Forget denials from before a moment; how many, `rows_max` at most."""
+        ...
+
+
+class NoticeStore(Protocol):
+    """Of which ends of credentials their owners were told."""
+
+    async def expiring(self, now: datetime, days: Sequence[int], rows_max: int) -> Sequence[Expiring]:
+        """Keys and personal access tokens in use of whose end nobody has told yet, the soonest first.
+
+        Args:
+            now: Judges what is soon.
+            days: How long before the end it is told; of those that have passed, the last one is due. What
+                was made after that is not told of.
+            rows_max: How many at most.
+        """
+        ...
+
+    async def note_expiring(self, noticed: Sequence[tuple[Expiring, AuditEvent]]) -> Sequence[Expiring]:
+        """Write those events of which nobody was told before, whoever else tells at the same time; which they are."""
+        ...
+
+    async def prune_notices(self, before: datetime) -> None:
+        """Forget notices of ends before a moment."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -382,6 +431,8 @@ class Store(
     LimitStore,
     FeedStore,
     UsageStore,
+    DenialStore,
+    NoticeStore,
     InstallationStore,
     Protocol,
 ):

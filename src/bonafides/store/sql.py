@@ -18,13 +18,16 @@ from bonafides.model import (
     CredentialChanges,
     CredentialFilter,
     CredentialStatus,
+    Denial,
     DigestedSecret,
+    Expiring,
     IdempotencyClaim,
     Lease,
     LeaseAsk,
     Page,
     Plan,
     Replayed,
+    Standing,
     Tenant,
     TenantChanges,
     TenantScope,
@@ -43,10 +46,12 @@ from bonafides.store import (
     Reused,
     audit,
     credentials,
+    denials,
     directory,
     feed,
     installation,
     limits,
+    notices,
     plans,
     usage,
 )
@@ -299,6 +304,31 @@ class SqlStore:
 
     async def prune_usage(self, span: UsageSpan, before: datetime, rows_max: int) -> int:
         return await self._write(usage.prune, span, before, rows_max)
+
+    # Denials
+
+    async def standings(self, credential_ids: Sequence[str]) -> Mapping[str, Standing]:
+        return await self._read(denials.standings, credential_ids)
+
+    async def record_denials(self, refused: Sequence[Denial]) -> None:
+        await self._write(denials.record, refused)
+
+    async def find_denial(self, request_id: str, tenant: TenantScope, since: datetime) -> Denial | None:
+        return await self._read(denials.find, request_id, tenant, since)
+
+    async def prune_denials(self, before: datetime, rows_max: int) -> int:
+        return await self._write(denials.prune, before, rows_max)
+
+    # Notices
+
+    async def expiring(self, now: datetime, days: Sequence[int], rows_max: int) -> Sequence[Expiring]:
+        return await self._read(notices.expiring, now, days, rows_max)
+
+    async def note_expiring(self, noticed: Sequence[tuple[Expiring, AuditEvent]]) -> Sequence[Expiring]:
+        return await self._write(notices.note, noticed)
+
+    async def prune_notices(self, before: datetime) -> None:
+        await self._write(notices.prune, before)
 
     # Installation
 

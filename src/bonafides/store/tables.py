@@ -38,7 +38,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -64,6 +64,7 @@ def _positive(column: str) -> CheckConstraint:
 
 
 _TOKEN: Final = text(f"kind IN {tuple(str(kind) for kind in sorted(TOKEN_KINDS))}")
+_ENDING_KEY: Final = text("kind IN ('api_key', 'personal_access_token') AND expires_at IS NOT NULL")
 
 plans: Final = Table(
     "plans",
@@ -205,6 +206,14 @@ credentials: Final = Table(
     Index("ix_credentials_user_created", "user_id", "kind", "created_at", "id"),
     # Tokens that have ended are found by it, to be forgotten.
     Index("ix_credentials_token_ends", "expires_at", sqlite_where=_TOKEN, postgresql_where=_TOKEN),
+    # Keys and personal access tokens that end soon.
+    Index(
+        "ix_credentials_key_ends",
+        "kind",
+        "expires_at",
+        sqlite_where=_ENDING_KEY,
+        postgresql_where=_ENDING_KEY,
+    ),
     Index(
         "ix_credentials_parent",
         "parent_id",
@@ -297,6 +306,33 @@ usage_writers: Final = Table(
     Column("id", ID, primary_key=True),
     Column("batch", BigInteger, nullable=False),
     _moment("written_at"),
+)
+
+# Which ends of credentials their owners were told of, and how long before: each once, whoever notices first.
+expiry_notices: Final = Table(
+    "expiry_notices",
+    metadata,
+    Column("credential_id", ID, primary_key=True),
+    Column("ends_at", Moment, primary_key=True),
+    Column("days", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_expiry_notices_ends", "ends_at"),
+)
+
+# Bookkeeping for a day: no foreign keys. What was nobody's credential has no tenant: docs/decisions/0010.
+denials: Final = Table(
+    "denials",
+    metadata,
+    Column("request_id", ID, primary_key=True),
+    _moment("at"),
+    Column("tenant_id", ID),
+    Column("user_id", ID),
+    Column("credential_id", ID),
+    # No closed lists of words, which every new one would have to be added to: a day is soon over.
+    Column("kind", Text),
+    Column("reason", Text, nullable=False),
+    Column("refused_by", Text, nullable=False),
+    Column("figures", Document, nullable=False),
+    Index("ix_denials_at", "at"),
 )
 
 # Whose limits are leased, and to whom: docs/decisions/0007. Microseconds since the epoch. No index on what

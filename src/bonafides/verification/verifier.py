@@ -15,8 +15,11 @@ from bonafides.model import (
     EVERYWHERE,
     Accepted,
     Allowance,
+    Cause,
+    Check,
     Clock,
     CredentialKind,
+    Principal,
     Reason,
     Rejected,
     TenantScope,
@@ -43,6 +46,14 @@ _BAD_OF_KIND: Final = {
 }
 _BAD: Final = frozenset({Reason.INVALID_KEY, Reason.INVALID_TOKEN, Reason.EXPIRED})
 """Objections to the credential itself; such a request counts by address, as one without a credential does."""
+_CHECK_OF: Final = {
+    Reason.INVALID_KEY: Check.STATUS,
+    Reason.INVALID_TOKEN: Check.STATUS,
+    Reason.EXPIRED: Check.EXPIRY,
+    Reason.ADDRESS: Check.ADDRESS,
+    Reason.SCOPE: Check.SCOPE,
+}
+"""Which check speaks by an objection; status and expiry are those of the lineage too."""
 _LEASES_MAX: Final = 64
 _TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
 
@@ -152,9 +163,9 @@ class Verifier:
                 return None
         looks = shape(credential)
         if looks is not Shape.WHOLE:
-            return self._refuse(_REASON_OF_SHAPE[looks], facts)
+            return self._refuse(_REASON_OF_SHAPE[looks], facts, cause=_nobodys(Check.SHAPE, facts))
         if fresh and self._index.is_known_miss(digest):
-            return self._refuse(_unknown(credential), facts)
+            return self._refuse(_unknown(credential), facts, cause=_nobodys(Check.LOOK_UP, facts))
         return None
 
     async def verdict_from_store(self, credential: bytes, digest: bytes, facts: Facts) -> Verdict:
@@ -177,7 +188,7 @@ class Verifier:
             return resident
         spent = self._addresses.spend(facts.address, facts.asker)
         if not spent.admitted:
-            return Rejected(Reason.RATE, spent)
+            return Rejected(Reason.RATE, spent, cause=_nobodys(Check.LIMIT, facts))
         try:
             resident = await self._look_ups.find(credential, digest)
         except Unavailable:
@@ -185,7 +196,7 @@ class Verifier:
             self._addresses.give_back(facts.address, facts.asker)
             raise
         if resident is None:
-            return Rejected(_unknown(credential), spent)
+            return Rejected(_unknown(credential), spent, cause=_nobodys(Check.LOOK_UP, facts))
         self._addresses.give_back(facts.address, facts.asker)
         return resident
 
@@ -243,36 +254,67 @@ class Verifier:
             resident.counted_under = plan
         return counter
 
+    def over_limit(self, resident: Resident, facts: Facts, counter: Counter, now_us: int) -> Rejected:
+        """The refusal of a good credential for which its counter has no room; it counts in the usage."""
+        self._uses.note_refusal(resident, Reason.RATE, now_us)
+        principal = resident.principal
+        hourly = resident.plan.hourly[principal.kind]
+        left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=facts.cost)
+        cause = _cause(Check.LIMIT, resident, principal, facts)
+        return Rejected(Reason.RATE, left, principal.kind, principal=principal, cause=cause)
+
     def _judge(self, resident: Resident, facts: Facts) -> Verdict:
         now_us = self._clock.micros()
-        principal = resident.principal
         objection = self.objection(resident, facts, now_us)
-        if objection in _BAD:
-            refused = self._refuse(objection, facts, principal.kind)
-            if facts.tenant is EVERYWHERE or facts.tenant == principal.tenant_id:
-                self._uses.note_refusal(resident, refused.reason, now_us)
-            return refused
+        if objection is not None and objection in _BAD:
+            return self._refuse_bad(resident, objection, facts, now_us)
         counter = self.counter(resident, now_us)
-        hourly = resident.plan.hourly[principal.kind]
+        hourly = resident.plan.hourly[resident.kind]
         burst = resident.plan.plan.burst
         if objection is not None:
             counter.refresh()
             left = counter.allowance(hourly, burst, now_us)
             self._uses.note_refusal(resident, objection, now_us)
-            return Rejected(objection, left, principal.kind, facts.scopes, principal)
+            principal = resident.principal
+            cause = _cause(_CHECK_OF[objection], resident, principal, facts)
+            return Rejected(objection, left, principal.kind, facts.scopes, principal, cause)
         if not counter.spend(hourly, burst, facts.cost, now_us):
-            self._uses.note_refusal(resident, Reason.RATE, now_us)
-            left = counter.allowance(hourly, burst, now_us, refused_cost=facts.cost)
-            return Rejected(Reason.RATE, left, principal.kind, principal=principal)
+            return self.over_limit(resident, facts, counter, now_us)
         self._uses.note(resident, now_us)
-        return Accepted(principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
+        return Accepted(resident.principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
 
-    def _refuse(self, reason: Reason, facts: Facts, kind: CredentialKind | None = None) -> Rejected:
+    def _refuse_bad(self, resident: Resident, objection: Reason, facts: Facts, now_us: int) -> Rejected:
+        """Refuse a known credential that is not good for anything; to those who may not see it, it is unknown."""
+        if facts.tenant is not EVERYWHERE and facts.tenant != resident.owner.tenant_id:
+            return self._refuse(objection, facts, resident.kind, _nobodys(Check.LOOK_UP, facts))
+        cause = _cause(_CHECK_OF[objection], resident, resident.principal, facts)
+        refused = self._refuse(objection, facts, resident.kind, cause)
+        self._uses.note_refusal(resident, refused.reason, now_us)
+        return refused
+
+    def _refuse(
+        self, reason: Reason, facts: Facts, kind: CredentialKind | None = None, cause: Cause | None = None
+    ) -> Rejected:
         """Refuse what has no good credential: it counts by address, and past that limit is only told so."""
         spent: Allowance = self._addresses.spend(facts.address, facts.asker)
-        if not spent.admitted:
-            return Rejected(Reason.RATE, spent, kind)
-        return Rejected(reason, spent, kind)
+        return Rejected(reason if spent.admitted else Reason.RATE, spent, kind, cause=cause)
+
+
+def _nobodys(check: Check, facts: Facts) -> Cause:
+    return Cause(check, address=facts.address)
+
+
+def _cause(check: Check, resident: Resident, principal: Principal, facts: Facts) -> Cause:
+    return Cause(
+        check,
+        principal,
+        facts.address,
+        facts.scopes,
+        resident.networks,
+        resident.ends_at_us,
+        resident.plan.plan.name,
+        facts.cost,
+    )
 
 
 def _unknown(credential: bytes) -> Reason:

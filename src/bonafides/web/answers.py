@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from bonafides.model import Allowance
+from bonafides.model import Accepted, Allowance, Verdict
+from bonafides.resources import time_text
 
 HeaderList = list[tuple[bytes, bytes]]
 
 JSON: Final = (b"content-type", b"application/json")
 NO_STORE: Final = (b"cache-control", b"no-store")
+
+EXPIRES: Final = b"x-credential-expires-at"
+WARNED_US: Final = 14 * 86_400 * 1_000_000
+"""How long before a credential's end its answers say when it is."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -97,3 +103,32 @@ def limit_template(hourly: int | None, burst: int | None) -> list[bytes]:
         b"ratelimit-policy: " + b", ".join(policies),
         b"ratelimit: " + b", ".join(states),
     ]
+
+
+def ending_of(verdict: Verdict) -> int | None:
+    """When the credential ends that a verdict is on, in microseconds since the epoch; None for never, or a bad one."""
+    if isinstance(verdict, Accepted):
+        return verdict.expires_at_us
+    return None if verdict.principal is None or verdict.cause is None else verdict.cause.ends_at_us
+
+
+def expiry_headers(ends_at_us: int | None, now_us: int) -> HeaderList:
+    """The warning that the presented credential ends soon; none where it does not.
+
+    Args:
+        ends_at_us: Its own end or that of what it was made from, None for never.
+        now_us: Microseconds since the epoch.
+    """
+    if ends_at_us is None or ends_at_us - now_us > WARNED_US:
+        return []
+    return [(EXPIRES, _moment(ends_at_us))]
+
+
+def expiry_line(ends_at_us: int) -> bytes:
+    """The line of `expiry_headers`, to be written behind the value of the header before it."""
+    return b"\r\n" + EXPIRES + b": " + _moment(ends_at_us)
+
+
+@lru_cache(maxsize=4_096)
+def _moment(at_us: int) -> bytes:
+    return time_text(at_us).encode("ascii")

@@ -101,8 +101,7 @@ class Exchanges:
         exchange = exchange_of(request)
         verdict = await self._verifier.verify(credential, Facts(address=exchange.address))
         self._metrics.count_verdict(verdict)
-        exchange.allowance = verdict.allowance
-        exchange.principal = verdict.principal
+        exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
         made = await self._tokens.issue(

@@ -21,7 +21,7 @@ from bonafides.model import Allowance, CredentialKind, Reason, Rejected
 from bonafides.settings import Settings
 from bonafides.web.answers import Answer
 from bonafides.web.bodies import DEFINED_SCOPE
-from bonafides.web.examples import EXAMPLES, KEY_ID, REQUEST_ID, Example
+from bonafides.web.examples import EXAMPLES, EXPIRES_AT, KEY_ID, REQUEST_ID, Example
 from bonafides.web.exchange import Exchange
 from bonafides.web.forms import FORM
 from bonafides.web.guard import SCOPES_KEY
@@ -53,6 +53,7 @@ TAGS: Final = {
     "Tenants": "Organisations; everything belongs to one, and nothing is seen across them.",
     "Plans": "How many requests are admitted.",
     "Usage": "How many requests were made, and what became of them.",
+    "Denials": "Why a request was refused, for whose credential it was.",
     "Audit": "Who did what to which thing, when and from where.",
     "Operation": "For whoever runs the server.",
     "Description": "What can be asked here.",
@@ -69,6 +70,7 @@ _LIMIT_HEADERS: Final = {
     ),
     "RateLimit": ("string", '"hour";r=997;t=3540, "burst";r=49;t=1', "What is left of each."),
 }
+EXPIRES: Final = "X-Credential-Expires-At"
 _ERRORS: Final = {
     "400": "The request is malformed; `field` says where.",
     "401": "No credential, or not a good one.",
@@ -196,7 +198,7 @@ def _complete(operation: Json, settings: Settings) -> None:
     else:
         operation["security"] = [{name: scopes} for name in _SECURITY_SCHEMES]
         errors_of_call += _CREDENTIAL_CALL
-        headers += _LIMIT_HEADERS
+        headers += [*_LIMIT_HEADERS, EXPIRES]
     if "requestBody" in operation:
         errors_of_call += _BODY_CALL
     for status, response in responses.items():
@@ -286,6 +288,11 @@ def _headers() -> Json:
         "schema": {"type": "string", "enum": ["no-store", "no-cache"]},
         "example": "no-store",
     }
+    headers[EXPIRES] = {
+        "description": "When the presented credential ends; sent in the last 14 days before.",
+        "schema": {"type": "string", "format": "date-time"},
+        "example": EXPIRES_AT,
+    }
     headers["Idempotent-Replayed"] = {
         "description": "The call had been carried out before; this is its answer.",
         "schema": {"type": "string", "const": "true"},
@@ -310,7 +317,7 @@ def _error_responses(settings: Settings) -> Json:
 def _error_response(status: str, text: str, problems: Problems) -> Json:
     names = ["X-Request-Id", "Cache-Control"]
     if status not in _UNLIMITED:
-        names += _LIMIT_HEADERS
+        names += [*_LIMIT_HEADERS, EXPIRES]
     names += {
         "401": ["WWW-Authenticate"],
         "403": ["WWW-Authenticate"],

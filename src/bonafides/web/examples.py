@@ -20,6 +20,7 @@ REQUEST_ID: Final = "req_3R3UcQL6NmT5t100000002"
 PERSONAL_TOKEN_ID: Final = "pat_03GANXBiUb3vC7xZ2qLm9K"
 ACCOUNT_TOKEN_ID: Final = "pat_03GANXBiVd5wE8yA4rNp1J"
 BEARER_TOKEN_ID: Final = "tok_03GANXBiWf7xG9zB6sQr3H"
+DENIED_REQUEST_ID: Final = "req_3R3UcQL6NmT5t10000000k"
 EVENT_ID: Final = "evt_03GANXBiRt6yU1iOp4aSd3"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
@@ -216,6 +217,32 @@ _FORWARD: Final = Example(
     },
 )
 
+_DENIAL: Final[dict[str, Any]] = {
+    "object": "denial",
+    "request_id": DENIED_REQUEST_ID,
+    "at": CHANGED_AT,
+    "tenant_id": TENANT_ID,
+    "user_id": USER_ID,
+    "credential": {"id": KEY_ID, "kind": "api_key"},
+    "error": "insufficient_scope",
+    "refused_by": "scope",
+    "explanation": "The API key lacks the scope admin.",
+    "checks": [
+        {"check": "shape", "outcome": "passed", "figures": {}},
+        {"check": "look_up", "outcome": "passed", "figures": {}},
+        {"check": "status", "outcome": "passed", "figures": {}},
+        {"check": "expiry", "outcome": "passed", "figures": {}},
+        {"check": "lineage", "outcome": "passed", "figures": {}},
+        {"check": "address", "outcome": "passed", "figures": {}},
+        {
+            "check": "scope",
+            "outcome": "refused",
+            "figures": {"needed": ["admin"], "held": ["read", "write"]},
+        },
+        {"check": "limit", "outcome": "not_reached", "figures": {}},
+    ],
+}
+
 EXAMPLES: Final[Mapping[str, Example]] = {
     "createTenant": Example(
         headers={"Idempotency-Key": "acme-2030-01-01"},
@@ -395,6 +422,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "tenantInfo": {"id": TENANT_ID, "name": "Acme", "plan": "enterprise"},
         },
     ),
+    "getDenial": Example(path={"request_id": DENIED_REQUEST_ID}, answer=_DENIAL),
     "rotateApiKey": Example(
         path={"key_id": KEY_ID},
         body={"overlap_seconds": 86400},

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from bonafides.model import Allowance, Principal
+from bonafides.model import Allowance, Principal, Verdict
+from bonafides.web.answers import ending_of
 
 
 class Dialect(Enum):
@@ -32,6 +33,7 @@ class Exchange:
         problem_json: Whether the client asked for RFC 9457 errors.
         allowance: What its answer's rate-limit headers tell; None where nobody has counted it yet.
         principal: Whom its credential speaks for, once that is known.
+        ends_at_us: When that credential ends, None for never.
         counted: Whether this path is counted at all; probes and pages are not.
         dialect: Which names its errors have beside our own.
     """
@@ -41,7 +43,14 @@ class Exchange:
     problem_json: bool = False
     allowance: Allowance | None = None
     principal: Principal | None = None
+    ends_at_us: int | None = None
     counted: bool = True
     dialect: Dialect = Dialect.OWN
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, verdict: Verdict) -> None:
+        """Tell in the answer what a verdict on the request's own credential says."""
+        self.allowance = verdict.allowance
+        self.principal = verdict.principal
+        self.ends_at_us = ending_of(verdict)

@@ -25,7 +25,6 @@ from bonafides.intake import scope_words
 from bonafides.model import (
     CREDENTIALS_VERIFY,
     Accepted,
-    Allowance,
     Clock,
     CredentialKind,
     Entropy,
@@ -35,14 +34,25 @@ from bonafides.model import (
 )
 from bonafides.resources import identity_resource
 from bonafides.settings import Settings
+from bonafides.verification.denials import Denials
 from bonafides.verification.leases import LeaseNeededError
-from bonafides.verification.limiter import NO_LIMIT, AddressLimiter, Counter
+from bonafides.verification.limiter import AddressLimiter, Counter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
 from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
-from bonafides.web.answers import NO_STORE, Answer, HeaderList, json_answer, limit_headers
+from bonafides.web.answers import (
+    NO_STORE,
+    WARNED_US,
+    Answer,
+    HeaderList,
+    ending_of,
+    expiry_headers,
+    expiry_line,
+    json_answer,
+    limit_headers,
+)
 from bonafides.web.bodies import SCOPE_TEXT_MAX
 from bonafides.web.exchange import Exchange
 from bonafides.web.gate import common_headers
@@ -108,6 +118,7 @@ class FastLane:
         directory: Knows whose credentials a resource server may ask about.
         addresses: Tells which addresses are past their limit.
         uses: Told of each request on a known credential.
+        denials: Told of each refusal.
         metrics: Takes the lane's counts when it is read.
         problems: Renders refusals.
         request_ids: Names requests.
@@ -123,6 +134,7 @@ class FastLane:
         directory: Directory,
         addresses: AddressLimiter,
         uses: Uses,
+        denials: Denials,
         metrics: Metrics,
         problems: Problems,
         request_ids: RequestIds,
@@ -134,6 +146,7 @@ class FastLane:
         self._directory = directory
         self._addresses = addresses
         self._uses = uses
+        self._denials = denials
         self._problems = problems
         self._next_id = request_ids.next_bytes
         self._clock = clock
@@ -169,7 +182,7 @@ class FastLane:
         if resident.bounds is not None or asked.scopes:
             if resident.networks:
                 return None
-            if self._verifier.objection(resident, Facts(None, asked.scopes), now_us) is not None:
+            if self._verifier.objection(resident, asked.facts, now_us) is not None:
                 return None
         return self._admit(resident, asked, now_us, defaults)
 
@@ -262,6 +275,9 @@ class FastLane:
         asked.tally[0] += 1
         self._accepted[resident.kind] += 1
         date, request_id = defaults[0][1], self._next_id()
+        bounds = resident.bounds
+        if bounds is not None and bounds.ends_at_us is not None and bounds.ends_at_us - now_us <= WARNED_US:
+            request_id += expiry_line(bounds.ends_at_us)
         still = rendered.still_forward if asked.forward else rendered.still_verify
         if (
             still is not None
@@ -332,7 +348,10 @@ class FastLane:
         told = rendered.question
         if not told:
             told = rendered.question = question_body(resident)
-        return form.ok % form.figures(counter, now_us, defaults[0][1], len(told), self._next_id()) + told
+        request_id, ends_at_us = self._next_id(), caller.ends_at_us
+        if ends_at_us is not None and ends_at_us - now_us <= WARNED_US:
+            request_id += expiry_line(ends_at_us)
+        return form.ok % form.figures(counter, now_us, defaults[0][1], len(told), request_id) + told
 
     def _asking(self, headers: HeaderList, peer: str | None, now_us: int) -> Resident | None:
         """The resource server that asks, if it is in memory and may."""
@@ -402,11 +421,8 @@ class FastLane:
 
     def _limited(self, asked: Asked, resident: Resident, now_us: int, defaults: HeaderList) -> bytes:
         """The refusal of a good credential that has used up its limit."""
-        self._uses.note_refusal(resident, Reason.RATE, now_us)
-        hourly = resident.plan.hourly[resident.kind]
         counter = self._verifier.counter(resident, now_us)
-        left = counter.allowance(hourly, resident.plan.plan.burst, now_us, refused_cost=1)
-        rejected = Rejected(Reason.RATE, left, resident.kind, principal=resident.principal)
+        rejected = self._verifier.over_limit(resident, asked.facts, counter, now_us)
         # At full speed a line for each would cost more than the answer; the metrics count them.
         return self._told(Asking(asked, b"", None), rejected, defaults, logged=False)
 
@@ -431,15 +447,16 @@ class FastLane:
                 if asked.forward
                 else json_answer(200, identity_resource(verdict.principal, verdict.expires_at_us))
             )
-            return self._written(answer, request_id, verdict.allowance, now_us, defaults)
+            return self._written(answer, request_id, verdict, now_us, defaults)
         exchange = Exchange(
             request_id.decode("ascii"), asking.address, asked.problem_json, principal=verdict.principal
         )
+        self._denials.note(exchange.request_id, verdict, now_us)
         answer = self._problems.of_rejection(verdict, exchange, now_us)
         self._tally(asked.target.route, asked.method, answer.status)[0] += 1
         if logged:
             note_access(exchange, asked.method, asked.target.route, answer.status, None)
-        return self._written(answer, request_id, verdict.allowance, now_us, defaults, last=last)
+        return self._written(answer, request_id, verdict, now_us, defaults, last=last)
 
     def _told_unavailable(self, asking: Asking, error: Unavailable, defaults: HeaderList) -> bytes:
         now_us = self._micros()
@@ -449,13 +466,13 @@ class FastLane:
         answer = self._problems.of_error(error, exchange, now_us)
         self._tally(asking.asked.target.route, asking.asked.method, answer.status)[0] += 1
         note_access(exchange, asking.asked.method, asking.asked.target.route, answer.status, None)
-        return self._written(answer, request_id, NO_LIMIT, now_us, defaults)
+        return self._written(answer, request_id, None, now_us, defaults)
 
     def _written(
         self,
         answer: Answer,
         request_id: bytes,
-        allowance: Allowance,
+        verdict: Verdict | None,
         now_us: int,
         defaults: HeaderList,
         *,
@@ -465,8 +482,12 @@ class FastLane:
         headers = [(b"date", defaults[0][1]), *answer.headers]
         if answer.status != _NO_CONTENT:
             headers.append((b"content-length", b"%d" % len(answer.body)))
-        headers += [(b"x-request-id", request_id), *self._common[0]]
-        headers += limit_headers(allowance, now_us)
+        headers.append((b"x-request-id", request_id))
+        if verdict is not None:
+            headers += expiry_headers(ending_of(verdict), now_us)
+        headers += self._common[0]
+        if verdict is not None:
+            headers += limit_headers(verdict.allowance, now_us)
         headers += self._common[1]
         if last:
             headers.append((b"connection", b"close"))

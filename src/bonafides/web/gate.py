@@ -13,10 +13,11 @@ from typing import Any, Final
 from bonafides import errors
 from bonafides.model import Clock, Reason, Rejected
 from bonafides.settings import Settings
+from bonafides.verification.denials import Denials
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
-from bonafides.web.answers import Answer, HeaderList, limit_headers
+from bonafides.web.answers import Answer, HeaderList, expiry_headers, limit_headers
 from bonafides.web.exchange import SCOPE_KEY, Dialect, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
@@ -69,6 +70,7 @@ class Gate:
         settings: Bounds, trusted proxies, public URL.
         addresses: Counts what has no good credential.
         problems: Renders failures.
+        denials: Told of each refusal.
         metrics: Counts answers.
         clock: The time.
         request_ids: Names requests.
@@ -81,6 +83,7 @@ class Gate:
         settings: Settings,
         addresses: AddressLimiter,
         problems: Problems,
+        denials: Denials,
         metrics: Metrics,
         clock: Clock,
         request_ids: RequestIds,
@@ -89,6 +92,7 @@ class Gate:
         self._settings = settings
         self._addresses = addresses
         self._problems = problems
+        self._denials = denials
         self._metrics = metrics
         self._clock = clock
         self._request_ids = request_ids
@@ -144,6 +148,7 @@ class Gate:
             log.error("unexpected_failure", request_id=exchange.request_id, exc_info=error)
             return self._problems.of_failure(exchange, now_us)
         if isinstance(error, RejectedError):
+            self._denials.note(exchange.request_id, error.rejected, now_us)
             return self._problems.of_rejection(error.rejected, exchange, now_us)
         if isinstance(error, errors.Unavailable):
             log.error("unavailable", request_id=exchange.request_id, reason=error.internal)
@@ -158,9 +163,11 @@ class Gate:
 
     def _common_headers(self, exchange: Exchange) -> HeaderList:
         before, after = self._common
-        headers = [(b"x-request-id", exchange.request_id.encode("ascii")), *before]
+        now_us = self._clock.micros()
+        headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
+        headers += [*expiry_headers(exchange.ends_at_us, now_us), *before]
         if exchange.allowance is not None:
-            headers += limit_headers(exchange.allowance, self._clock.micros())
+            headers += limit_headers(exchange.allowance, now_us)
         return [*headers, *after]
 
     def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:

@@ -64,8 +64,7 @@ class Guard:
         facts = Facts(address=exchange.address, scopes=scopes, cost=cost)
         verdict = await self._verifier.verify(presented(request.scope["headers"]), facts)
         self._metrics.count_verdict(verdict)
-        exchange.allowance = verdict.allowance
-        exchange.principal = verdict.principal
+        exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
         return verdict.principal

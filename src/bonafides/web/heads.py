@@ -11,7 +11,7 @@ from typing import Final
 from bonafides.errors import InvalidRequest
 from bonafides.intake import scope_words
 from bonafides.model import Entropy
-from bonafides.verification.verifier import NO_SCOPES
+from bonafides.verification.verifier import NO_SCOPES, Facts
 from bonafides.web.answers import HeaderList
 from bonafides.web.presented import of_authorization, refuse_credential_in_url
 from bonafides.web.problems import takes_problem_json
@@ -53,6 +53,8 @@ class Target:
     forward: bool
     route: str
     scopes: frozenset[str]
+    facts: Facts
+    """The same for the verifier, for a credential that may come from anywhere."""
 
 
 class Asked:
@@ -62,7 +64,7 @@ class Asked:
     It holds no secret, and no verdict.
     """
 
-    __slots__ = ("digest", "forward", "method", "problem_json", "scopes", "tally", "target")
+    __slots__ = ("digest", "facts", "forward", "method", "problem_json", "scopes", "tally", "target")
 
     def __init__(
         self, target: Target, method: str, digest: bytes, tally: list[int], *, problem_json: bool
@@ -71,6 +73,7 @@ class Asked:
         self.method = method
         self.forward = target.forward
         self.scopes = target.scopes
+        self.facts = target.facts
         self.digest = digest
         self.tally = tally
         self.problem_json = problem_json
@@ -145,7 +148,7 @@ class Heads:
             scopes = _scopes(match[1]) if match is not None else None
         target = None
         if scopes is not None and (path == _VERIFY or path in _FORWARD):
-            target = Target(path != _VERIFY, path.decode("ascii"), scopes)
+            target = Target(path != _VERIFY, path.decode("ascii"), scopes, Facts(None, scopes))
         if target is not None:
             if len(self._targets) >= _TARGETS_MAX:
                 self._targets.clear()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bonafides.errors import WIRE_CODES
-from bonafides.model import CountBy, CredentialKind, Role, UsagePeriod, UserKind
+from bonafides.model import Check, CountBy, CredentialKind, Role, UsagePeriod, UserKind
 from bonafides.web.bodies import Moment, without_defaults
 
 _TAIL: Final = "[0-9A-Za-z]{22}$"
@@ -350,6 +350,40 @@ class AuditEvent(BaseModel):
     subject: Subject
     actor: Actor
     details: dict[str, Any]
+
+
+class DeniedCredential(BaseModel):
+    """The credential that was refused."""
+
+    id: str
+    kind: CredentialKind
+
+
+class CheckOutcome(BaseModel):
+    """What became of one check."""
+
+    check: Check
+    outcome: Literal["passed", "refused", "not_reached"]
+    figures: dict[str, Any] = Field(
+        description="Of the check that refused, what it went by: `ended_at`, `allowed_ips`, `limit` and the like."
+    )
+
+
+class Denial(BaseModel):
+    """Why a request was denied."""
+
+    object: Literal["denial"]
+    request_id: RequestId
+    at: Moment
+    tenant_id: TenantId | None = Field(
+        description="`null`: it was nobody's credential; only the operator sees it."
+    )
+    user_id: UserId | None
+    credential: DeniedCredential | None
+    error: str = Field(description="The error code that was told.")
+    refused_by: Check
+    explanation: str = Field(description="Which check refused and by which figure, for a person.")
+    checks: list[CheckOutcome] = Field(description="In the order in which they are made.")
 
 
 class Requests(BaseModel):

@@ -12,6 +12,7 @@ from bonafides.directory import Directory
 from bonafides.errors import InvalidRequest
 from bonafides.model import CREDENTIALS_VERIFY, Accepted, Clock, Principal, Verdict
 from bonafides.resources import identity_resource, verdict_resource
+from bonafides.verification.denials import Denials
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import address as addresses
 from bonafides.web.answers import json_answer
@@ -81,13 +82,17 @@ class VerifyCalls:
     Args:
         verifier: Judges.
         directory: Knows whose credentials a resource server may ask about.
+        denials: Told of each refusal that is an answer and not an error; the gate tells of the others.
         metrics: Counts verdicts.
         clock: The time.
     """
 
-    def __init__(self, verifier: Verifier, directory: Directory, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, verifier: Verifier, directory: Directory, denials: Denials, metrics: Metrics, clock: Clock
+    ) -> None:
         self._verifier = verifier
         self._directory = directory
+        self._denials = denials
         self._metrics = metrics
         self._clock = clock
 
@@ -102,8 +107,7 @@ class VerifyCalls:
         facts = Facts(address=exchange.address, scopes=intake.scope_words(scope))
         verdict = await self._verifier.verify(credential, facts)
         self._metrics.count_verdict(verdict)
-        exchange.allowance = verdict.allowance
-        exchange.principal = verdict.principal
+        exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
         return exchange, verdict
@@ -166,7 +170,10 @@ class VerifyCalls:
         self._metrics.count_verdict(verdict)
         if verdict.principal is not None:
             exchange.allowance = verdict.allowance
-        exchange.outcome = "ok" if isinstance(verdict, Accepted) else f"told_{verdict.reason}"
+        exchange.outcome = "ok"
+        if not isinstance(verdict, Accepted):
+            exchange.outcome = f"told_{verdict.reason}"
+            self._denials.note(exchange.request_id, verdict, self._clock.micros())
         return verdict
 
 

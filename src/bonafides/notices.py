@@ -1,0 +1,73 @@
+"""Owners are told of the end of their keys and personal access tokens, some days before it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from bonafides.audit import Recorder
+from bonafides.model import Actor, AuditEvent, Clock, Expiring, to_datetime
+from bonafides.store import NoticeStore
+
+DAYS: Final = (30, 14, 7, 1)
+"""How long before the end. Tokens that last for hours are not told of: their holders fetch new ones."""
+
+_ACTOR: Final = Actor(None, None, via="server")
+_AGAIN_SECONDS: Final = 3_600
+_AT_ONCE: Final = 500
+
+
+class Notices:
+    """Tells of each end at most once for each of `DAYS`, however many processes look for them.
+
+    Args:
+        store: Knows what ends, and what was told of.
+        recorder: Makes audit events.
+        clock: When it is looked for.
+    """
+
+    def __init__(self, store: NoticeStore, recorder: Recorder, clock: Clock) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._clock = clock
+        self._next_us = 0
+
+    async def tell_each_hour(self) -> None:
+        """Tell of what ends soon, unless this process has looked within the hour.
+
+        Raises:
+            Unavailable: The database cannot be asked.
+        """
+        now_us = self._clock.micros()
+        if now_us < self._next_us:
+            return
+        await self.tell()
+        await self._store.prune_notices(to_datetime(now_us) - timedelta(days=max(DAYS)))
+        self._next_us = now_us + _AGAIN_SECONDS * 1_000_000
+
+    async def tell(self) -> list[Expiring]:
+        """Write an event for each credential of whose end it is time to tell; which they are.
+
+        Raises:
+            Unavailable: The database cannot be asked.
+        """
+        now = to_datetime(self._clock.micros())
+        told: list[Expiring] = []
+        while found := await self._store.expiring(now, DAYS, _AT_ONCE):
+            told += await self._store.note_expiring([(ending, self._event(ending)) for ending in found])
+        return told
+
+    def _event(self, ending: Expiring) -> AuditEvent:
+        return self._recorder.event(
+            f"{ending.kind}.expiring",
+            _ACTOR,
+            ending.tenant_id,
+            ending.credential_id,
+            {
+                "name": ending.name,
+                "display": ending.display,
+                "user_id": ending.user_id,
+                "days": ending.days,
+                "ends_at": ending.ends_at.replace(tzinfo=None).isoformat() + "Z",
+            },
+        )
