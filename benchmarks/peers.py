@@ -22,7 +22,7 @@ NODE: Final = shutil.which("node")
 _OIDC: Final = "oidc-provider"
 _BETTER_AUTH: Final = "better-auth"
 _OIDC_CLIENT: Final = base64.b64encode(b"bench:bench-secret").decode("ascii")
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 _SECONDS_MAX: Final = 20.0
 
 
@@ -71,7 +71,7 @@ def oidc_provider(folder: Path) -> Iterator[Peer]:
     """node-oidc-provider in memory, introspecting an opaque token for a client with a secret."""
     with _served(_OIDC, folder) as (pid, port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS_MAX)
-        headers = {"Authorization": f"Basic {_OIDC_CLIENT}", "Content-Type": _FORM}
+        headers = {"Authorization": f"Basic {_OIDC_CLIENT}", "Content-Type": FORM}
         connection.request("POST", "/token", "grant_type=client_credentials&scope=read", headers)
         token = json.loads(connection.getresponse().read())["access_token"]
         connection.close()
@@ -80,7 +80,7 @@ def oidc_provider(folder: Path) -> Iterator[Peer]:
             (f"Authorization: Basic {_OIDC_CLIENT}",),
             "POST",
             f"token={token}",
-            _FORM,
+            FORM,
         )
         yield Peer(_OIDC, "node-oidc-provider, in memory: introspection", pid, port, request)
 

@@ -11,7 +11,7 @@ from benchmarks.client import Order
 from benchmarks.load import CONNECTIONS, Client, Outcome, Request, hammer, send
 from benchmarks.machine import cpu_seconds
 from benchmarks.measure import Contestant, Row, Target, UnfitError, Workplace, contest
-from benchmarks.peers import peers
+from benchmarks.peers import FORM, peers
 from benchmarks.service import Installation, Service, bearer, serving, unknown_keys, verify_request
 from benchmarks.yardsticks import HAPROXY, HAPROXY_KEY, Yardstick, haproxy, nginx, nginx_before
 
@@ -94,7 +94,18 @@ def resident(place: Workplace) -> list[Row]:
                 "verify-asked",
                 "verify by a resource server (caller and key judged)",
                 Request("/v1/credentials/verify", (bearer(service.admin),), "POST", asked),
+            ),
+            lane(
+                "introspect",
+                "introspection (RFC 7662; caller and key judged)",
+                Request("/oauth/introspect", (bearer(service.admin),), "POST", f"token={key}", FORM),
                 Target(3, "oidc-provider"),
+            ),
+            lane(
+                "verify-pat",
+                "verify, personal access token",
+                verify_request(service.make_personal_token()),
+                Target(0.9, "verify"),
             ),
             lane(
                 "verify-slow",
@@ -107,7 +118,10 @@ def resident(place: Workplace) -> list[Row]:
                 (service.pid,),
             ),
         ]
-        return contest(contestants, beside, place.effort)
+        rows = contest(contestants, beside, place.effort)
+        by_name = {row.name: row for row in rows}
+        by_name["verify-pat"].beside["verify"] = by_name["verify"].runs
+        return rows
 
 
 def behind_nginx(place: Workplace) -> list[Row]:
