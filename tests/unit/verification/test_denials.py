@@ -19,6 +19,7 @@ from bonafides.model import (
     CredentialKind,
     CredentialStatus,
     Denial,
+    Link,
     Principal,
     Reason,
     Rejected,
@@ -53,11 +54,12 @@ class Shelf:
     written: list[Denial] = field(default_factory=list)
     asked: list[Sequence[str]] = field(default_factory=list)
     trouble: Exception | None = None
+    known: dict[str, Standing] = field(default_factory=dict)
 
     async def standings(self, credential_ids: Sequence[str]) -> Mapping[str, Standing]:
-        """Nothing is known of anybody."""
+        """Nothing is known of anybody, but for what a test says."""
         self.asked.append(credential_ids)
-        return {}
+        return self.known
 
     async def record_denials(self, refused: Sequence[Denial]) -> None:
         """Write a batch."""
@@ -182,6 +184,21 @@ async def test_what_is_gone_is_told_as_memory_knew_it(shelf: Shelf) -> None:
     await denials.flush()
     assert shelf.asked == [["key_1"]]
     assert shelf.written[0].figures == {"ended_at_us": START_US}
+
+
+async def test_of_several_ancestors_the_one_that_ended_is_named(shelf: Shelf) -> None:
+    """The parent, which is good, would be renewed in vain."""
+    active = CredentialStatus.ACTIVE
+    links = [Link(name, active, None, None, None, None) for name in ("key_1", "key_0")]
+    oldest = Link("key_first", active, to_datetime(START_US), None, None, None)
+    shelf.known["key_1"] = Standing((*links, oldest), Status.ACTIVE, Status.ACTIVE)
+    denials = denials_on(shelf)
+    ended = Cause(Check.EXPIRY, PRINCIPAL, ends_at_us=START_US)
+    denials.note("req_1", Rejected(Reason.EXPIRED, NO_LIMIT, cause=ended), START_US)
+    await denials.flush()
+    (denial,) = shelf.written
+    assert denial.refused_by is Check.LINEAGE
+    assert denial.figures == {"credential_id": "key_first", "ended_at_us": START_US}
 
 
 # Over a real store: what the owner learns
