@@ -363,6 +363,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         await rooms.leases.begin()
     tasks = [
         asyncio.create_task(rooms.feed.follow(), name="feed"),
+        asyncio.create_task(rooms.store.listen(rooms.feed.nudge), name="listener"),
         asyncio.create_task(_every(settings.last_used_flush_seconds, rooms.uses.flush), name="uses"),
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.uses.flush_counts), name="usage"),
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.denials.flush), name="denials"),

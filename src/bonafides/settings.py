@@ -138,7 +138,10 @@ class Settings(BaseModel):
         description="Memory older than this is not trusted: the database is asked, or the answer is 503.",
     )
     feed_poll_seconds: float = Field(
-        0.05, gt=0.001, le=1, description="How often other processes' changes are read."
+        0.05,
+        gt=0.001,
+        le=1,
+        description="How often other processes' changes are read; a quarter as often while PostgreSQL tells of them.",
     )
     resident_credentials_max: int = Field(
         1_000_000, ge=1, description="Credentials kept in memory; those least used leave first."

@@ -322,6 +322,14 @@ class FeedStore(Protocol):
         """
         ...
 
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when another process has committed changes, if there is a way to hear of it; what is said may be lost."""
+        ...
+
+    def hears(self) -> bool:
+        """Whether `listen` would hear of a change, as far as was tried."""
+        ...
+
     async def prune(self, before: datetime) -> None:
         """Forget feed entries and idempotency claims from before a moment."""
         ...

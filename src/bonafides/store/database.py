@@ -51,3 +51,19 @@ class Database(Protocol):
     async def close(self) -> None:
         """Finish what is under way and close every connection."""
         ...
+
+
+class SignallingDatabase(Database, Protocol):
+    """A database over which processes can tell each other that there is something to read."""
+
+    def announce(self) -> None:
+        """Tell other processes that changes were committed, if there is a way that is sooner than their next look."""
+        ...
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when another process tells that, for ever; what was told may be lost."""
+        ...
+
+    def hears(self) -> bool:
+        """Whether `listen` would hear of it, as far as was tried."""
+        ...

@@ -22,6 +22,7 @@ from bonafides.store.database import Contention
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
+from bonafides.store.wakeups import Wakeups
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def open_postgres(url: str, *, on_commit: OnCommit = ignore, connections_max: in
     Args:
         url: `postgresql://user:password@host:port/name?sslmode=…`.
         on_commit: Told of the changes of each committed transaction before its verb returns.
-        connections_max: Connections at the same time; one more is for look-ups.
+        connections_max: Connections at the same time; one more is for look-ups, and one for wake-ups.
     """
     return SqlStore(PostgresDatabase(url, connections_max), on_commit)
 
@@ -79,6 +80,9 @@ class PostgresDatabase:
         self._writing = engine_of(self._connect, connections_max)
         # A read is one statement, which needs no BEGIN and no COMMIT around it.
         self._reading = self._writing.execution_options(isolation_level="AUTOCOMMIT")
+        # Nobody waits for what is said there to reach a disk.
+        speaking = partial(self._connect, server_settings=_SETTINGS | {"synchronous_commit": "off"})
+        self._wakeups = Wakeups(speaking, failures_translated)
         self._looking_up = asyncio.Lock()
         self._look_ups: asyncpg.Connection | None = None
 
@@ -100,7 +104,17 @@ class PostgresDatabase:
     async def version(self) -> None:
         return None
 
+    def announce(self) -> None:
+        self._wakeups.announce()
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        await self._wakeups.listen(wake)
+
+    def hears(self) -> bool:
+        return self._wakeups.hears
+
     async def close(self) -> None:
+        await self._wakeups.close()
         if self._look_ups is not None:
             self._look_ups.terminate()
         await self._writing.dispose()

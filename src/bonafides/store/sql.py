@@ -56,7 +56,7 @@ from bonafides.store import (
     usage,
 )
 from bonafides.store.commits import GroupCommit
-from bonafides.store.database import Database, Version
+from bonafides.store.database import SignallingDatabase, Version
 from bonafides.store.transaction import Transaction
 
 _LEASE_SECONDS_MAX: Final = 2.5
@@ -77,9 +77,14 @@ class SqlStore:
         on_commit: Told of the changes of each committed transaction before its verb returns.
     """
 
-    def __init__(self, database: Database, on_commit: OnCommit = ignore) -> None:
+    def __init__(self, database: SignallingDatabase, on_commit: OnCommit = ignore) -> None:
         self._database = database
-        self._commits = GroupCommit(database, on_commit)
+
+        def announce(changes: Sequence[Change]) -> None:
+            on_commit(changes)
+            database.announce()
+
+        self._commits = GroupCommit(database, announce)
         # The feed ended here when the database had this version: a poll of an idle server ends there.
         self._feed_end: tuple[Version, FeedPosition] | None = None
         self._feed_of: Hashable = None
@@ -266,6 +271,12 @@ class SqlStore:
         changes, end = await self._read(feed.since, position)
         self._feed_end = (version, end)
         return changes, end
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        await self._database.listen(wake)
+
+    def hears(self) -> bool:
+        return self._database.hears()
 
     async def prune(self, before: datetime) -> None:
         await self._write(feed.prune, before)

@@ -94,6 +94,15 @@ class SqliteDatabase:
     async def version(self) -> Version:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._version)
 
+    def announce(self) -> None:
+        """Say nothing: others learn of a commit for the price of a read, and look often."""
+
+    async def listen(self, wake: Callable[[], None]) -> None:  # noqa: ARG002 - nobody calls
+        return None
+
+    def hears(self) -> bool:
+        return False
+
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
 

@@ -25,6 +25,7 @@ class Interrupted:
     clock: HandClock
     failure: Exception | None = None
     takes_seconds: float = 0.0
+    hearing: bool = False
     calls: list[str] = field(default_factory=list)
     reads: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,6 +45,13 @@ class Interrupted:
         """What has changed."""
         self._answer("since")
         return await self.store.changes_since(position)
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Nobody calls."""
+
+    def hears(self) -> bool:
+        """Whether a call would be heard."""
+        return self.hearing
 
     async def prune(self, before: datetime) -> None:
         """Forget old entries."""
@@ -313,6 +321,54 @@ async def test_a_follower_that_is_nudged_reads_at_once(
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("poll_seconds", "max_staleness_seconds", "idle_seconds"),
+    [(0.05, 2, 0.2), (0.4, 2, 0.5), (1, 2, 1), (0.001, 0.06, 0.004)],
+)
+async def test_what_wakes_the_follower_makes_it_look_less_often_and_never_too_late(
+    line: Interrupted,
+    clock: HandClock,
+    memory: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+    poll_seconds: float,
+    max_staleness_seconds: float,
+    idle_seconds: float,
+) -> None:
+    """A wake-up that is lost would leave a revoked key working for good, or memory untrusted between two readings."""
+    waited: list[float] = []
+    timeout = asyncio.timeout
+
+    def watched(seconds: float) -> asyncio.Timeout:
+        waited.append(seconds)
+        return timeout(0)
+
+    monkeypatch.setattr("bonafides.verification.feed.asyncio.timeout", watched)
+    feed = Feed(
+        line,
+        memory.told.append,
+        clock,
+        max_staleness_seconds=max_staleness_seconds,
+        poll_seconds=poll_seconds,
+        retention_seconds=60,
+        forget_all=lambda: None,
+        complain=memory.complaints.append,
+    )
+    following = asyncio.create_task(feed.follow())
+    try:
+        while len(waited) < 2:  # noqa: ASYNC110 - as in `until`, whose own bound would be counted
+            await asyncio.sleep(0.001)
+        line.hearing = True
+        heard = len(waited)
+        while len(waited) < heard + 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert waited[0] == poll_seconds
+    assert waited[-1] == idle_seconds
+    assert idle_seconds <= max_staleness_seconds / 2
 
 
 @pytest.mark.parametrize("failure", [Unavailable(internal="away"), ValueError("a row of the future")])
