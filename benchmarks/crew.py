@@ -36,7 +36,7 @@ def revocation(place: Workplace) -> list[Row]:
     delays = []
     with serving(installation) as service:
         service.make_plan()
-        with _under_load(service), contextlib.ExitStack() as stack:
+        with under_load(service), contextlib.ExitStack() as stack:
             probes = [stack.enter_context(probe) for probe in _probes(service)]
             for _ in range(count):
                 said = service.require(*service.call("POST", "/v1/api-keys", {"name": "bench"}))
@@ -60,7 +60,7 @@ def revocation(place: Workplace) -> list[Row]:
 
 
 @contextlib.contextmanager
-def _under_load(service: Service) -> Iterator[None]:
+def under_load(service: Service) -> Iterator[None]:
     """Every worker verifies one key as fast as it can; none does where there is no wrk to ask them."""
     if WRK is None:
         yield

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from benchmarks import cold, crew
+from benchmarks import cold, crew, nodes
 from benchmarks.measure import QUICK, Row, Target, Workplace
 from benchmarks.report import BEGIN, END, as_data, drawn, markdown, placed
 
@@ -21,7 +21,9 @@ def test_a_row_with_a_server_of_its_own_is_measured(tmp_path: Path) -> None:
     accepted, delay = cold.revocation(place)
     (memory,) = cold.memory(place)
     (elsewhere,) = crew.revocation(place)
+    (between,) = nodes.revocation(place)
     assert elsewhere.median > 0
+    assert between.median > 0
     assert accepted.runs == [0]
     assert delay.median > 0
     assert memory.notes["residents"] == 1_010
