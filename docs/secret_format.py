@@ -20,7 +20,10 @@ KINDS: Final = {
     SecretKind.PAT: "personal access token",
     SecretKind.TOK: "bearer token",
     SecretKind.OAT: "OAuth access token",
-    SecretKind.ORT: "OAuth refresh token",
+    SecretKind.ORT: "refresh token",
+    SecretKind.INV: "an invitation, used once",
+    SecretKind.RST: "a password reset, used once",
+    SecretKind.MFA: "the second step of a login, used once",
     SecretKind.SEC: "client secret",
 }
 EXAMPLE_US: Final = 1_900_000_000_000_000

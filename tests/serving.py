@@ -20,6 +20,7 @@ import httpx2
 import structlog
 
 from bonafides.app import Application, Rooms, build, housekeeping, open_rooms, prepare
+from bonafides.credentials.passwords import Passwords
 from bonafides.installation import Founded
 from bonafides.keyring import require_peppers
 from bonafides.settings import Settings
@@ -30,6 +31,11 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 START_US = 1_900_000_000_000_000
 """Where a fake clock begins: 2030-03-17, long after anything that the tests make."""
+
+
+def weak_passwords() -> Passwords:
+    """Hashes that take no time: the real ones would take most of a test's."""
+    return Passwords(memory_kib=8, passes=1)
 
 
 class FakeClock:
@@ -139,7 +145,7 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
 def running(settings: Settings, clock: FakeClock | None = None) -> Iterator[RunningServer]:
     """Found an installation on an empty database and serve it until the block ends."""
     clock = clock or FakeClock()
-    founded = asyncio.run(prepare(settings, "admin@example.com", clock=clock))
+    founded = asyncio.run(prepare(settings, "admin@example.com", clock=clock, passwords=weak_passwords()))
     assert founded is not None
     with serving(settings, founded, clock) as server:
         yield server
@@ -154,7 +160,10 @@ def serving(settings: Settings, founded: Founded, clock: FakeClock) -> Iterator[
     servers: list[Server] = []
 
     async def serve() -> None:
-        async with open_rooms(settings, require_peppers(settings), clock=clock) as rooms, housekeeping(rooms):
+        async with (
+            open_rooms(settings, require_peppers(settings), clock=clock, passwords=weak_passwords()) as rooms,
+            housekeeping(rooms),
+        ):
             application = build(rooms)
 
             def announce(url: str) -> None:

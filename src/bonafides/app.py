@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import pickle
 import secrets
 import signal
@@ -24,9 +25,12 @@ from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys
 from bonafides.credentials.bearer_tokens import BearerTokens
+from bonafides.credentials.guesses import Guesses
+from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.personal_tokens import PersonalTokens
+from bonafides.credentials.signing_keys import SigningKeys, SigningRules
 from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
@@ -34,7 +38,7 @@ from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
 from bonafides.logs import configure_logs
-from bonafides.model import Actor, Change, Clock, Entropy, Role, UsageSpan, to_datetime
+from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.notices import Notices
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
@@ -54,12 +58,25 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
-from bonafides.web import compat, introspection, verify
+from bonafides.web import compat, introspection, logins, verify
 from bonafides.web.api import Api
+from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
-from bonafides.web.manage import audit, denials, keys, plans, tenants, tokens, usage, users
+from bonafides.web.logins import LoginCalls
+from bonafides.web.manage import (
+    audit,
+    denials,
+    keys,
+    plans,
+    sessions,
+    signing_keys,
+    tenants,
+    tokens,
+    usage,
+    users,
+)
 from bonafides.web.metrics import (
     CONTENT_TYPE,
     COUNTED_SUBJECTS,
@@ -135,6 +152,10 @@ class Rooms:
     notices: Notices
     idempotency: Idempotency
     installation: Installation
+    signing_keys: SigningKeys
+    sessions: JwtSessions
+    apply: Callable[[Sequence[Change]], None]
+    """Makes memory forget what these changes have made outdated."""
 
     def local_authority(self, tenant_id: str) -> Authority:
         """What whoever can read the database and the pepper may do through the command line: everything."""
@@ -230,6 +251,7 @@ async def open_rooms(
     entropy: Entropy = secrets.token_bytes,
     shared: SharedMemory | None = None,
     tell_others: Callable[[], None] = _nothing,
+    passwords: Passwords | None = None,
 ) -> AsyncIterator[Rooms]:
     """Every room, over an open store that is closed at the end.
 
@@ -240,6 +262,7 @@ async def open_rooms(
         entropy: Where every random bit comes from.
         shared: Where limits are counted, if not in this process alone.
         tell_others: Called when this process has changed what other workers have in memory.
+        passwords: Hashes them; as OWASP asks, unless tests cannot wait for it.
 
     Raises:
         Unavailable: The database cannot be reached.
@@ -252,20 +275,27 @@ async def open_rooms(
     )
 
     def on_commit(changes: Sequence[Change]) -> None:
-        index.apply(changes)
+        rooms.apply(changes)
         tell_others()
 
     leases = open_leases(settings, entropy) if settings.valkey else None
     store = open_store(settings, on_commit)
+    passwords = passwords or Passwords(at_once_max=_hashes_at_once(settings))
+    rooms = _furnish(settings, peppers, clock, entropy, store, leases or store, index, shared, passwords)
     try:
-        yield _furnish(settings, peppers, clock, entropy, store, leases or store, index, shared)
+        yield rooms
     finally:
         await store.close()
         if leases is not None:
             await leases.close()
 
 
-def _furnish(
+def _hashes_at_once(settings: Settings) -> int:
+    """How many passwords this process hashes at once: the workers of a machine take half of its processors together."""
+    return max(1, (os.cpu_count() or 1) // 2 // settings.workers)
+
+
+def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     settings: Settings,
     peppers: Peppers,
     clock: Clock,
@@ -274,6 +304,7 @@ def _furnish(
     limits: LimitStore,
     index: ResidentIndex,
     shared: SharedMemory | None,
+    passwords: Passwords,
 ) -> Rooms:
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
@@ -291,9 +322,29 @@ def _furnish(
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
     uses = Uses(store, clock, entropy(16).hex())
     denied = Denials(store)
+    signers = SigningKeys(
+        store,
+        recorder,
+        peppers,
+        clock,
+        entropy,
+        SigningRules(
+            issuer=settings.base_url,
+            audience=settings.audience,
+            algorithm=settings.signing_algorithm,
+            rotation_seconds=settings.signing_key_rotation_days * 86_400,
+            token_seconds_max=settings.session_token_seconds,
+        ),
+    )
+
+    def apply(changes: Sequence[Change]) -> None:
+        index.apply(changes)
+        if any(change.kind is ChangeKind.SIGNING_KEY for change in changes):
+            signers.outdate()
+
     feed = Feed(
         store,
-        index.apply,
+        apply,
         clock,
         max_staleness_seconds=settings.max_staleness_seconds,
         poll_seconds=settings.feed_poll_seconds,
@@ -306,6 +357,7 @@ def _furnish(
         index=index,
         freshness=feed,
         look_ups=LookUps(store, index, peppers, uses.redigest),
+        signatures=signers,
         limiter=limiter,
         addresses=addresses,
         leases=leases,
@@ -346,7 +398,26 @@ def _furnish(
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
-        installation=Installation(store, recorder, Passwords(), peppers, clock, entropy, scopes),
+        installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
+        signing_keys=signers,
+        sessions=JwtSessions(
+            store=store,
+            directory=directory,
+            recorder=recorder,
+            peppers=peppers,
+            clock=clock,
+            entropy=entropy,
+            signing_keys=signers,
+            passwords=passwords,
+            guesses=Guesses(store, peppers, clock),
+            rules=SessionRules(
+                token_seconds=settings.session_token_seconds,
+                idle_seconds=settings.session_idle_seconds,
+                longest_seconds=settings.session_seconds_max,
+                grace_seconds=settings.refresh_grace_seconds,
+            ),
+        ),
+        apply=apply,
     )
 
 
@@ -412,10 +483,21 @@ async def _sweep(rooms: Rooms) -> None:
     await rooms.store.prune_tokens(to_datetime(now_us) - kept, _PRUNED_TOKENS_MAX)
     await rooms.denial_reports.prune()
     await rooms.notices.tell_each_hour()
+    await rooms.store.prune_logins(
+        to_datetime(now_us),
+        grace_seconds=rooms.settings.refresh_grace_seconds,
+        idle_seconds=rooms.settings.session_seconds_max,
+    )
+    await rooms.signing_keys.maintain()
 
 
 async def prepare(
-    settings: Settings, email: str, *, clock: Clock, entropy: Entropy = secrets.token_bytes
+    settings: Settings,
+    email: str,
+    *,
+    clock: Clock,
+    entropy: Entropy = secrets.token_bytes,
+    passwords: Passwords | None = None,
 ) -> Founded | None:
     """Make an empty database into an installation; leave one that exists as it is.
 
@@ -437,7 +519,7 @@ async def prepare(
     finally:
         await store.close()
     peppers = make_peppers(settings, entropy)
-    async with open_rooms(settings, peppers, clock=clock, entropy=entropy) as rooms:
+    async with open_rooms(settings, peppers, clock=clock, entropy=entropy, passwords=passwords) as rooms:
         try:
             return await rooms.installation.found(email)
         except AlreadyInitialised:
@@ -497,12 +579,17 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     problems = Problems(settings.base_url)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
-    verify_calls = VerifyCalls(rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock)
+    cookies = Cookies(settings.base_url)
+    verify_calls = VerifyCalls(
+        rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, cookies.credential
+    )
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url),
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
+        logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock)),
+        sessions.routes(rooms.sessions, paging),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
         tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),
@@ -513,10 +600,15 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         audit.routes(rooms.audit, paging),
         usage.routes(rooms.usage),
         denials.routes(rooms.denial_reports),
+        signing_keys.routes(rooms.signing_keys),
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
     )
     gate = Gate(
-        Api(Guard(rooms.verifier, rooms.directory, metrics), mounted, settings),
+        Api(
+            Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses),
+            mounted,
+            settings,
+        ),
         settings=settings,
         addresses=rooms.addresses,
         problems=problems,

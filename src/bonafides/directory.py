@@ -89,6 +89,11 @@ class Directory:
             return None
         return EVERYWHERE if tenant_id == self._operator_tenant_id else tenant_id
 
+    @property
+    def defined_scopes(self) -> frozenset[str]:
+        """Every scope that this installation knows."""
+        return self._defined_scopes
+
     def ceiling(self, user: User) -> frozenset[str]:
         """The scopes that a user's credentials may have at most."""
         return ceiling(user.role, user.scopes, self._defined_scopes)

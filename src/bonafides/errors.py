@@ -85,6 +85,29 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class InvalidCredentials(AppError):
+    """A name and a password that do not belong together; it is not told which of the two is wrong."""
+
+    code = "invalid_credentials"
+
+    def __init__(self, public: str = "The user name or the password is wrong.") -> None:
+        super().__init__(public)
+
+
+class TooManyRequests(AppError):
+    """Somebody was wrong too often, and has to wait.
+
+    Args:
+        retry_after_seconds: How long; at least 1.
+    """
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__(f"Rate limit exceeded. Try again in {retry_after_seconds} seconds.")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unavailable(AppError):
     """The server cannot know the answer now, and so gives none.
 

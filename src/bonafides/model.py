@@ -725,6 +725,7 @@ class ChangeKind(StrEnum):
     USER = "user"
     TENANT = "tenant"
     PLAN = "plan"
+    SIGNING_KEY = "signing_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -757,6 +758,225 @@ class Replayed:
     """The call had been carried out before: here is its sealed answer; nothing was changed."""
 
     sealed_answer: bytes
+
+
+class SigningAlgorithm(StrEnum):
+    """How tokens are signed, by the names that clients know.
+
+    See: RFC 7518 §3.1, RFC 8037 §3.1
+    """
+
+    EDDSA = "EdDSA"
+    ES256 = "ES256"
+    RS256 = "RS256"
+
+
+class SigningKeyStatus(StrEnum):
+    """Where a signing key is in its life: published ahead, in use, or kept for what it has signed."""
+
+    NEXT = "next"
+    CURRENT = "current"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs tokens; its private part is sealed.
+
+    Args:
+        kid: The thumbprint of the public part (RFC 7638).
+        public_jwk: As it is published.
+        sealed: The private part.
+        pepper_id: Of the pepper that sealed it.
+        published_until: Of a retired one: until then something that it has signed may be in use.
+    """
+
+    kid: str
+    algorithm: SigningAlgorithm
+    status: SigningKeyStatus
+    public_jwk: Mapping[str, Any]
+    sealed: bytes
+    pepper_id: str
+    created_at: datetime
+    activated_at: datetime | None = None
+    retired_at: datetime | None = None
+    published_until: datetime | None = None
+
+
+class OneTimePurpose(StrEnum):
+    """What a secret is for that serves once."""
+
+    INVITATION = "invitation"
+    PASSWORD_RESET = "password_reset"
+    LOGIN = "login"
+    """The second step of a login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is known of a login beside its credential, which says whether it is good.
+
+    Args:
+        device: What it says of itself; may be empty.
+        methods: What was proven: `pwd`, `otp` (RFC 8176).
+        seen_at: When it was last refreshed, or began.
+        authenticated_at: When its user last proved who they are.
+        ends_at: However it is used.
+    """
+
+    id: str
+    tenant_id: str
+    user_id: str
+    device: str
+    address: str | None
+    methods: frozenset[str]
+    created_at: datetime
+    seen_at: datetime
+    authenticated_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that has not ended, and when a token of it was last used, as far as that is written."""
+
+    session: Session
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """What the store keeps of a refresh token that was just made."""
+
+    secret: DigestedSecret
+    session_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that begins with a session, and what must still hold when it does.
+
+    Args:
+        credential: The session's own, which nothing opens; its token's parent.
+        token: The first signed token.
+        password_hash: What the password was checked against; None where none was.
+        place: Where its user is known from now on.
+        guessed: Counts of guesses that begin anew.
+    """
+
+    session: Session
+    credential: Credential
+    credential_secret: DigestedSecret
+    token: Credential
+    token_secret: DigestedSecret
+    refresh_token: RefreshToken
+    password_hash: str | None
+    place: str
+    guessed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What takes the place of a refresh token that is spent.
+
+    Args:
+        digest: Of the one that is spent.
+        sealed_answer: Given again within the grace, to who presents that one.
+    """
+
+    digest: bytes
+    refresh_token: RefreshToken
+    sealed_answer: bytes
+    token: Credential
+    token_secret: DigestedSecret
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshable:
+    """A refresh token that was presented, with what decides on it.
+
+    Args:
+        digest: As stored.
+        expires_at: Its end.
+        spent_at: When it was used; None if it was not.
+        sealed_answer: Of a spent one, for as long as it is given again.
+        successor_spent: Of a spent one: whether what followed it was used too.
+        live: Whether its session, user and tenant are active.
+    """
+
+    digest: bytes
+    expires_at: datetime
+    spent_at: datetime | None
+    sealed_answer: bytes | None
+    successor_spent: bool
+    live: bool
+    session: Session
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who may log in under a name: a user, what their password was hashed to, and what else they must prove.
+
+    Args:
+        password_hash: None if they have none.
+        tenant_active: Whether their tenant is.
+        totp: Whether a second factor is set.
+    """
+
+    user: User
+    password_hash: str | None
+    tenant_active: bool
+    totp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeSecret:
+    """What the store keeps of a secret that serves once.
+
+    Args:
+        email_folded: The address that it was sent to; it is void once its user has another.
+    """
+
+    id: str
+    purpose: OneTimePurpose
+    tenant_id: str
+    user_id: str
+    email_folded: str | None
+    created_by: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GuessLimit:
+    """How often somebody may be wrong.
+
+    Args:
+        subject: Whose guesses are counted together.
+        free: Wrong guesses that cost no time.
+        longest_seconds: The longest wait after one more; it doubles from a second on.
+        most: After so many, none is admitted until the count is forgotten; None for no such end.
+        forgotten_seconds: The count begins anew after so long without a guess; None: only by being right.
+    """
+
+    subject: str
+    free: int
+    longest_seconds: int
+    most: int | None = None
+    forgotten_seconds: int | None = None
+
+
+class Signed(Enum):
+    """What a signature and the claims under it say of a token."""
+
+    GOOD = "good"
+    BAD = "bad"
+    EXPIRED = "expired"
+    UNKNOWN_KEY = "unknown_key"
+    """Signed by a key that this process does not know; it may be younger than what it has read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ from bonafides.model import (
     CredentialKind,
     CredentialStatus,
     Denial,
+    LiveSession,
     Plan,
     Principal,
     Reason,
     Rejected,
     ShownStatus,
+    SigningKey,
     Tenant,
     Usage,
     UsageBucket,
@@ -220,6 +222,45 @@ def plan_resource(plan: Plan) -> Resource:
         **figures(plan),
         "created_at": time_text(plan.created_at),
         "updated_at": time_text(plan.updated_at),
+    }
+
+
+def session_resource(live: LiveSession, own: str | None) -> Resource:
+    """A session that has not ended.
+
+    Args:
+        live: The session.
+        own: The id of the one that whoever looks is in.
+    """
+    session = live.session
+    last_used_at = max(session.seen_at, live.last_used_at or session.seen_at)
+    return {
+        "id": session.id,
+        "object": "session",
+        "user_id": session.user_id,
+        "tenant_id": session.tenant_id,
+        "device": session.device,
+        "address": session.address,
+        "methods": sorted(session.methods),
+        "current": session.id == own,
+        "created_at": time_text(session.created_at),
+        "authenticated_at": time_text(session.authenticated_at),
+        "last_used_at": time_text(last_used_at),
+        "ends_at": time_text(session.ends_at),
+    }
+
+
+def signing_key_resource(key: SigningKey) -> Resource:
+    """A signing key, known by its thumbprint; the public part itself is in the key set."""
+    return {
+        "id": key.kid,
+        "object": "signing_key",
+        "algorithm": str(key.algorithm),
+        "status": str(key.status),
+        "created_at": time_text(key.created_at),
+        "activated_at": _time_or_none(key.activated_at),
+        "retired_at": _time_or_none(key.retired_at),
+        "published_until": _time_or_none(key.published_until),
     }
 
 

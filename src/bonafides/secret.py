@@ -44,6 +44,9 @@ class SecretKind(StrEnum):
     OAT = "oat"
     ORT = "ort"
     SEC = "sec"
+    INV = "inv"
+    RST = "rst"
+    MFA = "mfa"
 
 
 class Shape(StrEnum):
@@ -241,6 +244,10 @@ class Peppers:
         """
         return self._derive(self._peppers[-1], b"bf-claim", *(part.encode() for part in parts))
 
+    def subject_digest(self, *parts: str) -> str:
+        """A name under which something is counted, that tells nobody who reads the database whose it is."""
+        return self._derive(self._peppers[-1], b"bf-subject", *(part.encode() for part in parts)).hex()
+
     def seal(self, plain: bytes, opener: str, context: bytes, entropy: Entropy) -> bytes:
         """Encrypt so that only somebody who presents `opener` again, to this server, can read it.
 
@@ -260,6 +267,30 @@ class Peppers:
             key = self._derive(pepper, b"bf-seal", opener.encode())
             try:
                 return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
+            except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
+                continue
+        return None
+
+    def seal_at_rest(self, plain: bytes, place: str, entropy: Entropy) -> bytes:
+        """Encrypt what the server itself must read again, such as a private key, under the newest pepper.
+
+        Args:
+            plain: What to keep.
+            place: Table, column and row; authenticated, so that nothing is moved from one row to another.
+            entropy: Where the nonce comes from.
+
+        See: OWASP ASVS 11.3.2
+        """
+        nonce = entropy(_NONCE_BYTES)
+        key = self._derive(self._peppers[0], b"bf-rest", b"")
+        return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+
+    def unseal_at_rest(self, sealed: bytes, place: str) -> bytes | None:
+        """What `seal_at_rest` was given for that place, or None where no pepper in force opens it."""
+        for pepper in self._peppers:
+            key = self._derive(pepper, b"bf-rest", b"")
+            try:
+                return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
             except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
                 continue
         return None

@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from bonafides.errors import Misconfigured
-from bonafides.model import BUILT_IN_SCOPES
+from bonafides.model import BUILT_IN_SCOPES, SigningAlgorithm
 
 ENVIRONMENT_PREFIX: Final = "BONAFIDES_"
 SETTINGS_FILE: Final = "bonafides.toml"
@@ -130,6 +130,37 @@ class Settings(BaseModel):
     scopes: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         (),
         description="Scopes that you define beside `read`, `write`, `admin` and `credentials:verify`.",
+    )
+    token_audience: str = Field(
+        "",
+        description="`aud` of the tokens that are signed: the API that they are for. Empty: `public_url`.",
+    )
+    signing_algorithm: SigningAlgorithm = Field(
+        SigningAlgorithm.EDDSA,
+        description="How tokens are signed; `RS256` is for clients that know no other. Binds the next signing key.",
+    )
+    signing_key_rotation_days: int = Field(
+        90, ge=1, le=3_650, description="How long a signing key signs; the next one is published a day ahead."
+    )
+    session_token_seconds: int = Field(
+        3_600, ge=60, le=86_400, description="How long the token of a login lasts; it is then refreshed."
+    )
+    session_idle_seconds: int = Field(
+        1_209_600,
+        ge=60,
+        description="A session ends when it was not refreshed for so long (two weeks).",
+    )
+    session_seconds_max: int = Field(
+        7_776_000, ge=60, description="A session ends so long after its login (90 days), however it is used."
+    )
+    refresh_grace_seconds: int = Field(
+        10,
+        ge=0,
+        le=60,
+        description=(
+            "A refresh token that is used again within this time gets the same answer again, as lost answers and two tabs need it; "
+            "after it, a second use ends the session."
+        ),
     )
     max_staleness_seconds: float = Field(
         2.0,
@@ -269,6 +300,13 @@ class Settings(BaseModel):
             )
         return public_url
 
+    @field_validator("token_audience")
+    @classmethod
+    def _check_token_audience(cls, token_audience: str) -> str:
+        if token_audience and _URL_TEXT.fullmatch(token_audience) is None:
+            raise ValueError("must be a URL or a word, such as https://api.example.com.")
+        return token_audience
+
     @field_validator("scopes")
     @classmethod
     def _check_scopes(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
@@ -301,6 +339,8 @@ class Settings(BaseModel):
             raise ValueError(
                 "limits_across: machine counts in this machine's memory alone. Leave out valkey, or limits_across."
             )
+        if self.session_idle_seconds > self.session_seconds_max:
+            raise ValueError("session_idle_seconds: must not be longer than session_seconds_max.")
         if self.pepper_path == self.sqlite_path:
             raise ValueError("pepper_file: must not be the database's own file. Name another.")
         return self
@@ -362,6 +402,11 @@ class Settings(BaseModel):
         reachable = _WILDCARDS.get(self.host, self.host)
         host = f"[{reachable}]" if ":" in reachable else reachable
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def audience(self) -> str:
+        """Whom signed tokens are for."""
+        return self.token_audience or self.base_url
 
     @property
     def defined_scopes(self) -> frozenset[str]:

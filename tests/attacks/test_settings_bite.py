@@ -42,6 +42,8 @@ PROTECT_NOTHING: Final = {
     "drain_seconds_max": "how long an end may take",
     "database_connections_max": "how much is asked of the database at once",
     "change_retention_seconds": "how long the feed is kept; a longer silence makes memory forget everything",
+    "token_audience": "whom tokens are for; another audience refuses them, which tests of signing keys hold",
+    "signing_algorithm": "how tokens are signed; each one is strong enough",
     "log_format": "the look of the log; neither form shows a secret, which other tests hold",
     "log_level": "how much is logged; production mode refuses the one that is too talkative",
 }
@@ -136,6 +138,68 @@ def bites_peppers(serve: Serve, _: Path) -> None:
         assert server.admin.get("/v1/auth/verify").status_code == 401
     with serve() as server:
         assert server.admin.get("/v1/auth/verify").status_code == 200
+
+
+def _logged_in(server: RunningServer) -> dict[str, str]:
+    body = {"username": "admin@example.com", "password": server.founded.password}
+    tokens: dict[str, str] = server.client().post("/v1/auth/login", json=body).json()
+    return tokens
+
+
+def _refreshed(server: RunningServer, tokens: dict[str, str]) -> int:
+    body = {"refresh_token": tokens["refresh_token"]}
+    return server.client().post("/v1/auth/refresh", json=body).status_code
+
+
+def bites_session_token_seconds(serve: Serve, _: Path) -> None:
+    """It ends a token of a login."""
+    for seconds in (60, 120):
+        with serve(session_token_seconds=seconds) as server:
+            client = server.client(_logged_in(server)["token"])
+            server.clock.advance(seconds - 1)
+            assert client.get("/v1/auth/verify").status_code == 200
+            server.clock.advance(1)
+            assert client.get("/v1/auth/verify").status_code == 401
+
+
+def bites_session_idle_seconds(serve: Serve, _: Path) -> None:
+    """It ends a session that is not refreshed."""
+    for seconds, status in ((600, 401), (601, 200)):
+        with serve(session_idle_seconds=seconds) as server:
+            tokens = _logged_in(server)
+            server.clock.advance(600)
+            assert _refreshed(server, tokens) == status
+
+
+def bites_session_seconds_max(serve: Serve, _: Path) -> None:
+    """It ends a session however it is used."""
+    for seconds, status in ((600, 401), (601, 200)):
+        with serve(session_seconds_max=seconds, session_idle_seconds=600) as server:
+            tokens = _logged_in(server)
+            server.clock.advance(300)
+            body = {"refresh_token": tokens["refresh_token"]}
+            tokens = server.client().post("/v1/auth/refresh", json=body).json()
+            server.clock.advance(300)
+            assert _refreshed(server, tokens) == status
+
+
+def bites_refresh_grace_seconds(serve: Serve, _: Path) -> None:
+    """It bounds how long a spent refresh token is answered again."""
+    for seconds, status in ((5, 401), (6, 200)):
+        with serve(refresh_grace_seconds=seconds) as server:
+            tokens = _logged_in(server)
+            assert _refreshed(server, tokens) == 200
+            server.clock.advance(6)
+            assert _refreshed(server, tokens) == status
+
+
+def bites_signing_key_rotation_days(serve: Serve, _: Path) -> None:
+    """It takes a signing key out of use."""
+    for days, kept in ((3, True), (2, False)):
+        with serve(signing_key_rotation_days=days) as server:
+            before = server.admin.get("/v1/signing-keys").json()["data"][0]["id"]
+            server.clock.advance(2 * 86_400)
+            assert (server.admin.get("/v1/signing-keys").json()["data"][0]["id"] == before) is kept
 
 
 def bites_pepper_file(serve: Serve, folder: Path) -> None:

@@ -23,6 +23,7 @@ CONTRACT = (
     "tokens create", "tokens list", "tokens show", "tokens revoke",
     "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
     "denials show",
+    "signing-keys list", "signing-keys rotate", "sessions list", "sessions end",
 )  # fmt: skip
 
 
@@ -60,7 +61,19 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["keys", "users", "tenants", "plans", "peppers", "tokens", "bearer-tokens", "denials"]
+    "group",
+    [
+        "keys",
+        "users",
+        "tenants",
+        "plans",
+        "peppers",
+        "tokens",
+        "bearer-tokens",
+        "denials",
+        "signing-keys",
+        "sessions",
+    ],
 )
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:
     """The same, for whoever asks for the help of the noun alone."""

@@ -11,19 +11,28 @@ import httpx2
 import pytest
 import yaml
 
-from bonafides.web.examples import DENIED_REQUEST_ID, EXAMPLES, KEY
+from bonafides.web.examples import (
+    DENIED_REQUEST_ID,
+    EXAMPLES,
+    KEY,
+    OLD_SESSION_ID,
+    OWNER_EMAIL,
+    PASSWORD,
+    TOKEN,
+)
 from bonafides.web.forms import FORM
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 
-ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok)_[0-9A-Za-z]{22}")
-SECRET: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}")
 DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses)_[0-9A-Za-z]{22}")
+SECRET: Final = re.compile(r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")
+THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
-WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused"}
-"""What may be there already or not yet."""
+WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused", "device"}
+"""What may be there already or not yet, or is what the test's own client says."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,18 @@ class Story:
     def __init__(self, server: RunningServer) -> None:
         self._server = server
         self.description = Description(server.client().get("/openapi.json").json())
-        self._real: dict[str, str] = {}
+        self._real: dict[str, str] = {
+            PASSWORD: server.founded.password,
+            OLD_SESSION_ID: self._earlier_sessions()[0],
+        }
         self.lived = {operation_id: self._live(operation_id) for operation_id in EXAMPLES}
+
+    def _earlier_sessions(self) -> list[str]:
+        """Two logins from before the story begins."""
+        body = {"username": OWNER_EMAIL, "password": self._server.founded.password}
+        for _ in range(2):
+            assert self._server.client().post("/v1/auth/login", json=body).status_code == 200
+        return [session["id"] for session in self._server.admin.get("/v1/sessions").json()["data"]]
 
     def real(self, value: Any) -> Any:
         """A request of the description with the server's own ids and secrets."""
@@ -75,7 +94,7 @@ class Story:
             assert real[:4] == told[:4], place
             assert self._real.setdefault(told, real) == real, f"{place}: not the one that was told before"
         elif isinstance(told, str) and (
-            form := next((p for p in (TIME, CURSOR, DISPLAY, URL) if p.fullmatch(told)), None)
+            form := next((p for p in (TIME, CURSOR, DISPLAY, THUMBPRINT, URL) if p.fullmatch(told)), None)
         ):
             assert isinstance(real, str), place
             assert form.fullmatch(real), place
@@ -94,6 +113,7 @@ class Story:
         client = {
             "operator": self._server.admin,
             "key": self._server.client(self._real.get(KEY)),
+            "session": self._server.client(self._real.get(TOKEN)),
             "nobody": self._server.client(),
         }[EXAMPLES[operation_id].caller]
         response = client.request(

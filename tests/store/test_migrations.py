@@ -40,6 +40,11 @@ SECOND: Final = (
     "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'key_1', 'accepted', 2)",
     "INSERT INTO usage_writers VALUES ('1', 1, 1)",
 )
+FOURTH: Final = (
+    "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1, 600)",
+    "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
+    *SECOND[2:],
+)
 SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "0001": FIRST,
     "0002": SECOND,
@@ -48,17 +53,23 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO limit_windows VALUES ('key_1', 9, 5, 9, 5, 1)",
         "INSERT INTO limit_holders VALUES ('key_1', 'one', 3, 9, 9)",
     ),
-    "0004": (
-        "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1, 600)",
-        "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
-        *SECOND[2:],
-    ),
+    "0004": FOURTH,
     "0005": (
         "INSERT INTO plans VALUES ('free', 100, NULL, '{}', 'credential', 1, 1, 600)",
         "INSERT INTO tenants VALUES ('ten_1', 'Ten', 'active', 'free', TRUE, 1, 1, 86400)",
         *SECOND[2:],
         "INSERT INTO denials VALUES ('req_1', 1, NULL, NULL, NULL, NULL, 'invalid_api_key', 'shape', '{}')",
         "INSERT INTO expiry_notices VALUES ('key_1', 1, 30)",
+    ),
+    "0006": (
+        *FOURTH,
+        """
+        INSERT INTO signing_keys VALUES ('one', 'EdDSA', 'current', '{}', 'x', 'p1', 1, 1, NULL, NULL)
+        """,
+        "INSERT INTO guesses VALUES ('subject', 3, 9, 1)",
+        "INSERT INTO known_places VALUES ('usr_1', 'place', 1)",
+        "INSERT INTO totp_factors VALUES ('usr_1', 'x', 'p1', -1, 1, NULL)",
+        "INSERT INTO changes (transaction_id, kind, subject_id, at) VALUES (0, 'signing_key', 'one', 1)",
     ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""

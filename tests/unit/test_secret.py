@@ -553,6 +553,36 @@ def test_each_seal_has_a_nonce_of_its_own() -> None:
     assert one[12:] != other[12:]
 
 
+@given(st.binary(), st.text())
+def test_what_is_sealed_at_rest_opens_in_its_place_alone(plain: bytes, place: str) -> None:
+    """ASVS 11.3.2: whoever writes to the database could put one row's secret in the place of another's."""
+    peppers = Peppers(PEPPERS[:1])
+    sealed = peppers.seal_at_rest(plain, place, os.urandom)
+    assert peppers.unseal_at_rest(sealed, place) == plain
+    assert peppers.unseal_at_rest(sealed, place + "x") is None
+    assert Peppers(PEPPERS[1:]).unseal_at_rest(sealed, place) is None
+    assert Peppers(PEPPERS[::-1]).unseal_at_rest(sealed, place) == plain
+    assert peppers.unseal(sealed, "", place.encode()) is None
+    if len(plain) > 8:
+        assert plain not in sealed
+
+
+@given(st.binary(max_size=40))
+def test_garbage_at_rest_opens_nothing(garbage: bytes) -> None:
+    """A damaged row is a key that cannot be used, not a crash."""
+    assert Peppers(PEPPERS).unseal_at_rest(garbage, "place") is None
+
+
+def test_what_is_sealed_at_rest_has_its_own_key_and_nonce() -> None:
+    """With AES-GCM a repeated nonce gives away the plain text; a key of another purpose would open it too."""
+    peppers = Peppers(PEPPERS)
+    one, other = (peppers.seal_at_rest(b"plain", "place", os.urandom) for _ in range(2))
+    assert one[:12] != other[:12]
+    keyed = hashlib.blake2b(key=PEPPERS[0].key, digest_size=32, person=b"bf-rest")
+    keyed.update((0).to_bytes(8, "big"))
+    assert AESGCM(keyed.digest()).decrypt(one[:12], one[12:], b"place") == b"plain"
+
+
 def test_a_purpose_has_a_key_of_its_own() -> None:
     """A digest that is shown in one place must open nothing in another."""
     peppers = Peppers(PEPPERS[:1])

@@ -21,6 +21,8 @@ from bonafides.cli import (
     plans,
     schema,
     serving,
+    sessions,
+    signing_keys,
     tenants,
     tokens,
     trail,
@@ -62,6 +64,8 @@ verify.add_to(program)
 doctor.add_to(program)
 schema.add_to(program)
 program.add_typer(peppers.commands)
+program.add_typer(signing_keys.commands)
+program.add_typer(sessions.commands)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it with the option's value

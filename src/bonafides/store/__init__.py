@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bonafides.errors import Unavailable
 from bonafides.model import (
+    Account,
     AuditEvent,
     Change,
     Credential,
@@ -24,12 +25,20 @@ from bonafides.model import (
     Denial,
     DigestedSecret,
     Expiring,
+    GuessLimit,
     IdempotencyClaim,
     Lease,
     LeaseAsk,
+    LiveSession,
+    OneTimePurpose,
+    OneTimeSecret,
+    Opening,
     Page,
     Plan,
+    Refreshable,
+    Renewal,
     Replayed,
+    SigningKey,
     Standing,
     Tenant,
     TenantChanges,
@@ -408,6 +417,146 @@ class NoticeStore(Protocol):
 
     async def prune_notices(self, before: datetime) -> None:
         """Forget notices of ends before a moment."""
+
+
+class SigningKeyStore(Protocol):
+    """The keys that sign tokens: few, and changed together."""
+
+    async def list_signing_keys(self) -> Sequence[SigningKey]:
+        """All of them: the current one, the next one, then those retired, the latest first."""
+        ...
+
+    async def replace_signing_keys(
+        self, seen: Sequence[SigningKey], keys: Sequence[SigningKey], event: AuditEvent
+    ) -> bool:
+        """Make these all the keys there are, if there are no others than those seen.
+
+        Returns:
+            False, with nothing written, if somebody has changed them: of concurrent calls one gets True.
+        """
+        ...
+
+    async def operator_tenant_id(self) -> str:
+        """Whose trail tells of what concerns the whole installation."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Logins: opened, refreshed, ended."""
+
+    async def open_session(self, opening: Opening, event: AuditEvent) -> bool:
+        """Begin a session with its first token and refresh token.
+
+        Returns:
+            False, with nothing written, if its user or tenant is not active, or the password was changed since.
+        """
+        ...
+
+    async def find_refreshable(self, digests: Sequence[bytes]) -> Refreshable | None:
+        """The refresh token with one of these digests; one that has ended is found until it is pruned."""
+        ...
+
+    async def refresh(self, renewal: Renewal, event: AuditEvent) -> bool:
+        """Spend a refresh token and put another in its place: of any number of calls at once, one does.
+
+        Returns:
+            False, with nothing written, if it was spent, has ended, or its session is not live.
+        """
+        ...
+
+    async def find_session(self, session_id: str, tenant: TenantScope, now: datetime) -> LiveSession | None:
+        """The session of that id, if it is in that tenant and has not ended."""
+        ...
+
+    async def list_sessions(
+        self, tenant: TenantScope, page: Page, now: datetime, *, user_id: str | None = None
+    ) -> Sequence[LiveSession]:
+        """Up to `page.limit` sessions that have not ended, newest first."""
+        ...
+
+    async def end_sessions(
+        self, user_id: str, event: AuditEvent, *, reason: str, kept: str | None = None
+    ) -> int:
+        """End every session of a user but one, with all their tokens; how many."""
+        ...
+
+    async def knows_place(self, user_id: str, place: str) -> bool:
+        """Whether a user has logged in from there lately."""
+        ...
+
+    async def prune_logins(self, now: datetime, *, grace_seconds: int, idle_seconds: int) -> None:
+        """Forget ended refresh tokens and one-time secrets, old answers, guesses and places."""
+        ...
+
+
+class AccountStore(Protocol):
+    """What people log in with."""
+
+    async def find_account(self, email_folded: str, tenant_id: str | None) -> Account | None:
+        """Who logs in by this address: in that tenant, or where they may and have for longest."""
+        ...
+
+    async def find_account_of(self, user_id: str, tenant: TenantScope) -> Account | None:
+        """The account of a user, if they are in that tenant and not deleted."""
+        ...
+
+    async def find_accounts(self, email_folded: str) -> Sequence[Account]:
+        """Everybody who may log in by this address, in whatever tenant."""
+        ...
+
+    async def count_guess(self, limits: Sequence[GuessLimit], now: datetime) -> int:
+        """Count a guess as wrong, before it is judged; seconds to wait, with nothing counted, where none is admitted."""
+        ...
+
+    async def set_password(
+        self,
+        user_id: str,
+        password_hash: str,
+        event: AuditEvent,
+        *,
+        replaced: str | None,
+        kept_session: str | None,
+        end_others: bool,
+        guessed: Sequence[str] = (),
+    ) -> int | None:
+        """Give a user another password, which voids every secret that was sent to them.
+
+        Args:
+            user_id: Whose.
+            password_hash: The new one's.
+            event: Written with it.
+            replaced: What the current password was checked against; None where it was not asked for.
+            kept_session: The one that goes on.
+            end_others: Whether the others end.
+            guessed: Counts of guesses that begin anew.
+
+        Returns:
+            How many sessions that ended; None, with nothing written, if another password was set since.
+        """
+        ...
+
+    async def create_one_time_secret(
+        self, made: OneTimeSecret, secret: DigestedSecret, event: AuditEvent | None
+    ) -> None:
+        """Keep a secret that serves once; its user's others for the same purpose serve no more."""
+        ...
+
+    async def find_one_time_secret(
+        self, digests: Sequence[bytes], purpose: OneTimePurpose, now: datetime
+    ) -> OneTimeSecret | None:
+        """The secret with one of these digests, if it still serves."""
+        ...
+
+    async def redeem_for_password(
+        self,
+        secret_id: str,
+        purpose: OneTimePurpose,
+        password_hash: str,
+        event: AuditEvent,
+        *,
+        guessed: Sequence[str] = (),
+    ) -> bool:
+        """Spend a secret for a new password, which ends every session: of any number of calls at once, one does."""
         ...
 
 
@@ -441,6 +590,9 @@ class Store(
     UsageStore,
     DenialStore,
     NoticeStore,
+    SigningKeyStore,
+    SessionStore,
+    AccountStore,
     InstallationStore,
     Protocol,
 ):

@@ -32,10 +32,12 @@ from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
 from bonafides.store.listing import page_of, within
+from bonafides.store.sessions import end_all
 from bonafides.store.tables import columns_of, credentials, passwords, row_of, tenants, users
 from bonafides.store.transaction import Transaction
 
 USER_DELETED: Final = "user deleted"
+USER_DISABLED: Final = "user disabled"
 TENANT_DELETED: Final = "tenant deleted"
 
 _TENANT: Final = columns_of(tenants, Tenant)
@@ -213,6 +215,9 @@ def change_user(
     revoked: Sequence[Change] = ()
     if changed.status is Status.DELETED:
         revoked = revoke_all(connection, credentials.c.user_id == user_id, event.at, USER_DELETED)
+    elif changed.status is not Status.ACTIVE:
+        # Whoever is enabled again logs in again; keys, which only a person could make anew, wait.
+        _, revoked = end_all(connection, user_id, event.at, USER_DISABLED)
     transaction.record(event, Change(ChangeKind.USER, user_id), *revoked)
     return changed
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bonafides.errors import Unavailable
 from bonafides.model import (
+    Account,
     AuditEvent,
     Change,
     Credential,
@@ -21,12 +22,20 @@ from bonafides.model import (
     Denial,
     DigestedSecret,
     Expiring,
+    GuessLimit,
     IdempotencyClaim,
     Lease,
     LeaseAsk,
+    LiveSession,
+    OneTimePurpose,
+    OneTimeSecret,
+    Opening,
     Page,
     Plan,
+    Refreshable,
+    Renewal,
     Replayed,
+    SigningKey,
     Standing,
     Tenant,
     TenantChanges,
@@ -44,15 +53,19 @@ from bonafides.store import (
     FeedPosition,
     OnCommit,
     Reused,
+    accounts,
     audit,
     credentials,
     denials,
     directory,
     feed,
+    guesses,
     installation,
     limits,
     notices,
     plans,
+    sessions,
+    signing_keys,
     usage,
 )
 from bonafides.store.commits import GroupCommit
@@ -340,6 +353,108 @@ class SqlStore:
 
     async def prune_notices(self, before: datetime) -> None:
         await self._write(notices.prune, before)
+
+    # Signing keys
+
+    async def list_signing_keys(self) -> Sequence[SigningKey]:
+        return await self._read(signing_keys.list_all)
+
+    async def replace_signing_keys(
+        self, seen: Sequence[SigningKey], keys: Sequence[SigningKey], event: AuditEvent
+    ) -> bool:
+        return await self._write(signing_keys.replace_all, seen, keys, event)
+
+    async def operator_tenant_id(self) -> str:
+        return await self._read(signing_keys.operator_tenant_id)
+
+    # Sessions
+
+    async def open_session(self, opening: Opening, event: AuditEvent) -> bool:
+        return await self._write(sessions.open_session, opening, event)
+
+    async def find_refreshable(self, digests: Sequence[bytes]) -> Refreshable | None:
+        return await self._read(sessions.find_refreshable, digests)
+
+    async def refresh(self, renewal: Renewal, event: AuditEvent) -> bool:
+        return await self._write(sessions.refresh, renewal, event)
+
+    async def find_session(self, session_id: str, tenant: TenantScope, now: datetime) -> LiveSession | None:
+        return await self._read(sessions.find, session_id, tenant, now)
+
+    async def list_sessions(
+        self, tenant: TenantScope, page: Page, now: datetime, *, user_id: str | None = None
+    ) -> Sequence[LiveSession]:
+        return await self._read(sessions.list_page, tenant, page, user_id, now)
+
+    async def end_sessions(
+        self, user_id: str, event: AuditEvent, *, reason: str, kept: str | None = None
+    ) -> int:
+        return await self._write(sessions.end_sessions, user_id, event, reason, kept)
+
+    async def knows_place(self, user_id: str, place: str) -> bool:
+        return await self._read(sessions.knows_place, user_id, place)
+
+    async def prune_logins(self, now: datetime, *, grace_seconds: int, idle_seconds: int) -> None:
+        await self._write(sessions.prune, now, grace_seconds, idle_seconds)
+
+    # Accounts
+
+    async def find_account(self, email_folded: str, tenant_id: str | None) -> Account | None:
+        return await self._read(accounts.find_account, email_folded, tenant_id)
+
+    async def find_account_of(self, user_id: str, tenant: TenantScope) -> Account | None:
+        return await self._read(accounts.find_account_of, user_id, tenant)
+
+    async def find_accounts(self, email_folded: str) -> Sequence[Account]:
+        return await self._read(accounts.find_accounts, email_folded)
+
+    async def count_guess(self, limits: Sequence[GuessLimit], now: datetime) -> int:
+        return await self._write(guesses.count, limits, now)
+
+    async def set_password(
+        self,
+        user_id: str,
+        password_hash: str,
+        event: AuditEvent,
+        *,
+        replaced: str | None,
+        kept_session: str | None,
+        end_others: bool,
+        guessed: Sequence[str] = (),
+    ) -> int | None:
+        return await self._write(
+            accounts.set_password,
+            user_id,
+            password_hash,
+            event,
+            replaced=replaced,
+            kept_session=kept_session,
+            end_others=end_others,
+            guessed=guessed,
+        )
+
+    async def create_one_time_secret(
+        self, made: OneTimeSecret, secret: DigestedSecret, event: AuditEvent | None
+    ) -> None:
+        await self._write(accounts.create_one_time_secret, made, secret, event)
+
+    async def find_one_time_secret(
+        self, digests: Sequence[bytes], purpose: OneTimePurpose, now: datetime
+    ) -> OneTimeSecret | None:
+        return await self._read(accounts.find_one_time_secret, digests, purpose, now)
+
+    async def redeem_for_password(
+        self,
+        secret_id: str,
+        purpose: OneTimePurpose,
+        password_hash: str,
+        event: AuditEvent,
+        *,
+        guessed: Sequence[str] = (),
+    ) -> bool:
+        return await self._write(
+            accounts.redeem_for_password, secret_id, purpose, password_hash, event, guessed=guessed
+        )
 
     # Installation
 

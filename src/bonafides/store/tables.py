@@ -32,13 +32,16 @@ from bonafides.model import (
     CountBy,
     CredentialKind,
     CredentialStatus,
+    OneTimePurpose,
     Role,
+    SigningAlgorithm,
+    SigningKeyStatus,
     Status,
     UserKind,
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -359,6 +362,136 @@ limit_holders: Final = Table(
     Column("until_us", BigInteger, nullable=False),
     Column("burst_ends_us", BigInteger, nullable=False),
     CheckConstraint("units > 0", name="units"),
+)
+
+
+# Few, and replaced together; a retired one stays until nothing that it signed can be in use.
+signing_keys: Final = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", ID, primary_key=True),
+    Column("algorithm", word(SigningAlgorithm, "algorithm"), nullable=False),
+    Column("status", word(SigningKeyStatus, "status"), nullable=False),
+    Column("public_jwk", Document, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("pepper_id", Text, nullable=False),
+    _moment("created_at"),
+    _moment("activated_at", required=False),
+    _moment("retired_at", required=False),
+    _moment("published_until", required=False),
+    CheckConstraint("(status = 'retired') = (retired_at IS NOT NULL)", name="retired"),
+    CheckConstraint("(retired_at IS NULL) = (published_until IS NULL)", name="published_until"),
+    Index(
+        "uq_signing_keys_status",
+        "status",
+        unique=True,
+        sqlite_where=text("status <> 'retired'"),
+        postgresql_where=text("status <> 'retired'"),
+    ),
+)
+
+# What is known of a login beside its row in `credentials`, which says whether it is good.
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", ForeignKey("credentials.id", ondelete="CASCADE"), type_=ID, primary_key=True),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("address", Text),
+    Column("methods", Scopes, nullable=False),
+    _moment("created_at"),
+    _moment("seen_at"),
+    _moment("authenticated_at"),
+    _moment("ends_at"),
+    CheckConstraint("length(device) <= 255", name="device_length"),
+    Index("ix_sessions_user_created", "user_id", "created_at", "id"),
+    Index("ix_sessions_tenant_created", "tenant_id", "created_at", "id"),
+)
+
+# A spent one stays until it would have ended, so that a second use of it is recognised.
+refresh_tokens: Final = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), type_=ID, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("spent_at", required=False),
+    Column("successor", LargeBinary),
+    Column("sealed_answer", LargeBinary),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("(spent_at IS NULL) = (successor IS NULL)", name="successor"),
+    CheckConstraint("sealed_answer IS NULL OR spent_at IS NOT NULL", name="sealed_answer"),
+    Index("ix_refresh_tokens_session", "session_id"),
+    Index("ix_refresh_tokens_expires", "expires_at"),
+)
+
+# Invitations, resets, and the second step of a login.
+one_time_secrets: Final = Table(
+    "one_time_secrets",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("purpose", word(OneTimePurpose, "purpose"), nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("email_folded", Text),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("created_by", ID),
+    Column("failures", BigInteger, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("redeemed_at", required=False),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("failures >= 0", name="failures"),
+    Index("ix_one_time_secrets_user", "user_id", "purpose"),
+    Index("ix_one_time_secrets_expires", "expires_at"),
+)
+
+# Guesses at a secret that people choose, by whose it is and where they come from. Microseconds since the epoch.
+guesses: Final = Table(
+    "guesses",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("refused_until_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+    CheckConstraint("failures >= 0", name="failures"),
+)
+
+# Where somebody has logged in from: strangers' guesses do not count against them there.
+known_places: Final = Table(
+    "known_places",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), type_=ID, primary_key=True),
+    Column("place", ID, primary_key=True),
+    _moment("seen_at"),
+)
+
+totp_factors: Final = Table(
+    "totp_factors",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), type_=ID, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("pepper_id", Text, nullable=False),
+    Column("last_counter", BigInteger, nullable=False),
+    _moment("created_at"),
+    _moment("confirmed_at", required=False),
+)
+
+recovery_codes: Final = Table(
+    "recovery_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("user_id", ForeignKey("users.id"), type_=ID, nullable=False),
+    _moment("created_at"),
+    _moment("redeemed_at", required=False),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    Index("ix_recovery_codes_user", "user_id"),
 )
 
 

@@ -258,10 +258,12 @@ class ResidentIndex:
                     ]:
                         owner.current = False
                         self._owners.pop(owner.user_id, None)
-                case ChangeKind.PLAN:  # pragma: no branch - mypy refuses a kind without a case
+                case ChangeKind.PLAN:
                     slot = self._plans.get(change.subject_id)
                     if slot is not None:
                         slot.current = False
+                case ChangeKind.SIGNING_KEY:  # pragma: no branch - mypy refuses a kind without a case
+                    pass  # a credential that was found is known by its digest, whoever signed it
 
     def clear(self) -> None:
         """Forget everything; said when changes may have been missed."""

@@ -22,6 +22,7 @@ from bonafides.model import (
     Principal,
     Reason,
     Rejected,
+    Signed,
     TenantScope,
     Verdict,
 )
@@ -37,9 +38,9 @@ NO_SCOPES: Final[frozenset[str]] = frozenset()
 _REASON_OF_SHAPE: Final = {
     Shape.DAMAGED_KEY: Reason.INVALID_KEY,
     Shape.DAMAGED_TOKEN: Reason.INVALID_TOKEN,
-    Shape.JWT: Reason.INVALID_TOKEN,
     Shape.UNKNOWN: Reason.INVALID_KEY,
 }
+_LOOKED_UP: Final = frozenset({Shape.WHOLE, Shape.JWT})
 _KEYS: Final = frozenset({CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN})
 _BAD_OF_KIND: Final = {
     kind: Reason.INVALID_KEY if kind in _KEYS else Reason.INVALID_TOKEN for kind in CredentialKind
@@ -55,7 +56,13 @@ _CHECK_OF: Final = {
 }
 """Which check speaks by an objection; status and expiry are those of the lineage too."""
 _LEASES_MAX: Final = 64
-_TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_")
+_TOKEN_PREFIXES: Final = (b"bf_tok_", b"bf_oat_", b"bf_ort_", b"eyJ")
+_JWT_PREFIX: Final = b"eyJ"
+_OF_SIGNATURE: Final = {
+    Signed.BAD: Reason.INVALID_TOKEN,
+    Signed.UNKNOWN_KEY: Reason.INVALID_TOKEN,
+    Signed.EXPIRED: Reason.EXPIRED,
+}
 
 
 class Freshness(Protocol):
@@ -63,6 +70,22 @@ class Freshness(Protocol):
 
     def is_fresh(self) -> bool:
         """False when the change feed was not read for too long."""
+        ...
+
+
+class Signatures(Protocol):
+    """What checksums are for our own secrets: tells made-up tokens without a look-up."""
+
+    def judge(self, token: bytes, now_us: int) -> Signed:
+        """What a signature and the claims under it say."""
+        ...
+
+    async def learn(self) -> None:
+        """Learn of keys that are not known yet, if there may be any.
+
+        Raises:
+            Unavailable: Nobody can be asked.
+        """
         ...
 
 
@@ -96,6 +119,7 @@ class Verifier:
         index: Credentials in memory.
         freshness: Whether that memory may be used.
         look_ups: The way to the database.
+        signatures: The gate before it, for signed tokens.
         limiter: Counts of good credentials.
         addresses: Counts of requests without one.
         uses: Told of each request on a known credential.
@@ -109,6 +133,7 @@ class Verifier:
         index: ResidentIndex,
         freshness: Freshness,
         look_ups: LookUps,
+        signatures: Signatures,
         limiter: Limiter,
         addresses: AddressLimiter,
         leases: Leases,
@@ -119,6 +144,7 @@ class Verifier:
         self._index = index
         self._is_fresh = freshness.is_fresh
         self._look_ups = look_ups
+        self._signatures = signatures
         self._limiter = limiter
         self._addresses = addresses
         self._leases = leases
@@ -162,7 +188,7 @@ class Verifier:
             except LeaseNeededError:
                 return None
         looks = shape(credential)
-        if looks is not Shape.WHOLE:
+        if looks not in _LOOKED_UP:
             return self._refuse(_REASON_OF_SHAPE[looks], facts, cause=_nobodys(Check.SHAPE, facts))
         if fresh and self._index.is_known_miss(digest):
             return self._refuse(_unknown(credential), facts, cause=_nobodys(Check.LOOK_UP, facts))
@@ -190,6 +216,9 @@ class Verifier:
         if not spent.admitted:
             return Rejected(Reason.RATE, spent, cause=_nobodys(Check.LIMIT, facts))
         try:
+            forged = await self._forged(credential)
+            if forged is not None:
+                return Rejected(forged, spent, cause=_nobodys(Check.SHAPE, facts))
             resident = await self._look_ups.find(credential, digest)
         except Unavailable:
             # An outage must not use up what good clients may ask.
@@ -199,6 +228,19 @@ class Verifier:
             return Rejected(_unknown(credential), spent, cause=_nobodys(Check.LOOK_UP, facts))
         self._addresses.give_back(facts.address, facts.asker)
         return resident
+
+    async def _forged(self, credential: bytes) -> Reason | None:
+        """What a signed token's own text says against it; None for any other credential.
+
+        Whether it was ended, only the store knows: a good signature alone is good for nothing.
+        """
+        if not credential.startswith(_JWT_PREFIX):
+            return None
+        signed = self._signatures.judge(credential, self._clock.micros())
+        if signed is Signed.UNKNOWN_KEY:
+            await self._signatures.learn()
+            signed = self._signatures.judge(credential, self._clock.micros())
+        return _OF_SIGNATURE.get(signed)
 
     async def verdict_on(self, resident: Resident, facts: Facts) -> Verdict:
         """The verdict on what `find` has found, with a lease where the units in hand do not tell.

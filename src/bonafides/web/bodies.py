@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StrictBool,
     StrictInt,
     StrictStr,
     WithJsonSchema,
@@ -39,6 +40,9 @@ from bonafides.model import CountBy, CredentialKind, Role, UserKind
 ID_MAX: Final = 100
 SCOPE_TEXT_MAX: Final = 2_000
 COST_MAX: Final = 1_000_000
+SECRET_MAX: Final = 8_192
+PASSWORD_MAX: Final = 1_024
+"""Longer than any that can be set, so that a wrong one is refused as wrong."""
 DEFINED_SCOPE: Final = "x-defined-scope"
 """Marks the schema of a scope that the installation must know; which ones those are, the settings say."""
 
@@ -137,6 +141,12 @@ ScopeName = Annotated[StrictStr, Field(json_schema_extra={DEFINED_SCOPE: True})]
 ScopeNames = Annotated[list[ScopeName], Field(max_length=200)]
 Networks = Annotated[list[StrictStr], Field(max_length=ALLOWED_IPS_MAX)]
 Id = Annotated[StrictStr, Field(max_length=ID_MAX)]
+# As received: nothing is trimmed, and what is too long is refused, not cut.
+Password = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=PASSWORD_MAX, json_schema_extra={"format": "password"}),
+]
+SecretText = Annotated[StrictStr, Field(min_length=1, max_length=SECRET_MAX, description="As it was given.")]
 # The validator stands last, so that the bounds are those of the number and are described with it.
 Cost = Annotated[StrictInt, Field(ge=0, le=COST_MAX), BeforeValidator(_whole)]
 Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(_whole)]
@@ -339,3 +349,30 @@ class NewAccountToken(Body):
         Moment | None,
         Field(description="`null`: never, unless the tenant sets a longest life."),
     ] = None
+
+
+class KeyRotation(Body):
+    """How to rotate the signing keys."""
+
+    force: Annotated[
+        StrictBool,
+        Field(description="Also where the next key was published less than five minutes ago."),
+    ] = False
+
+
+class Login(Body):
+    """Who logs in."""
+
+    username: Annotated[
+        StrictStr, Field(min_length=1, max_length=EMAIL_MAX, description="The e-mail address.")
+    ]
+    password: Password
+    tenant_id: Annotated[
+        Id | None, Field(description="The tenant of the account, where the address has several.")
+    ] = None
+
+
+class Refresh(Body):
+    """A refresh token; without a body, the one in the cookie."""
+
+    refresh_token: SecretText

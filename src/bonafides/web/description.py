@@ -25,6 +25,7 @@ from bonafides.web.examples import EXAMPLES, EXPIRES_AT, KEY_ID, REQUEST_ID, Exa
 from bonafides.web.exchange import Exchange
 from bonafides.web.forms import FORM
 from bonafides.web.guard import SCOPES_KEY
+from bonafides.web.manage.signing_keys import CACHED
 from bonafides.web.problems import Problems
 from bonafides.web.schemas import Error, IntrospectionRequest, KeyExchange, Problem
 
@@ -34,7 +35,8 @@ DESCRIPTION: Final = """\
 Bonafides issues, verifies, meters, rotates and revokes every credential that an API hands out.
 
 Present a credential in **one** of these ways, never in a URL: `Authorization: Bearer <credential>`,
-`Authorization: <credential>`, `X-API-Key: <credential>`, or HTTP Basic with the credential as user name or password.
+`Authorization: <credential>`, `X-API-Key: <credential>`, or HTTP Basic with the credential as user name or password. Pages
+of the server's own origin present the cookie that a login has set; a header wins over it.
 
 Times are RFC 3339 in UTC. Lists are `{"data": [...], "next_cursor": ...}` with `limit` and `cursor`. Creating calls
 accept `Idempotency-Key`. A secret is shown once, when it is made. A field or parameter that is not listed is refused.
@@ -45,6 +47,8 @@ carries `Date`, `X-Content-Type-Options`, `Referrer-Policy` and `X-Frame-Options
 """
 TAGS: Final = {
     "Verification": "Is this credential good, for whom, and for what?",
+    "Login": "For people: a password for a session's tokens.",
+    "Sessions": "Logins that have not ended.",
     "API keys": "Keys that programs present.",
     "Personal access tokens": "What people make for their own scripts; they end with their user.",
     "Bearer tokens": "What keys are exchanged for; they end with their key.",
@@ -54,6 +58,7 @@ TAGS: Final = {
     "Plans": "How many requests are admitted.",
     "Usage": "How many requests were made, and what became of them.",
     "Denials": "Why a request was refused, for whose credential it was.",
+    "Signing keys": "Keys that sign tokens, and how everybody checks their signatures.",
     "Audit": "Who did what to which thing, when and from where.",
     "Operation": "For whoever runs the server.",
     "Description": "What can be asked here.",
@@ -193,8 +198,12 @@ def _complete(operation: Json, settings: Settings) -> None:
     scopes: list[str] | None = operation.get(SCOPES_KEY)
     errors_of_call = list(_ANY_CALL)
     headers = ["X-Request-Id", "Cache-Control"]
+    visited = operation.pop("x-counted-by-address", False)
     if scopes is None:
         operation["security"] = []
+        if visited:
+            errors_of_call += ("429", "503")
+            headers += _LIMIT_HEADERS
     else:
         operation["security"] = [{name: scopes} for name in _SECURITY_SCHEMES]
         errors_of_call += _CREDENTIAL_CALL
@@ -236,7 +245,9 @@ def _illustrate(operation: Json, example: Example) -> None:
         response["headers"][name]["example"] = value
 
 
-def _as_described(value: str, schema: Json) -> str | int:
+def _as_described(value: str, schema: Json) -> str | int | bool:
+    if schema.get("type") == "boolean":
+        return value == "true"
     return int(value) if schema.get("type") == "integer" else value
 
 
@@ -285,7 +296,7 @@ def _headers() -> Json:
         }
     headers["Cache-Control"] = {
         "description": "`no-store` where the answer is the caller's alone.",
-        "schema": {"type": "string", "enum": ["no-store", "no-cache"]},
+        "schema": {"type": "string", "enum": ["no-store", "no-cache", CACHED]},
         "example": "no-store",
     }
     headers[EXPIRES] = {
@@ -343,6 +354,7 @@ _SHOWN_ERRORS: Final[tuple[errors.AppError | Rejected, ...]] = (
     Rejected(Reason.MISSING, Allowance(())),
     Rejected(Reason.INVALID_KEY, Allowance(())),
     Rejected(Reason.INVALID_TOKEN, Allowance(())),
+    errors.InvalidCredentials(),
     Rejected(Reason.EXPIRED, Allowance(()), CredentialKind.API_KEY),
     Rejected(Reason.SCOPE, Allowance(()), scopes=frozenset({"write"})),
     Rejected(Reason.ADDRESS, Allowance(())),

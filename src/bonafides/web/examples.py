@@ -14,20 +14,33 @@ TENANT_ID: Final = "ten_03GANXBiKymrnFuzJqCtqB"
 USER_ID: Final = "usr_03GANXBiM3YZof5FFf0Jj9"
 KEY_ID: Final = "key_03GANXBiNaC0zMpiYv1hPp"
 SUCCESSOR_ID: Final = "key_03GANXBiQw7eT5rKd2sLx8"
+OPERATOR_TENANT_ID: Final = "ten_03GANXBiGc5dX0oRw7uSa2"
 OPERATOR_ID: Final = "usr_03GANXBiHb4cW9nQv6tRz1"
 OPERATOR_KEY_ID: Final = "key_03GANXBiJd8fY3mPj5kSu7"
+SESSION_ID: Final = "ses_03GANXBiTb6hN2wXe9rKv4"
+OLD_SESSION_ID: Final = "ses_03GANXBiSa1qM8vCd5pJt7"
+OWNER_EMAIL: Final = "admin@example.com"
+PASSWORD: Final = "seven quiet harbours"
+"""Whose that is, a test says."""
 REQUEST_ID: Final = "req_3R3UcQL6NmT5t100000002"
 PERSONAL_TOKEN_ID: Final = "pat_03GANXBiUb3vC7xZ2qLm9K"
 ACCOUNT_TOKEN_ID: Final = "pat_03GANXBiVd5wE8yA4rNp1J"
 BEARER_TOKEN_ID: Final = "tok_03GANXBiWf7xG9zB6sQr3H"
 DENIED_REQUEST_ID: Final = "req_3R3UcQL6NmT5t10000000k"
 EVENT_ID: Final = "evt_03GANXBiRt6yU1iOp4aSd3"
+SIGNER_ID: Final = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+NEXT_SIGNER_ID: Final = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"
+LAST_SIGNER_ID: Final = "3gMPvMrnYJUwIeXeJ0hLXm0aEjl7sQfEo9tyb1Zk2Wc"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
 SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
 PERSONAL_TOKEN: Final = "bf_pat_03GANXBiUb3vC7xZ2qLm9KEXAMPLEonlyNotASecret0_EXAMPL"
 ACCOUNT_TOKEN: Final = "bf_pat_03GANXBiVd5wE8yA4rNp1JEXAMPLEonlyNotASecret0_EXAMPL"
 BEARER_TOKEN: Final = "bf_tok_03GANXBiWf7xG9zB6sQr3HEXAMPLEonlyNotASecret0_EXAMPL"
+TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjp0cnVlfQ.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
+NEXT_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoidG9vIn0.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
+REFRESH_TOKEN: Final = "bf_ort_03GANXBiUc7jP3yZf0sLw5EXAMPLEonlyNotASecret0_EXAMPL"
+NEXT_REFRESH_TOKEN: Final = "bf_ort_03GANXBiVd8kQ4zAg1tMx6EXAMPLEonlyNotASecret0_EXAMPL"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -47,7 +60,7 @@ class Example:
         headers: Parameters in headers.
         body: The request's, as JSON.
         form: The request's, as a form.
-        caller: Whose credential is presented: the operator's, or the key that the story made.
+        caller: Whose credential is presented: the operator's, the key that the story made, or the login's.
         excerpt: Whether `answer` shows only a part of the real one.
         answer_headers: Of the answer, where they are what it is about.
     """
@@ -59,7 +72,7 @@ class Example:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     form: Mapping[str, str] | None = None
-    caller: Literal["operator", "key", "nobody"] = "operator"
+    caller: Literal["operator", "key", "session", "nobody"] = "operator"
     excerpt: bool = False
     answer_headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -242,6 +255,32 @@ _DENIAL: Final[dict[str, Any]] = {
         {"check": "limit", "outcome": "not_reached", "figures": {}},
     ],
 }
+_TOKENS: Final = {"token": TOKEN, "expires_at": "2030-01-01T10:00:00Z", "refresh_token": REFRESH_TOKEN}
+_SESSION: Final[dict[str, Any]] = {
+    "id": SESSION_ID,
+    "object": "session",
+    "user_id": OPERATOR_ID,
+    "tenant_id": OPERATOR_TENANT_ID,
+    "device": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "address": "127.0.0.1",
+    "methods": ["pwd"],
+    "current": True,
+    "created_at": MADE_AT,
+    "authenticated_at": MADE_AT,
+    "last_used_at": CHANGED_AT,
+    "ends_at": "2030-04-01T09:00:00Z",
+}
+_CURRENT_SIGNER: Final[dict[str, Any]] = {
+    "id": SIGNER_ID,
+    "object": "signing_key",
+    "algorithm": "EdDSA",
+    "status": "current",
+    "created_at": MADE_AT,
+    "activated_at": MADE_AT,
+    "retired_at": None,
+    "published_until": None,
+}
+_NEXT_SIGNER: Final = {**_CURRENT_SIGNER, "id": NEXT_SIGNER_ID, "status": "next", "activated_at": None}
 
 EXAMPLES: Final[Mapping[str, Example]] = {
     "createTenant": Example(
@@ -455,6 +494,54 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "getUsage": Example(query={"credential_id": KEY_ID, "period": "day"}, answer=_USAGE),
     "getApiKeyUsage": Example(path={"key_id": KEY_ID}, query={"period": "day"}, answer=_USAGE),
+    "logIn": Example(caller="nobody", body={"username": OWNER_EMAIL, "password": PASSWORD}, answer=_TOKENS),
+    "listSessions": Example(caller="session", query={"limit": "1"}, answer=_page(_SESSION, CURSOR)),
+    "getSession": Example(caller="session", path={"session_id": SESSION_ID}, answer=_SESSION),
+    "endSession": Example(caller="session", path={"session_id": OLD_SESSION_ID}, status=204, answer=None),
+    "endSessions": Example(caller="session", query={"keep_current": "true"}, answer={"ended": 1}),
+    "refreshTokens": Example(
+        caller="nobody",
+        body={"refresh_token": REFRESH_TOKEN},
+        answer={
+            "token": NEXT_TOKEN,
+            "expires_at": "2030-01-01T10:05:00Z",
+            "refresh_token": NEXT_REFRESH_TOKEN,
+        },
+    ),
+    "logOut": Example(caller="session", status=204, answer=None),
+    "listSigningKeys": Example(answer={"data": [_CURRENT_SIGNER, _NEXT_SIGNER], "next_cursor": None}),
+    "rotateSigningKeys": Example(
+        body={"force": True},
+        answer={
+            "data": [
+                {**_NEXT_SIGNER, "status": "current", "activated_at": CHANGED_AT},
+                {**_NEXT_SIGNER, "id": LAST_SIGNER_ID, "created_at": CHANGED_AT},
+                {
+                    **_CURRENT_SIGNER,
+                    "status": "retired",
+                    "retired_at": CHANGED_AT,
+                    "published_until": "2030-01-01T10:10:00Z",
+                },
+            ],
+            "next_cursor": None,
+        },
+    ),
+    "getKeySet": Example(
+        caller="nobody",
+        answer={
+            "keys": [
+                {
+                    "alg": "EdDSA",
+                    "crv": "Ed25519",
+                    "kid": kid,
+                    "kty": "OKP",
+                    "use": "sig",
+                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                }
+                for kid in (NEXT_SIGNER_ID, LAST_SIGNER_ID, SIGNER_ID)
+            ]
+        },
+    ),
     "deleteUser": Example(path={"user_id": USER_ID}, status=204, answer=None),
     "deletePlan": Example(path={"name": "team"}, status=204, answer=None),
     "getHealth": Example(caller="nobody", answer={"status": "ok"}),

@@ -19,13 +19,16 @@ from bonafides.authority import Authority
 from bonafides.directory import Directory
 from bonafides.errors import AppError, InvalidRequest, NotFound, UnsupportedMediaType
 from bonafides.model import Accepted, Actor, Allowance, Principal, Reason, Rejected
+from bonafides.verification.limiter import AddressLimiter
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import presented
+from bonafides.web.presented import Presented
 
 SCOPES_KEY: Final = "x-required-scopes"
 COST_KEY: Final = "x-cost"
+VISITED: Final = {"x-counted-by-address": True}
+"""Of a call that takes no credential, and is counted by the address that it comes from."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -45,12 +48,23 @@ class Guard:
         verifier: Judges.
         directory: Knows what the credential's user may do.
         metrics: Counts verdicts.
+        presented: Finds the credential in a request.
+        addresses: Counts calls that take none.
     """
 
-    def __init__(self, verifier: Verifier, directory: Directory, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        verifier: Verifier,
+        directory: Directory,
+        metrics: Metrics,
+        presented: Presented,
+        addresses: AddressLimiter,
+    ) -> None:
         self._verifier = verifier
         self._directory = directory
         self._metrics = metrics
+        self._presented = presented
+        self._addresses = addresses
 
     async def admit(self, request: Request, scopes: frozenset[str], cost: int) -> Principal:
         """Whom the request's own credential speaks for.
@@ -62,12 +76,23 @@ class Guard:
         """
         exchange = exchange_of(request)
         facts = Facts(address=exchange.address, scopes=scopes, cost=cost)
-        verdict = await self._verifier.verify(presented(request.scope["headers"]), facts)
+        verdict = await self._verifier.verify(self._presented(request.scope["headers"]), facts)
         self._metrics.count_verdict(verdict)
         exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
         return verdict.principal
+
+    def count_visit(self, request: Request) -> None:
+        """Count a call that takes no credential by the address that it comes from.
+
+        Raises:
+            RejectedError: That address has called too often.
+        """
+        exchange = exchange_of(request)
+        exchange.allowance = self._addresses.spend(exchange.address)
+        if not exchange.allowance.admitted:
+            raise RejectedError(Rejected(Reason.RATE, exchange.allowance))
 
     async def authority(self, request: Request) -> Authority:
         """What the admitted credential may do in the control plane.
@@ -113,29 +138,50 @@ Caller = Annotated[Authority, Depends(authority_of)]
 CallerPrincipal = Annotated[Principal, Depends(principal_of)]
 
 
-class GuardedRoute(APIRoute):
-    """A route that admits nobody without a good credential, and reads no body before that."""
+class CheckedRoute(APIRoute):
+    """A route that reads nothing of a request before it is admitted, and makes nothing of what is not strict."""
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, behind the guard."""
+        """The handler, behind the checks."""
         inner = super().get_route_handler()
-        extra = self.openapi_extra or {}
-        scopes = frozenset(extra.get(SCOPES_KEY, ()))
-        cost = int(extra.get(COST_KEY, 1))
         parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
         body_required = takes_body and bool(self.body_field and self.body_field.field_info.is_required())
 
         async def handle(request: Request) -> Response:
-            guard: Guard = request.app.state.guard
-            exchange_of(request).extra["principal"] = await guard.admit(request, scopes, cost)
+            await self.admit(request, request.app.state.guard)
             check_query(request, parameters)
             if takes_body:
                 await _check_body(request, required=body_required)
             return await inner(request)
 
         return handle
+
+    async def admit(self, request: Request, guard: Guard) -> None:
+        """Refuse whoever may not call this."""
+        raise NotImplementedError
+
+
+class GuardedRoute(CheckedRoute):
+    """A route that admits nobody without a good credential."""
+
+    @override
+    async def admit(self, request: Request, guard: Guard) -> None:
+        """Judge the credential, by the scopes that the route declares."""
+        extra = self.openapi_extra or {}
+        scopes = frozenset(extra.get(SCOPES_KEY, ()))
+        cost = int(extra.get(COST_KEY, 1))
+        exchange_of(request).extra["principal"] = await guard.admit(request, scopes, cost)
+
+
+class VisitedRoute(CheckedRoute):
+    """A route for who has no credential yet; its calls are counted by address."""
+
+    @override
+    async def admit(self, request: Request, guard: Guard) -> None:
+        """Count the visit."""
+        guard.count_visit(request)
 
 
 def check_query(request: Request, parameters: frozenset[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -13,6 +13,8 @@ from bonafides.errors import InvalidRequest
 from bonafides.secret import contains_secret, redact
 
 Headers = Iterable[tuple[bytes, bytes]]
+Presented = Callable[[Headers], bytes | None]
+"""Finds the credential that a request presents, None if it presents none."""
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _URL_NAMES: Final = frozenset(

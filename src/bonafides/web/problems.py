@@ -24,6 +24,8 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.PayloadTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.HeaderFieldsTooLarge: 431,
+    errors.InvalidCredentials: 401,
+    errors.TooManyRequests: 429,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
@@ -97,7 +99,9 @@ class Problems:
         message = redact(error.public)
         if error.field is not None:
             facts["field"] = redact(error.field)
-        if isinstance(error, errors.Unavailable):
+        if isinstance(error, errors.InvalidCredentials):
+            headers.append((b"www-authenticate", self._challenge.encode("ascii")))
+        if isinstance(error, errors.Unavailable | errors.TooManyRequests):
             headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
         if isinstance(error, errors.MethodNotAllowed):
             headers.append((b"allow", error.allow.encode("ascii")))

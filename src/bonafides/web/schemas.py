@@ -7,7 +7,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bonafides.errors import WIRE_CODES
-from bonafides.model import Check, CountBy, CredentialKind, Role, UsagePeriod, UserKind
+from bonafides.model import (
+    Check,
+    CountBy,
+    CredentialKind,
+    Role,
+    SigningAlgorithm,
+    SigningKeyStatus,
+    UsagePeriod,
+    UserKind,
+)
 from bonafides.web.bodies import Moment, without_defaults
 
 _TAIL: Final = "[0-9A-Za-z]{22}$"
@@ -15,10 +24,14 @@ _TAIL: Final = "[0-9A-Za-z]{22}$"
 KeyId = Annotated[str, Field(pattern=f"^key_{_TAIL}")]
 UserId = Annotated[str, Field(pattern=f"^usr_{_TAIL}")]
 TenantId = Annotated[str, Field(pattern=f"^ten_{_TAIL}")]
+SessionId = Annotated[str, Field(pattern=f"^ses_{_TAIL}")]
 EventId = Annotated[str, Field(pattern=f"^evt_{_TAIL}")]
 CredentialId = Annotated[str, Field(pattern=f"^[a-z]{{3}}_{_TAIL}")]
 PersonalTokenId = Annotated[str, Field(pattern=f"^pat_{_TAIL}")]
 BearerTokenId = Annotated[str, Field(pattern=f"^tok_{_TAIL}")]
+Thumbprint = Annotated[
+    str, Field(pattern="^[0-9A-Za-z_-]{43}$", description="The key's thumbprint (RFC 7638), its `kid`.")
+]
 RequestId = Annotated[str, Field(pattern=f"^req_{_TAIL}")]
 
 
@@ -511,6 +524,102 @@ class Problem(BaseModel):
     error_description: str = Field(default="", description="Under `/oauth`: the message, once more.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class Tokens(BaseModel):
+    """The tokens of a session, shown this once."""
+
+    token: str = Field(
+        description="A signed JWT (RFC 7519); its keys are at `/.well-known/jwks.json`.",
+        pattern=r"^eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+$",
+    )
+    expires_at: Moment
+    refresh_token: str = Field(
+        description="Gets the next token, once.", pattern="^bf_ort_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$"
+    )
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TokensInCookies(BaseModel):
+    """When the token in the cookie ends."""
+
+    expires_at: Moment
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginAnswer(RootModel[Tokens | TokensInCookies]):
+    """A session's tokens, or, where they are in cookies, when the first of them ends."""
+
+
+class Session(BaseModel):
+    """A login that has not ended."""
+
+    id: SessionId
+    object: Literal["session"]
+    user_id: UserId
+    tenant_id: TenantId
+    device: str = Field(description="What it says of itself.")
+    address: str | None = Field(description="Where it was opened from.")
+    methods: list[str] = Field(description="What its user has proven (RFC 8176): `pwd`, `otp`.")
+    current: bool = Field(description="Whether the presented token belongs to it.")
+    created_at: Moment
+    authenticated_at: Moment = Field(description="When its user last proved who they are.")
+    last_used_at: Moment = Field(description="As far as it is written; some seconds late.")
+    ends_at: Moment = Field(description="When it ends at the latest, however it is used.")
+
+
+class SessionPage(BaseModel):
+    """A page of sessions, newest first."""
+
+    data: list[Session]
+    next_cursor: str | None
+
+
+class EndedSessions(BaseModel):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class SigningKey(BaseModel):
+    """A key that signs tokens, as far as it may be seen."""
+
+    id: Thumbprint
+    object: Literal["signing_key"]
+    algorithm: SigningAlgorithm
+    status: SigningKeyStatus = Field(
+        description="`next` is published ahead, `current` signs, `retired` is kept for what it has signed."
+    )
+    created_at: Moment
+    activated_at: Moment | None
+    retired_at: Moment | None
+    published_until: Moment | None = Field(description="Of a retired key; `null`: it is not retired.")
+
+
+class SigningKeyPage(BaseModel):
+    """Every published signing key."""
+
+    data: list[SigningKey]
+    next_cursor: None
+
+
+class PublicKey(BaseModel):
+    """A public key (RFC 7517 §4); the other members are those of its type."""
+
+    kid: Thumbprint
+    kty: Literal["OKP", "EC", "RSA"]
+    alg: SigningAlgorithm
+    use: Literal["sig"]
+
+    model_config = ConfigDict(extra="allow")
+
+
+class KeySet(BaseModel):
+    """A JWK set (RFC 7517 §5)."""
+
+    keys: list[PublicKey]
 
 
 class State(BaseModel):

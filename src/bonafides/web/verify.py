@@ -27,7 +27,7 @@ from bonafides.web.guard import (
     exchange_of,
 )
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import presented, refuse_credential_in_url
+from bonafides.web.presented import Presented, refuse_credential_in_url
 from bonafides.web.replies import reply
 from bonafides.web.schemas import Identity, VerifyVerdict
 
@@ -85,16 +85,24 @@ class VerifyCalls:
         denials: Told of each refusal that is an answer and not an error; the gate tells of the others.
         metrics: Counts verdicts.
         clock: The time.
+        presented: Finds the credential in a request.
     """
 
     def __init__(
-        self, verifier: Verifier, directory: Directory, denials: Denials, metrics: Metrics, clock: Clock
+        self,
+        verifier: Verifier,
+        directory: Directory,
+        denials: Denials,
+        metrics: Metrics,
+        clock: Clock,
+        presented: Presented,
     ) -> None:
         self._verifier = verifier
         self._directory = directory
         self._denials = denials
         self._metrics = metrics
         self._clock = clock
+        self._presented = presented
 
     async def own(self, request: Request, scope: str) -> tuple[Exchange, Accepted]:
         """Judge the credential that the request itself presents.
@@ -103,7 +111,7 @@ class VerifyCalls:
             RejectedError: It is refused.
         """
         exchange = exchange_of(request)
-        credential = presented(request.scope["headers"])
+        credential = self._presented(request.scope["headers"])
         facts = Facts(address=exchange.address, scopes=intake.scope_words(scope))
         verdict = await self._verifier.verify(credential, facts)
         self._metrics.count_verdict(verdict)

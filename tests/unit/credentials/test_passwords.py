@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
 import pytest
 
 from bonafides.credentials.passwords import Passwords
+from bonafides.errors import Unavailable
 
 
 async def test_a_password_matches_itself_alone() -> None:
-    """Whoever comes close must not get in; case, spaces and spelling are the user's own choice."""
+    """ASVS 6.2.8: whoever comes close must not get in; case, spaces and look-alikes are the user's own choice."""
     passwords = Passwords()
-    encoded = await passwords.hash("Passwört ")
-    assert await passwords.check("Passwört ", encoded)
-    for other in ("passwört ", "Passwört", "Passwo\u0308rt ", ""):
+    encoded = await passwords.hash("Passwört² ")
+    # Another keyboard writes the same letter in two parts.
+    for same in ("Passwört² ", "Passwo\u0308rt² "):
+        assert await passwords.check(same, encoded)
+    for other in ("passwört² ", "Passwört²", "Passwört2 ", "Passwort² ", "", "\ud800"):
         assert not await passwords.check(other, encoded)
 
 
@@ -61,3 +65,31 @@ async def test_no_more_than_so_many_are_hashed_at_once(monkeypatch: pytest.Monke
     )
     assert outcomes == ["x"] * 6 + [True] * 6
     assert most == [2]
+
+
+async def test_nothing_is_cut_off() -> None:
+    """ASVS 6.2.9, ASVS 6.2.8: of a long password, every character counts."""
+    passwords = Passwords(memory_kib=8, passes=1)
+    encoded = await passwords.hash("x" * 255 + "y")
+    assert await passwords.check("x" * 255 + "y", encoded)
+    assert not await passwords.check("x" * 255 + "z", encoded)
+
+
+async def test_nobodys_hash_is_checked_like_any_other_and_is_nobodys() -> None:
+    """Attack 43: the time would tell whether there is such a user."""
+    passwords = Passwords()
+    encoded = passwords.nobodys(os.urandom)
+    parts, others = encoded.split("$"), (await passwords.hash("x")).split("$")
+    assert [len(part) for part in parts] == [len(part) for part in others]
+    assert parts[:4] == others[:4]
+    assert passwords.nobodys(os.urandom) != encoded
+    assert not await passwords.check("", encoded)
+
+
+async def test_a_crowd_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of logins would hold the memory of each until all are checked."""
+    monkeypatch.setattr("bonafides.credentials.passwords._WAITING_MAX", 2)
+    passwords = Passwords(at_once_max=1)
+    outcomes = await asyncio.gather(*(passwords.hash("x") for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 1
+    assert (await passwords.hash("x")).startswith("$argon2id$")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -670,3 +672,89 @@ async def test_whoever_gets_no_lease_in_time_is_not_refused(
     monkeypatch.setattr(house.rooms.leases, "renew", nothing)
     with pytest.raises(Unavailable):
         await reason(house, made)
+
+
+async def signed(house: House, **changes: object) -> bytes:
+    """A token as a login makes it, of which the store knows nothing."""
+    now = house.clock.now_us // 1_000_000
+    claims = {
+        "sub": "usr_1",
+        "jti": "jwt_1",
+        "scope": "read",
+        "tenant_id": "ten_1",
+        "iat": now,
+        "exp": now + 60,
+    }
+    token = await house.rooms.signing_keys.sign({**claims, **changes})
+    return token.encode()
+
+
+async def kept(house: House, token: bytes) -> None:
+    """Make the store know a token, as one of the founder's sessions."""
+    now = to_datetime(house.clock.now_us)
+    key = await house.make_key()
+    secret = DigestedSecret(PEPPERS.digest(token), PEPPERS.newest_id)
+    wanted = replace(
+        key.credential,
+        id="jwt_1",
+        root_id="jwt_1",
+        kind=CredentialKind.JWT_SESSION,
+        expires_at=now + timedelta(seconds=60),
+    )
+    event = AuditEvent(
+        "evt_jwt",
+        now,
+        wanted.tenant_id,
+        "jwt_session.created",
+        "jwt_session",
+        "jwt_1",
+        Actor(None, None, "test"),
+    )
+    await house.rooms.store.create_credential(wanted, secret, event)
+
+
+async def test_a_signed_token_is_good_if_it_is_known_too(house: House) -> None:
+    """ASVS 9.1.1: a signing key that was stolen would make a token of any user."""
+    token = await signed(house)
+    assert await reason(house, token) is Reason.INVALID_TOKEN
+    await kept(house, token)
+    assert await reason(house, token) is None
+    house.rooms.index.clear()
+    assert await reason(house, token) is None
+    house.clock.advance(60)
+    await house.rooms.feed.read()
+    assert await reason(house, token) is Reason.EXPIRED
+    house.rooms.index.clear()
+    assert await reason(house, token) is Reason.EXPIRED
+
+
+async def test_a_token_that_was_forgotten_after_its_end_is_still_told_so(house: House) -> None:
+    """A client would be told to give up where it should refresh."""
+    token = await signed(house)
+    house.clock.advance(60)
+    assert await reason(house, token) is Reason.EXPIRED
+
+
+async def test_made_up_tokens_are_not_looked_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 32: a flood of made-up tokens would become a flood of queries."""
+    head, payload, signature = (await signed(house)).split(b".")
+    made_up = [head + b"." + payload + b"." + signature[::-1], b"eyJhbGciOiJub25lIn0.e30.", b"eyJ.e30."]
+
+    async def none(*_: object) -> None:
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr(house.rooms.verifier._look_ups, "find", none)
+    for token in made_up:
+        assert await reason(house, token) is Reason.INVALID_TOKEN
+
+
+async def test_a_token_of_a_key_that_is_new_is_good_at_once(house: House, sqlite_path: Path) -> None:
+    """A rotation would refuse the logins of the next moments wherever it is not known yet."""
+    await house.rooms.signing_keys.maintain()
+    async with open_rooms(settings_of(sqlite_path), PEPPERS, clock=house.clock) as elsewhere:
+        there = House(elsewhere, house.founded, house.clock)
+        for _ in range(2):
+            await elsewhere.signing_keys.rotate(house.operator, force=True)
+        token = await signed(there)
+        await kept(there, token)
+    assert await reason(house, token) is None

@@ -1,0 +1,108 @@
+"""Guesses at passwords and codes: limited by account and by address, so that nobody locks others out.
+
+Strangers' guesses at an account count together, wherever they come from. Where its owner has logged in
+from lately, guesses count apart: strangers cannot use those up.
+
+See: NIST SP 800-63B-4 §3.2.2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bonafides.errors import TooManyRequests
+from bonafides.model import Clock, GuessLimit, to_datetime
+from bonafides.secret import Peppers
+from bonafides.store import AccountStore, SessionStore
+
+FREE: Final = 5
+MOST: Final = 100
+STRANGERS_SECONDS_MAX: Final = 3_600
+OWNERS_SECONDS_MAX: Final = 300
+ADDRESS_FREE: Final = 30
+ADDRESS_SECONDS_MAX: Final = 300
+ADDRESS_FORGOTTEN_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a login comes from.
+
+    Args:
+        address: As far as it can be believed; None if it is not known.
+        network: What is counted together with it: an IPv6 address's /64.
+        device: What it says of itself.
+    """
+
+    address: str | None
+    network: str
+    device: str
+
+
+class GuessStore(AccountStore, SessionStore, Protocol):
+    """What is asked of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A guess that may be judged; it is counted as wrong already.
+
+    Args:
+        counts: To forget if it was right.
+        place: Where its user is known from then on.
+    """
+
+    counts: tuple[str, ...]
+    place: str
+
+
+class Guesses:
+    """Admits guesses.
+
+    Args:
+        store: Where they are counted, for all processes.
+        peppers: Hide whose they are.
+        clock: The time that waits go by.
+    """
+
+    def __init__(self, store: GuessStore, peppers: Peppers, clock: Clock) -> None:
+        self._store = store
+        self._peppers = peppers
+        self._clock = clock
+
+    async def admit(self, name: str, user_id: str | None, visitor: Visitor) -> Admitted:
+        """Count one more guess at an account, whether or not there is one of that name.
+
+        Args:
+            name: What was typed in, in the one form in which names are compared.
+            user_id: Whose account it is, if there is one.
+            visitor: Who guesses.
+
+        Raises:
+            TooManyRequests: It has to wait; nothing was counted.
+        """
+        place = self._peppers.subject_digest("place", user_id or "", visitor.network)
+        # Asked for nobody's account, too: the time must not tell whether there is one.
+        known = await self._store.knows_place(user_id or "", place)
+        limits = self._owners(name, visitor) if known else self._strangers(name, visitor)
+        wait = await self._store.count_guess(limits, to_datetime(self._clock.micros()))
+        if wait:
+            raise TooManyRequests(retry_after_seconds=wait)
+        return Admitted((limits[0].subject, self._account(name)), place)
+
+    def _account(self, name: str) -> str:
+        return self._peppers.subject_digest("account", name)
+
+    def _owners(self, name: str, visitor: Visitor) -> list[GuessLimit]:
+        subject = self._peppers.subject_digest("account", name, visitor.network)
+        return [GuessLimit(subject, FREE, OWNERS_SECONDS_MAX, MOST)]
+
+    def _strangers(self, name: str, visitor: Visitor) -> list[GuessLimit]:
+        address = self._peppers.subject_digest("address", visitor.network)
+        return [
+            GuessLimit(self._account(name), FREE, STRANGERS_SECONDS_MAX, MOST),
+            GuessLimit(
+                address, ADDRESS_FREE, ADDRESS_SECONDS_MAX, forgotten_seconds=ADDRESS_FORGOTTEN_SECONDS
+            ),
+        ]
