@@ -410,7 +410,11 @@ def introspection_resource(verdict: Verdict, issuer: str) -> Resource:
     """
     if not isinstance(verdict, Accepted):
         return {"active": False}
-    principal, ends_at_us = verdict.principal, verdict.expires_at_us
+    return active_resource(verdict.principal, verdict.expires_at_us, issuer)
+
+
+def active_resource(principal: Principal, ends_at_us: int | None, issuer: str) -> Resource:
+    """What an introspection tells of a good credential."""
     return {
         "active": True,
         "scope": " ".join(sorted(principal.scopes)),

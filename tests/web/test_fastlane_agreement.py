@@ -130,7 +130,7 @@ class Script:
     def _request(self) -> bytes:
         dice = self._dice
         if dice.random() < 0.25:
-            return self._question()
+            return self._question() if dice.random() < 0.6 else self._introspection()
         method = dice.choice([b"GET"] * 12 + [b"POST", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE"])
         path = dice.choice(
             [b"/v1/auth/verify"] * 8
@@ -210,11 +210,56 @@ class Script:
                     b"Content-Type: application/json; charset=utf-8",
                     b"Content-Type: text/plain",
                     b"content-type: APPLICATION/JSON",
+                    b"Content-Type: application/json\r\nContent-Type: application/json",
+                    b"X-No-Content-Type: x",
                 ]
             )
         )
         dice.shuffle(headers)
         return b"POST /v1/credentials/verify HTTP/1.1\r\n%b\r\n\r\n%b" % (b"\r\n".join(headers), body)
+
+    def _introspection(self) -> bytes:
+        dice, asked = self._dice, self._any()
+        form = b"application/x-www-form-urlencoded"
+        body = dice.choice(
+            [b"token=" + asked] * 8
+            + [
+                b"token=" + asked + b"&token_type_hint=access_token",
+                b"token_type_hint=x&token=" + asked,
+                b"token=" + asked + b"&token=" + asked,
+                b"token=" + asked + b"&ip=127.0.0.1",
+                b"token=" + asked + b"&ip=nowhere",
+                b"token=" + asked + b"&other=1",
+                b"token=" + asked + b"%00",
+                b"token=" + asked.replace(b"_", b"%5F"),
+                b"token=" + asked + b"+",
+                b"token=\xff" + asked,
+                b"token=",
+                b"token",
+                b"",
+                b'{"token":"' + asked + b'"}',
+            ]
+        )
+        asking = [b"Authorization: Bearer " + self._credentials["asking"]]
+        headers = [
+            b"Host: x",
+            *(self._presenting() if dice.random() < 0.3 else asking),
+            b"Content-Length: %d" % len(body),
+            *self._extras(),
+            dice.choice(
+                [b"Content-Type: " + form] * 8
+                + [
+                    b"Content-Type: " + form + b"; charset=utf-8",
+                    b"Content-Type: " + form.upper(),
+                    b"Content-Type: application/json",
+                    b"Content-Type: " + form + b"\r\nContent-Type: " + form,
+                    b"X-No-Content-Type: x",
+                ]
+            ),
+        ]
+        dice.shuffle(headers)
+        query = dice.choice([b""] * 20 + [b"?a=1", b"?"])
+        return b"POST /oauth/introspect%b HTTP/1.1\r\n%b\r\n\r\n%b" % (query, b"\r\n".join(headers), body)
 
     def _any(self) -> bytes:
         return self._dice.choice([*([self._credentials["both"]] * 6), *self._credentials.values()])

@@ -12,6 +12,7 @@ Refusals are, but for those of a limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -55,8 +56,10 @@ from bonafides.web.answers import (
 )
 from bonafides.web.bodies import SCOPE_TEXT_MAX
 from bonafides.web.exchange import Exchange
+from bonafides.web.forms import FORM
 from bonafides.web.gate import common_headers
 from bonafides.web.heads import Asked, Heads, plain_credential, waits_for_nothing
+from bonafides.web.introspection import PATH as INTROSPECTION_PATH
 from bonafides.web.metrics import Metrics
 from bonafides.web.problems import Problems
 from bonafides.web.rendered import (
@@ -66,6 +69,7 @@ from bonafides.web.rendered import (
     Shelf,
     forward_lines,
     forward_text,
+    introspection_body,
     question_body,
     verify_body,
 )
@@ -76,6 +80,9 @@ _FORMS_MAX: Final = 1_024
 _LATE_SECONDS: Final = 0.1
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
+_INTROSPECTION: Final = INTROSPECTION_PATH.encode("ascii")
+_MEDIA_TYPES: Final = {_QUESTION: b"application/json", _INTROSPECTION: FORM.encode("ascii")}
+_PLAIN_FORM: Final = re.compile(rb"token=([0-9A-Za-z_.-]+)(?:&token_type_hint=[0-9A-Za-z_.-]*)?")
 _QUESTION_BYTES_MAX: Final = 16_384
 _NO_CONTENT: Final = 204
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
@@ -158,7 +165,8 @@ class FastLane:
         self._decode = msgspec.json.Decoder(Question).decode
         self._accepted = dict.fromkeys(CredentialKind, 0)
         self._tallies: dict[tuple[str, str, int], list[int]] = {}
-        self._asked_tally = self._tally(_QUESTION.decode("ascii"), "POST", 200)
+        self._asked_tallies = {url: self._tally(url.decode("ascii"), "POST", 200) for url in _MEDIA_TYPES}
+        self._issuer = settings.base_url
         heads = Heads(verifier.digest, self._tally, entropy)
         self.recall = heads.recall
         self.remember = heads.remember
@@ -316,19 +324,20 @@ class FastLane:
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:
         """Whether the lane wants to see the request's body before it says no."""
-        return url == _QUESTION and method == b"POST" and waits_for_nothing(headers)
+        return url in _MEDIA_TYPES and method == b"POST" and waits_for_nothing(headers)
 
     def answer_question(
         self, url: bytes, headers: HeaderList, body: bytearray, peer: str | None, defaults: HeaderList
     ) -> bytes | None:
         """The whole answer to a resource server's question, or None where the application has to find it."""
-        if url != _QUESTION or len(body) > _QUESTION_BYTES_MAX or b"\\u0000" in body:
+        if url not in _MEDIA_TYPES or len(body) > _QUESTION_BYTES_MAX or b"\\u0000" in body:
             return None
         now_us = self._micros()
-        caller = self._asking(headers, peer, now_us)
+        caller = self._asking(headers, _MEDIA_TYPES[url], peer, now_us)
         if caller is None:
             return None
-        resident = self._asked_about(body, caller, now_us)
+        about = self._introspected(body) if url == _INTROSPECTION else self._questioned(body)
+        resident = None if about is None else self._asked_about(*about, caller, now_us)
         if resident is None:
             return None
         counter = self._verifier.counter(resident, now_us)
@@ -343,38 +352,50 @@ class FastLane:
             return None
         self._uses.note(resident, now_us)
         self._uses.note(caller, now_us)
-        self._asked_tally[0] += 1
+        self._asked_tallies[url][0] += 1
         self._accepted[resident.kind] += 1
-        told = rendered.question
-        if not told:
-            told = rendered.question = question_body(resident)
+        if url == _INTROSPECTION:
+            told = rendered.introspection
+            if not told:
+                told = rendered.introspection = introspection_body(resident, self._issuer)
+        else:
+            told = rendered.question
+            if not told:
+                told = rendered.question = question_body(resident)
         request_id, ends_at_us = self._next_id(), caller.ends_at_us
         if ends_at_us is not None and ends_at_us - now_us <= WARNED_US:
             request_id += expiry_line(ends_at_us)
         return form.ok % form.figures(counter, now_us, defaults[0][1], len(told), request_id) + told
 
-    def _asking(self, headers: HeaderList, peer: str | None, now_us: int) -> Resident | None:
-        """The resource server that asks, if it is in memory and may."""
+    def _asking(
+        self, headers: HeaderList, media_type: bytes, peer: str | None, now_us: int
+    ) -> Resident | None:
+        """The resource server that asks, if it is in memory and may, and sends what it should."""
         credential: bytes | None = None
+        typed = False
         for name, value in headers:
             if name == b"authorization":
                 if credential is not None:
                     return None
                 credential = plain_credential(value)
-            elif name == b"x-api-key" or (name == b"content-type" and value.lower() != b"application/json"):
+            elif name == b"content-type" and not typed and value.lower() == media_type:
+                typed = True
+            elif name in {b"x-api-key", b"content-type"}:
                 return None
-        caller = self._verifier.resident(credential) if credential else None
+        caller = self._verifier.resident(credential) if credential and typed else None
         if caller is None:
             return None
         address = self._address(peer, headers) if caller.networks else None
         objection = self._verifier.objection(caller, Facts(address, _MAY_ASK), now_us)
         return caller if objection is None else None
 
-    def _asked_about(self, body: bytearray, caller: Resident, now_us: int) -> Resident | None:
-        """The credential that is asked about, if it is in memory and nothing but its limit speaks against it."""
-        sees = self._directory.known_sight(caller.owner.tenant_id)
-        if sees is None:
-            return None
+    def _introspected(self, body: bytearray) -> tuple[bytes, frozenset[str]] | None:
+        """The credential in a form of the plain kind."""
+        match = _PLAIN_FORM.fullmatch(body)
+        return None if match is None else (bytes(match[1]), NO_SCOPES)
+
+    def _questioned(self, body: bytearray) -> tuple[bytes, frozenset[str]] | None:
+        """The credential in a question of the plain kind, and what it must have."""
         try:
             question = self._decode(body)
             scopes = scope_words(question.scope) if question.scope else NO_SCOPES
@@ -382,8 +403,15 @@ class FastLane:
             return None
         if question.ip is not None or question.cost != 1 or len(question.scope) > SCOPE_TEXT_MAX:
             return None
-        resident = self._verifier.resident(question.credential.encode())
-        if resident is None:
+        return question.credential.encode(), scopes
+
+    def _asked_about(
+        self, credential: bytes, scopes: frozenset[str], caller: Resident, now_us: int
+    ) -> Resident | None:
+        """The credential that is asked about, if it is in memory and nothing but its limit speaks against it."""
+        sees = self._directory.known_sight(caller.owner.tenant_id)
+        resident = self._verifier.resident(credential) if sees is not None else None
+        if sees is None or resident is None:
             return None
         objection = self._verifier.objection(resident, Facts(None, scopes, 1, sees), now_us)
         return resident if objection is None else None

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from bonafides.model import Plan, Principal
-from bonafides.resources import identity_resource
+from bonafides.resources import active_resource, identity_resource
 from bonafides.verification.limiter import Counter
 from bonafides.verification.resident import Resident
 from bonafides.web.answers import JSON, NO_STORE, HeaderList, json_bytes, limit_template
@@ -142,6 +142,7 @@ class Rendered(Struct, gc=False, eq=False):
     verify: bytes = b""
     forward: bytes = b""
     question: bytes = b""
+    introspection: bytes = b""
     used_us: int = 0
     """When an answer was last made in full."""
     still_verify: Still | None = None
@@ -189,6 +190,11 @@ def verify_body(resident: Resident) -> bytes:
 def question_body(resident: Resident) -> bytes:
     """What a resource server is told of a good credential."""
     return json_bytes({"valid": True, **identity_resource(resident.principal, resident.ends_at_us)})
+
+
+def introspection_body(resident: Resident, issuer: str) -> bytes:
+    """What a resource server is told of a good credential in the words of RFC 7662."""
+    return json_bytes(active_resource(resident.principal, resident.ends_at_us, issuer))
 
 
 def forward_text(resident: Resident) -> bytes:
