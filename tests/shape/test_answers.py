@@ -28,7 +28,7 @@ PREFIXES: Final = {
 }
 OF_OBJECTS: Final = {"api_key": "key_", "user": "usr_", "tenant": "ten_", "audit_event": "evt_"}
 PAGES: Final = ["/", "/healthz", "/readyz", "/docs", "/openapi.json", "/openapi.yaml"]
-UNCOUNTED: Final = {*PAGES, "/metrics", "/.well-known/oauth-protected-resource"}
+UNCOUNTED: Final = {*PAGES, "/metrics", "/.well-known/oauth-protected-resource", "/.well-known/jwks.json"}
 
 
 VISITED = frozenset({"/v1/auth/login", "/v1/auth/refresh"})
