@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from bonafides.errors import WIRE_CODES
 from bonafides.settings import Settings
 from bonafides.web.examples import EXAMPLES, Example
+from bonafides.web.forms import FORM
 from bonafides.web.guard import COST_KEY, SCOPES_KEY
 
 Json = Mapping[str, Any]
@@ -177,7 +178,8 @@ def _anchor(name: str) -> str:
 def _call(schema: Json, method: str, path: str, operation: Json) -> Call:
     example = EXAMPLES[operation["operationId"]]
     scopes = operation.get(SCOPES_KEY)
-    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    media = content.get("application/json") or content.get(FORM, {})
     body_shape = _shape_name(media.get("schema", {}))
     body = schema["components"]["schemas"][body_shape] if body_shape else {}
     return Call(
@@ -324,6 +326,9 @@ def _curl(base_url: str, method: str, path: str, operation: Json, example: Examp
     if operation.get(SCOPES_KEY) is not None:
         words.append('-H "Authorization: Bearer $KEY"')
     words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in example.headers.items()]
+    words += [
+        f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in (example.form or {}).items()
+    ]
     if example.body is not None:
         words.append("-H 'Content-Type: application/json'")
         words.append(f"-d {shlex.quote(_pretty(example.body))}".replace("\n", "\n  "))
