@@ -28,6 +28,7 @@ from bonafides.credentials.bearer_tokens import BearerTokens
 from bonafides.credentials.guesses import Guesses
 from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
+from bonafides.credentials.password_changes import PasswordChanges
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.personal_tokens import PersonalTokens
 from bonafides.credentials.signing_keys import SigningKeys, SigningRules
@@ -58,7 +59,7 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
-from bonafides.web import compat, introspection, logins, verify
+from bonafides.web import account_passwords, compat, introspection, logins, verify
 from bonafides.web.api import Api
 from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
@@ -153,6 +154,7 @@ class Rooms:
     idempotency: Idempotency
     installation: Installation
     signing_keys: SigningKeys
+    password_changes: PasswordChanges
     sessions: JwtSessions
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
@@ -309,6 +311,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
     directory = Directory(store, recorder, clock, entropy, scopes)
+    guesses = Guesses(store, peppers, clock)
     issuing = (store, directory, recorder, peppers, clock, entropy, scopes)
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
@@ -400,6 +403,9 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
         signing_keys=signers,
+        password_changes=PasswordChanges(
+            store, directory, recorder, peppers, clock, entropy, passwords, guesses
+        ),
         sessions=JwtSessions(
             store=store,
             directory=directory,
@@ -409,7 +415,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             entropy=entropy,
             signing_keys=signers,
             passwords=passwords,
-            guesses=Guesses(store, peppers, clock),
+            guesses=guesses,
             rules=SessionRules(
                 token_seconds=settings.session_token_seconds,
                 idle_seconds=settings.session_idle_seconds,
@@ -589,6 +595,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
         logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock)),
+        account_passwords.routes(rooms.password_changes, rooms.sessions),
         sessions.routes(rooms.sessions, paging),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bonafides.credentials.lineage import Family
+from bonafides.credentials.password_changes import StartedReset
 from bonafides.model import (
     Accepted,
     AuditEvent,
@@ -425,6 +426,16 @@ def active_resource(principal: Principal, ends_at_us: int | None, issuer: str) -
         "jti": principal.credential_id,
         "tenant_id": principal.tenant_id,
         "kind": str(principal.kind),
+    }
+
+
+def reset_resource(started: StartedReset) -> Resource:
+    """What lets one user choose a password, once."""
+    return {
+        "object": "password_reset",
+        "user_id": started.user_id,
+        "token": started.token,
+        "expires_at": time_text(started.expires_at),
     }
 
 

@@ -233,3 +233,13 @@ def test_everything_happens_in_the_tenant_at_hand(bonafides: Bonafides, ada: dic
         ("user.created", tenant),
         ("tenant.created", tenant),
     ]
+
+
+def test_a_person_is_let_choose_a_password(bonafides: Bonafides, founded: dict[str, str]) -> None:
+    """Only whoever founded the installation could log in."""
+    started = bonafides("users", "reset-password", EMAIL, "--json").json
+    assert set(started) == set(schemas.StartedPasswordReset.model_fields)
+    assert started["user_id"] == founded["user_id"]
+    lines = bonafides("users", "reset-password", EMAIL).out.splitlines()
+    assert [line for line in lines if line.strip().startswith("bf_rst_")] == [lines[2]]
+    assert bonafides("users", "reset-password", "nobody@example.com").status == 1

@@ -201,7 +201,7 @@ def test_the_command_is_the_example(served: Served, operation_id: str) -> None:
     )
     words = iter(shlex.split(command.replace("\\\n", "")))
     assert next(words) == "curl"
-    method, url, headers, body = "GET", "", {}, None
+    method, url, headers, body, form = "GET", "", {}, None, {}
     for word in words:
         match word:
             case "-X":
@@ -211,6 +211,9 @@ def test_the_command_is_the_example(served: Served, operation_id: str) -> None:
                 headers[name] = value
             case "-d":
                 body = json.loads(next(words))
+            case "--data-urlencode":
+                name, _, value = next(words).partition("=")
+                form[name] = value
             case _:
                 url = word
     parts = urlsplit(url)
@@ -221,6 +224,7 @@ def test_the_command_is_the_example(served: Served, operation_id: str) -> None:
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == PUBLIC_URL + path
     assert dict(parse_qsl(parts.query)) == example.query
     assert body == example.body
+    assert form == (example.form or {})
     wanted = dict(example.headers)
     if operation.declared["security"]:
         wanted["Authorization"] = "Bearer $KEY"

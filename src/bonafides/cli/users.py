@@ -24,7 +24,7 @@ from bonafides.cli.options import (
 from bonafides.cli.session import Session, work
 from bonafides.cli.terminal import Columns, print_json, print_line, print_page, print_thing
 from bonafides.model import UNCHANGED, Replayed, Role, Status, User, UserChanges, UserKind
-from bonafides.resources import Resource, user_resource
+from bonafides.resources import Resource, reset_resource, user_resource
 
 commands = typer.Typer(
     name="users",
@@ -121,6 +121,24 @@ def show(
 ) -> None:
     """Show a user."""
     _change(database, tenant, lambda session: session.user(user), as_json=as_json)
+
+
+@commands.command("reset-password", epilog=example("bonafides users reset-password ada@example.com"))
+def reset_password(
+    *, user: UserName, tenant: TenantId = None, database: Database = None, as_json: AsJson = False
+) -> None:
+    """Let a person choose a password, their first one or another, with a token that is shown this once."""
+
+    async def do(session: Session) -> Resource:
+        found = await session.user(user)
+        return reset_resource(await session.rooms.password_changes.start_reset(session.authority, found.id))
+
+    started = work(database, tenant, do)
+    if as_json:
+        print_json(started)
+        return
+    heading = f"Give them this token; it serves once. They send it to /v1/auth/password/reset.\n\n  {started.pop('token')}\n"
+    print_thing(started, as_json=False, heading=heading)
 
 
 @commands.command(epilog=example("bonafides users update ada@example.com --role owner"))

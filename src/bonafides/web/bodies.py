@@ -372,6 +372,27 @@ class Login(Body):
     ] = None
 
 
+class PasswordChange(Body):
+    """Another password for the caller."""
+
+    current_password: Password
+    new_password: Annotated[
+        Password, Field(description="At least 15 characters, and none that is guessed first.")
+    ]
+    keep_sessions: Annotated[
+        bool, Field(description="Let your other sessions go on; otherwise they end.")
+    ] = False
+
+
+class PasswordReset(Body):
+    """A password for whoever was given a reset token."""
+
+    token: SecretText
+    new_password: Annotated[
+        Password, Field(description="At least 15 characters, and none that is guessed first.")
+    ]
+
+
 class Refresh(Body):
     """A refresh token; without a body, the one in the cookie."""
 

@@ -41,6 +41,7 @@ TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjp0cnVlfQ.RVhBTVBMRW9ubHlOb3RB
 NEXT_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoidG9vIn0.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
 REFRESH_TOKEN: Final = "bf_ort_03GANXBiUc7jP3yZf0sLw5EXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_REFRESH_TOKEN: Final = "bf_ort_03GANXBiVd8kQ4zAg1tMx6EXAMPLEonlyNotASecret0_EXAMPL"
+RESET_TOKEN: Final = "bf_rst_03GANXBiXh9yI1aD8uTv5GEXAMPLEonlyNotASecret0_EXAMPL"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -303,6 +304,21 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "listUsers": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_USER, None)),
     "getUser": Example(path={"user_id": USER_ID}, answer=_USER),
+    "startPasswordReset": Example(
+        path={"user_id": USER_ID},
+        answer={
+            "object": "password_reset",
+            "user_id": USER_ID,
+            "token": RESET_TOKEN,
+            "expires_at": "2030-01-02T09:00:00Z",
+        },
+    ),
+    "resetPassword": Example(
+        caller="nobody",
+        body={"token": RESET_TOKEN, "new_password": "several quiet paper lanterns"},
+        status=204,
+        answer=None,
+    ),
     "changeUser": Example(path={"user_id": USER_ID}, body={"name": "Ada King"}, answer=_RENAMED_USER),
     "putPlan": Example(
         body={
@@ -507,6 +523,11 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "expires_at": "2030-01-01T10:05:00Z",
             "refresh_token": NEXT_REFRESH_TOKEN,
         },
+    ),
+    "changePassword": Example(
+        caller="session",
+        body={"current_password": PASSWORD, "new_password": "a horse that nobody has stapled"},
+        answer={"ended_sessions": 0},
     ),
     "logOut": Example(caller="session", status=204, answer=None),
     "listSigningKeys": Example(answer={"data": [_CURRENT_SIGNER, _NEXT_SIGNER], "next_cursor": None}),

@@ -342,6 +342,24 @@ class Subject(BaseModel):
     id: str
 
 
+class PasswordChanged(BaseModel):
+    """What came of a change of password."""
+
+    ended_sessions: int = Field(description="How many other sessions have ended.")
+
+
+class StartedPasswordReset(BaseModel):
+    """What lets one user choose a password, once."""
+
+    object: Literal["password_reset"]
+    user_id: UserId
+    token: str = Field(
+        description="For the user alone. It is shown this once and cannot be read again.",
+        pattern="^bf_rst_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+    expires_at: Moment
+
+
 class Actor(BaseModel):
     """Who did it."""
 

@@ -68,7 +68,7 @@ async def statuses(house: House) -> list[str]:
 
 
 async def events(house: House) -> list[AuditEvent]:
-    """What was written of signing keys, oldest first."""
+    """What was written of signing keys, oldest first; of one moment, in no order."""
     found = await house.rooms.store.list_events(house.founded.tenant_id, Page(100))
     return [event for event in reversed(found) if event.subject_kind == "signing_key"]
 
@@ -284,7 +284,7 @@ async def test_a_rotated_pepper_seals_the_keys_anew(house: House) -> None:
     assert judged(new, house, token) is Signed.UNKNOWN_KEY
     await new.maintain()
     assert judged(new, house, token) is Signed.GOOD
-    assert (await events(house))[-1].action == "signing_key.resealed"
+    assert "signing_key.resealed" in {event.action for event in await events(house)}
     assert (
         jwt.get_unverified_header(await new.sign(claims(house.clock)))["kid"]
         == (jwt.get_unverified_header(token)["kid"])
