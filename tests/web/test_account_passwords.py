@@ -38,12 +38,8 @@ def test_a_new_user_gets_in_and_changes_their_password(tenancy: Tenancy) -> None
     assert tenancy.verify(tokens[0]).status_code == 200
     assert refusal(tenancy.verify(tokens[1])) == (401, "invalid_token")
     assert [log_in(NEW), log_in(OTHER)] == [401, 200]
-    actions = tenancy.actions(subject_id=user["id"])
-    assert [action for action in actions if "password" in action] == [
-        "user.password_reset_started",
-        "user.password_reset",
-        "user.password_changed",
-    ]
+    actions = {action for action in tenancy.actions(subject_id=user["id"]) if "password" in action}
+    assert actions == {"user.password_reset_started", "user.password_reset", "user.password_changed"}
 
 
 def test_a_member_begins_nobodys_reset(tenancy: Tenancy) -> None:
