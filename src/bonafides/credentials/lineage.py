@@ -57,10 +57,7 @@ class Lineage:
         members = await self._store.lineage(found.root_id, MEMBERS_MAX + 1)
         shown = members[:MEMBERS_MAX]
         now = to_datetime(self._clock.micros())
-        below = {found.id}
-        for member in shown:
-            if member.parent_id in below:
-                below.add(member.id)
+        below = _below(found.id, shown)
         ends = {
             member.id
             for member in shown
@@ -69,3 +66,17 @@ class Lineage:
             and (member.ends_at is None or member.ends_at > now)
         }
         return Family(found, shown, frozenset(ends), len(members) <= MEMBERS_MAX)
+
+
+def _below(credential_id: str, members: Sequence[Credential]) -> set[str]:
+    """The ids of a credential and of what was made from it, in whatever order the members come."""
+    made_from: dict[str | None, list[str]] = {}
+    for member in members:
+        made_from.setdefault(member.parent_id, []).append(member.id)
+    below: set[str] = set()
+    reached = [credential_id]
+    while reached:
+        identifier = reached.pop()
+        below.add(identifier)
+        reached += made_from.get(identifier, ())
+    return below
