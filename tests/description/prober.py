@@ -41,6 +41,20 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "createTenant": frozenset({"plan"}),
     "changeTenant": frozenset({"plan"}),
     "verifyCredential": frozenset({"ip"}),
+    "introspect": frozenset({"ip"}),
+    "createPersonalAccessToken": frozenset({"expires_at", "expires_in", "scopes"}),
+    "createAccountToken": frozenset({"expirationDate"}),
+    "exchangeApiKey": frozenset({"apikey", "scope"}),
+    "refreshTokens": frozenset({"refresh_token", "Origin"}),
+    "logIn": frozenset({"Origin"}),
+    "logOut": frozenset({"Authorization"}),
+    "changePassword": frozenset({"new_password"}),
+    "resetPassword": frozenset({"new_password"}),
+    "startPasswordReset": frozenset({"user_id"}),
+    "listBearerTokens": frozenset({"cursor"}),
+    "listPersonalAccessTokens": frozenset({"cursor"}),
+    "listAccountTokens": frozenset({"cursor"}),
+    "listSessions": frozenset({"cursor"}),
     "listApiKeys": frozenset({"cursor"}),
     "listUsers": frozenset({"cursor"}),
     "listTenants": frozenset({"cursor"}),
@@ -49,6 +63,12 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "listAuditEventsAlias": frozenset({"cursor"}),
 }
 """Fields for whose values a schema cannot say all: what is in the past, unknown, or does not go with another."""
+
+BY_PASSWORD: Final = frozenset({"logIn", "refreshTokens", "logOut", "changePassword", "resetPassword"})
+"""Calls that succeed with a password, or what was made by one, which nobody makes up."""
+
+UNMET: Final = frozenset({"getDenial", "getSession", "endSession", "rotateSigningKeys"})
+"""Calls about what comes of requests and logins alone, of which there are none to aim at here."""
 
 Target = Callable[[], str]
 AnyCase = Case[Any]

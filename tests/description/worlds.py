@@ -42,8 +42,15 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         server.create_plan(name)
         return name
 
+    def person() -> str:
+        body = {"email": f"{names()}@example.com", "tenant_id": tenant}
+        return str(_made(admin, "/v1/users", body)["id"])
+
     lasting_key, lasting_user, lasting_plan = key(), user(), plan()
     return {
+        **_tokens(admin),
+        "startPasswordReset": {"user_id": person},
+        "getLineage": {"credential_id": lambda: lasting_key},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
         **{call: {"user_id": lambda: lasting_user} for call in ("getUser", "changeUser")},
@@ -65,11 +72,33 @@ def members_targets(server: RunningServer, member: Mapping[str, Any]) -> Mapping
 
     lasting_key = key()
     return {
+        **_tokens(client),
+        "getLineage": {"credential_id": lambda: lasting_key},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
         **{call: {"user_id": lambda: user} for call in ("getUser", "changeUser", "deleteUser")},
         **{call: {"tenant_id": lambda: tenant} for call in ("getTenant", "changeTenant")},
         **{call: {"name": lambda: "free"} for call in ("getPlan", "deletePlan")},
+    }
+
+
+def _tokens(client: httpx2.Client) -> Mapping[str, Mapping[str, Target]]:
+    """Tokens of the caller's own, to look at and to end."""
+
+    def personal() -> str:
+        return str(_made(client, "/v1/personal-access-tokens", {"description": "target"})["id"])
+
+    def bearer() -> str:
+        answer = client.post("/bim/apikey/authenticate")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    lasting_personal, lasting_bearer = personal(), bearer()
+    return {
+        "getPersonalAccessToken": {"token_id": lambda: lasting_personal},
+        "getBearerToken": {"token_id": lambda: lasting_bearer},
+        **{call: {"token_id": personal} for call in ("revokePersonalAccessToken", "revokeAccountToken")},
+        "revokeBearerToken": {"token_id": bearer},
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -61,9 +60,9 @@ _EXCHANGE_BODY: Final[dict[str, Any]] = {
 class KeyExchange(msgspec.Struct, forbid_unknown_fields=True):
     """The body of an exchange."""
 
-    apikey: str | None = None
-    scope: str | None = None
-    expires_in: int | None = None
+    apikey: str | msgspec.UnsetType = msgspec.UNSET
+    scope: str | msgspec.UnsetType = msgspec.UNSET
+    expires_in: int | msgspec.UnsetType = msgspec.UNSET
 
 
 _decode: Final = msgspec.json.Decoder(KeyExchange).decode
@@ -107,16 +106,12 @@ class Exchanges:
         made = await self._tokens.issue(
             verdict.principal,
             _actor(verdict.principal, exchange),
-            scopes=_words(asked.scope),
-            expires_in=asked.expires_in,
+            scopes=None if asked.scope is msgspec.UNSET else sorted(intake.scope_words(asked.scope)),
+            expires_in=None if asked.expires_in is msgspec.UNSET else asked.expires_in,
         )
         if made is None:
             raise RejectedError(Rejected(Reason.INVALID_KEY, verdict.allowance, verdict.principal.kind))
         return made
-
-
-def _words(scope: str | None) -> Sequence[str] | None:
-    return None if scope is None else sorted(intake.scope_words(scope))
 
 
 def _actor(principal: Principal, exchange: Exchange) -> Actor:
@@ -161,7 +156,11 @@ def _form(body: bytes) -> KeyExchange:
     if seconds and not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):  # noqa: PLR2004 - more than any life
         message = "expires_in must be a number of seconds."
         raise InvalidRequest(message, field="expires_in")
-    return KeyExchange(given.get("apikey"), given.get("scope"), int(seconds) if seconds else None)
+    return KeyExchange(
+        given.get("apikey", msgspec.UNSET),
+        given.get("scope", msgspec.UNSET),
+        int(seconds) if seconds else msgspec.UNSET,
+    )
 
 
 def exchange_routes(exchanges: Exchanges) -> APIRouter:
@@ -252,7 +251,15 @@ def account_routes(
     async def create(request: Request, caller: Caller, body: NewAccountToken) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
         wish = TokenWish(body.description, expires_at=body.expirationDate)
-        outcome = await tokens.create(caller, wish, claim_for=claim_for(idempotency, attempt, show_made))
+        try:
+            outcome = await tokens.create(caller, wish, claim_for=claim_for(idempotency, attempt, show_made))
+        except InvalidRequest as error:
+            if error.field != "expires_at":
+                raise
+            # By the name that the caller has given it.
+            raise InvalidRequest(
+                error.public.replace("expires_at", "expirationDate"), field="expirationDate"
+            ) from None
         return created(
             idempotency, attempt, outcome, show_made, lambda made: f"/api/auth/tokens/{made['tokenId']}"
         )

@@ -94,7 +94,7 @@ class VerifyVerdict(RootModel[GoodCredential | BadCredential]):
 class IntrospectionRequest(BaseModel):
     """A resource server's question, by the names of RFC 7662."""
 
-    token: str = Field(description="The credential, as it was presented.")
+    token: str = Field(min_length=1, description="The credential, as it was presented.")
     token_type_hint: str = Field(default="", description="Not needed.")
     ip: str = Field(default="", description="Where it was presented from, if it may be bound to addresses.")
 
