@@ -84,6 +84,8 @@ def test_what_is_no_good_key_is_refused(tenancy: Tenancy) -> None:
     [
         ({"json": {"apikey": "{key}"}, "headers": {"X-API-Key": "{key}"}}, "apikey"),
         ({"json": {"apikey": 7}}, "body"),
+        ({"json": {"apikey": None}}, "body"),
+        ({"json": {"apikey": "{key}", "scope": None}}, "body"),
         ({"json": {"apikey": "{key}", "user": "x"}}, "body"),
         ({"json": ["{key}"]}, "body"),
         ({"json": {"apikey": "two words"}}, "apikey"),

@@ -115,6 +115,10 @@ def test_the_account_paths_speak_their_own_names(tenancy: Tenancy) -> None:
     assert token.keys() == {"tokenId", "token"}
     assert answer.headers["location"] == f"{ACCOUNT}/tokens/{token['tokenId']}"
     assert tenancy.verify(token["token"]).json()["expires_at"] == "2031-01-01T00:00:00Z"
+    past = member.post(
+        f"{ACCOUNT}/tokens", json={"description": "x", "expirationDate": "2001-01-01T00:00:00Z"}
+    )
+    assert (refusal(past), past.json()["field"]) == ((400, "invalid_request"), "expirationDate")
     (listed,) = every(member, f"{ACCOUNT}/tokens")
     assert (listed["tokenId"], listed["expirationDate"]) == (token["tokenId"], "2031-01-01T00:00:00Z")
     account = tenancy.client(token["token"]).get(f"{ACCOUNT}/user").json()

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bonafides.errors import WIRE_CODES
+from bonafides.intake import LIFETIME_SECONDS_MAX
 from bonafides.model import (
     Check,
     CountBy,
@@ -208,7 +209,12 @@ class KeyExchange(BaseModel):
 
     apikey: str = Field(default="", description="The key, if it is not in a header.")
     scope: str = Field(default="", description="Fewer scopes than the key has, separated by spaces.")
-    expires_in: int = Field(default=1, ge=1, description="Seconds, if less than the key or its plan gives.")
+    expires_in: int = Field(
+        default=1,
+        ge=1,
+        le=LIFETIME_SECONDS_MAX,
+        description="Seconds, if less than the key or its plan gives.",
+    )
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
 
