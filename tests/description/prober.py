@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from tests.described import Description, Operation
 from tests.serving import RunningServer
 
-EXAMPLES: Final = int(os.environ.get("BONAFIDES_EXAMPLES", "25"))
+EXAMPLES: Final = int(os.environ.get("BONAFIDES_EXAMPLES", "15"))
 """Made-up requests for an operation, beside those at the edges of its schema, which are always all sent."""
 
 SEED: Final = int(os.environ.get("BONAFIDES_SEED", "1"))
