@@ -99,7 +99,9 @@ class IntrospectionRequest(BaseModel):
     token_type_hint: str = Field(default="", description="Not needed.")
     ip: str = Field(default="", description="Where it was presented from, if it may be bound to addresses.")
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    __pydantic_extra__: dict[str, str]
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=without_defaults)
 
 
 class ActiveCredential(BaseModel):
