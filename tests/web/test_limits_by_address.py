@@ -169,14 +169,15 @@ def test_a_good_credential_is_not_counted_by_address(limited: Tenancy) -> None:
 
 def test_a_good_key_goes_on_working_from_an_address_that_is_used_up(limited: Tenancy) -> None:
     """Anybody in the same building could stop a customer."""
-    made, address = limited.key(), an_address()
-    key, path = made["key"], f"/v1/api-keys/{made['id']}"
-    assert limited.verify(key, address).status_code == 200
-    # Once its use is written, the news of its creation has passed too, and no longer throws it out of memory.
-    eventually(lambda: limited.api.get(path).json()["last_used_at"] is not None)
-    assert limited.verify(key, address).status_code == 200
-    assert statuses(limited, None, [address] * (LIMIT + 1))[-1] == 429
-    assert limited.verify(key, address).status_code == 200
+    key, busy, quiet = limited.key()["key"], an_address(), an_address()
+    assert statuses(limited, None, [busy] * (LIMIT + 1))[-1] == 429
+
+    def works() -> bool:
+        """News of the key's creation may throw it out of memory between the two; it comes once."""
+        assert limited.verify(key, quiet).status_code == 200
+        return limited.verify(key, busy).status_code == 200
+
+    eventually(works)
 
 
 def test_past_the_limit_nothing_is_looked_up(limited: Tenancy) -> None:
