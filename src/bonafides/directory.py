@@ -432,6 +432,18 @@ def require_self_or_administration(authority: Authority, user_id: str) -> None:
         raise Forbidden(message, scopes=frozenset({ADMIN}), field="user_id")
 
 
+def whose(authority: Authority, user_id: str | None) -> str | None:
+    """Whose things a caller is shown in a list: the named user's, or anybody's (None) for who administers; else their own.
+
+    Raises:
+        Forbidden: The caller names somebody else, and does not administer the tenant.
+    """
+    if authority.administers:
+        return user_id
+    require_self_or_administration(authority, user_id or authority.user_id or "")
+    return authority.user_id
+
+
 def _details(changes: UserChanges | TenantChanges, names: Sequence[str]) -> dict[str, object]:
     """What a change sets, for the audit trail; e-mail addresses are told as changed, not repeated."""
     details: dict[str, object] = {}

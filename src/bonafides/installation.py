@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
 from bonafides import intake
 from bonafides.audit import Recorder
+from bonafides.credentials.holdings import blank_credential
 from bonafides.credentials.passwords import Passwords
 from bonafides.errors import AlreadyInitialised
 from bonafides.model import (
     Actor,
     Clock,
-    Credential,
     CredentialKind,
-    CredentialStatus,
-    DigestedSecret,
     Entropy,
     Role,
     Status,
@@ -113,28 +111,12 @@ class Installation:
         )
         key_id = new_id("key", now_us, self._entropy)
         key = mint(SecretKind.KEY, key_id, self._entropy)
-        credential = Credential(
-            id=key_id,
-            kind=CredentialKind.API_KEY,
-            tenant_id=tenant.id,
-            user_id=user.id,
-            name=KEY_NAME,
-            scopes=self._defined_scopes,
+        credential = replace(
+            blank_credential(
+                CredentialKind.API_KEY, key_id, tenant.id, user.id, KEY_NAME, self._defined_scopes, now
+            ),
             plan=KEY_PLAN,
-            status=CredentialStatus.ACTIVE,
-            expires_at=None,
-            overlap_ends_at=None,
-            parent_id=None,
-            root_id=key_id,
-            allowed_ips=(),
-            metadata={},
             display=display(key),
-            created_by=user.id,
-            created_at=now,
-            updated_at=now,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
         )
         password = mint_password(self._entropy)
         founded = await self._store.found(
@@ -142,7 +124,7 @@ class Installation:
             user,
             await self._passwords.hash(password),
             credential,
-            DigestedSecret(self._peppers.digest(key.encode("ascii")), self._peppers.newest_id),
+            self._peppers.digested(key),
             first_plans(now_us),
             self._recorder.event(
                 "tenant.founded",

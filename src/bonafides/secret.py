@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typing_extensions import override
 
 from bonafides.errors import InvalidRequest, Misconfigured
-from bonafides.model import Entropy
+from bonafides.model import DigestedSecret, Entropy
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_WIDTH: Final = 22
@@ -137,6 +137,12 @@ def shape(presented: bytes) -> Shape:
     return Shape.UNKNOWN
 
 
+def whole(presented: str, kind: SecretKind) -> bytes | None:
+    """A presented string as it is digested, if it looks like an undamaged secret of that kind; else None."""
+    raw = presented.encode("utf-8", "replace")
+    return raw if raw.startswith(f"bf_{kind}_".encode()) and shape(raw) is Shape.WHOLE else None
+
+
 def display(secret: str) -> str:
     """What may be shown of a secret: its kind, the first four and the last four characters."""
     kind, _, rest = secret.removeprefix("bf_").partition("_")
@@ -228,6 +234,14 @@ class Peppers:
             keyed.update(secret)
             digests.append(keyed.digest())
         return tuple(digests)
+
+    def candidates(self, secret: bytes) -> tuple[bytes, ...]:
+        """Every digest under which the secret may be stored, newest pepper first."""
+        return self.digest(secret), *self.older(secret)
+
+    def digested(self, secret: str) -> DigestedSecret:
+        """What the store keeps of a new secret."""
+        return DigestedSecret(self.digest(secret.encode("ascii")), self.newest_id)
 
     def _derive(self, pepper: Pepper, purpose: bytes, *parts: bytes) -> bytes:
         """A key for one purpose; parts are length-framed, so that no two lists of them collide."""

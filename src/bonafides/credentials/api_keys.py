@@ -14,9 +14,7 @@ from bonafides.directory import require_active_user, require_self_or_administrat
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
-    READ,
     UNCHANGED,
-    WRITE,
     Credential,
     CredentialChanges,
     CredentialStatus,
@@ -27,7 +25,6 @@ from bonafides.model import (
 from bonafides.secret import new_id
 from bonafides.store import Reused
 
-DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 OVERLAP_SECONDS_DEFAULT: Final = 3_600
 OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 
@@ -103,10 +100,7 @@ class ApiKeys(Holdings):
         require_active_user(owner)
         if owner.id != authority.user_id:
             authority.require_rank(owner.role, owner.tenant_id, f"make a key for an {owner.role}")
-        if wish.scopes is None:
-            scopes = DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
-        else:
-            scopes = self.bounded(authority, wish.scopes, owner)
+        scopes = self.default_or_bounded(authority, wish.scopes, owner)
         blank = self.blank(owner.tenant_id, owner.id, intake.text(wish.name, "name"), scopes)
         credential = replace(
             blank,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, ClassVar, Final, Protocol
 
 from typing_extensions import override
@@ -14,10 +15,12 @@ from typing_extensions import override
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
-from bonafides.directory import Directory, require_self_or_administration
+from bonafides.directory import Directory, whose
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
+    READ,
+    WRITE,
     Actor,
     Clock,
     Credential,
@@ -37,6 +40,7 @@ from bonafides.secret import Peppers, SecretKind, display, mint, new_id
 from bonafides.store import CredentialStore, PlanStore, Reused
 
 REASON_MAX: Final = 500
+DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
 
 _STORED: Final = {
     ShownStatus.ACTIVE: CredentialStatus.ACTIVE,
@@ -87,9 +91,53 @@ class Made:
         return f"Made({self.credential.id!r})"
 
 
-def may_see(authority: Authority, found: Credential) -> bool:
-    """Whether a credential within the caller's reach is the caller's to see: their own, or any for who administers."""
+def may_see(authority: Authority, found: Owned) -> bool:
+    """Whether what is within the caller's reach is the caller's to see: their own, or anybody's for who administers."""
     return authority.administers or found.user_id == authority.user_id
+
+
+def blank_credential(
+    kind: CredentialKind,
+    identifier: str,
+    tenant_id: str,
+    user_id: str,
+    name: str,
+    scopes: frozenset[str],
+    now: datetime,
+) -> Credential:
+    """A credential of a user, made now by themselves, that never ends and may be used from everywhere."""
+    return Credential(
+        id=identifier,
+        kind=kind,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        name=name,
+        scopes=scopes,
+        plan=None,
+        status=CredentialStatus.ACTIVE,
+        expires_at=None,
+        overlap_ends_at=None,
+        parent_id=None,
+        root_id=identifier,
+        allowed_ips=(),
+        metadata={},
+        display="",
+        created_by=user_id,
+        created_at=now,
+        updated_at=now,
+        last_used_at=None,
+        revoked_at=None,
+        revocation_reason=None,
+    )
+
+
+class Owned(Protocol):
+    """What belongs to a user."""
+
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+        ...
 
 
 class HoldingStore(CredentialStore, PlanStore, Protocol):
@@ -134,37 +182,28 @@ class Holdings:
     def blank(self, tenant_id: str, user_id: str, name: str, scopes: frozenset[str]) -> Credential:
         """A credential of a user, made now, that never ends and may be used from everywhere."""
         now_us = self._clock.micros()
-        now = to_datetime(now_us)
         identifier = new_id(self.species.prefix, now_us, self._entropy)
-        return Credential(
-            id=identifier,
-            kind=self.species.kind,
-            tenant_id=tenant_id,
-            user_id=user_id,
-            name=name,
-            scopes=scopes,
-            plan=None,
-            status=CredentialStatus.ACTIVE,
-            expires_at=None,
-            overlap_ends_at=None,
-            parent_id=None,
-            root_id=identifier,
-            allowed_ips=(),
-            metadata={},
-            display="",
-            created_by=user_id,
-            created_at=now,
-            updated_at=now,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
+        return blank_credential(
+            self.species.kind, identifier, tenant_id, user_id, name, scopes, to_datetime(now_us)
         )
+
+    def default_or_bounded(
+        self, authority: Authority, asked: Sequence[str] | None, owner: User
+    ) -> frozenset[str]:
+        """The scopes that are asked for, as `bounded` allows; where none are, the usual ones as far as both have them.
+
+        Raises:
+            Forbidden: The caller would give more than it has.
+            InvalidRequest: The user does not have one, or there is no such scope.
+        """
+        if asked is None:
+            return DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
+        return self.bounded(authority, asked, owner)
 
     def mint(self, credential: Credential) -> tuple[Made, DigestedSecret]:
         """The credential with a secret of its own, and what the store keeps of that."""
         secret = mint(self.species.secret, credential.id, self._entropy)
-        digested = DigestedSecret(self._peppers.digest(secret.encode("ascii")), self._peppers.newest_id)
-        return Made(replace(credential, display=display(secret)), secret), digested
+        return Made(replace(credential, display=display(secret)), secret), self._peppers.digested(secret)
 
     async def keep(
         self,
@@ -226,9 +265,7 @@ class Holdings:
             Forbidden: The caller asks for another user's without administering the tenant.
             NotFound: The tenant is not the caller's.
         """
-        if not authority.administers:
-            require_self_or_administration(authority, user_id or authority.user_id or "")
-            user_id = authority.user_id
+        user_id = whose(authority, user_id)
         now = to_datetime(self._clock.micros())
         return await self._store.list_credentials(
             authority.tenant(tenant_id),

@@ -18,9 +18,10 @@ from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.guesses import Admitted, Guesses, GuessStore, Visitor
+from bonafides.credentials.holdings import blank_credential, may_see
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.signing_keys import SigningKeys
-from bonafides.directory import Directory, require_self_or_administration
+from bonafides.directory import Directory, require_self_or_administration, whose
 from bonafides.errors import InvalidRequest, NotFound
 from bonafides.model import (
     Account,
@@ -44,7 +45,7 @@ from bonafides.model import (
     UserKind,
     to_datetime,
 )
-from bonafides.secret import Peppers, SecretKind, Shape, mint, new_id, shape
+from bonafides.secret import Peppers, SecretKind, mint, new_id, whole
 from bonafides.store import CredentialStore
 
 NAME: Final = "login"
@@ -53,7 +54,6 @@ PASSWORD_METHOD: Final = "pwd"
 DEVICE_MAX: Final = 255
 
 _SECOND_US: Final = 1_000_000
-_REFRESH_PREFIX: Final = b"bf_ort_"
 _ROUNDS_MAX: Final = 3
 _ENDED: Final = "logged out"
 _REUSED: Final = "a refresh token was used twice"
@@ -215,8 +215,7 @@ class JwtSessions:
             session=session,
             # With every scope there is, so that what its tokens have is decided by their user alone.
             credential=replace(
-                self._credential(session, user, identifier, session.ends_at, now),
-                scopes=self._directory.defined_scopes,
+                _login(user, identifier, self._directory.defined_scopes, now), expires_at=session.ends_at
             ),
             # Nobody has what this is the digest of: a session is used through its tokens alone.
             credential_secret=DigestedSecret(self._entropy(32), self._peppers.newest_id),
@@ -247,10 +246,10 @@ class JwtSessions:
 
         See: RFC 9700 §4.14.2
         """
-        presented = refresh_token.encode("utf-8", "replace")
-        if shape(presented) is not Shape.WHOLE or not presented.startswith(_REFRESH_PREFIX):
+        presented = whole(refresh_token, SecretKind.ORT)
+        if presented is None:
             return Reason.INVALID_TOKEN
-        digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        digests = self._peppers.candidates(presented)
         for _ in range(_ROUNDS_MAX):
             found = await self._store.find_refreshable(digests)
             now_us = self._clock.micros()
@@ -303,7 +302,7 @@ class JwtSessions:
         """
         now = to_datetime(self._clock.micros())
         found = await self._store.find_session(session_id, authority.reach, now)
-        if found is None or not (authority.administers or found.session.user_id == authority.user_id):
+        if found is None or not may_see(authority, found.session):
             message = f"There is no session {session_id[:64]!a}."
             raise NotFound(message)
         return found
@@ -322,9 +321,7 @@ class JwtSessions:
             Forbidden: The caller asks for another user's without administering the tenant.
             NotFound: The tenant is not the caller's.
         """
-        if not authority.administers:
-            require_self_or_administration(authority, user_id or authority.user_id or "")
-            user_id = authority.user_id
+        user_id = whose(authority, user_id)
         now = to_datetime(self._clock.micros())
         return await self._store.list_sessions(authority.tenant(tenant_id), page, now, user_id=user_id)
 
@@ -353,9 +350,9 @@ class JwtSessions:
             Forbidden: The user is somebody else, and the caller does not administer the tenant or is less powerful.
             NotFound: The user is not the caller's to see.
         """
-        whose = user_id or authority.user_id or ""
-        require_self_or_administration(authority, whose)
-        user = await self._require_rank(authority, whose)
+        ended = user_id or authority.user_id or ""
+        require_self_or_administration(authority, ended)
+        user = await self._require_rank(authority, ended)
         kept = await self.own_session(authority) if keep_own else None
         event = self._recorder.event(
             "session.all_ended", authority.actor, user.tenant_id, user.id, {"kept": kept}
@@ -423,7 +420,8 @@ class JwtSessions:
         )
         refresh_token = mint(SecretKind.ORT, new_id("ort", now_us, self._entropy), self._entropy)
         credential = replace(
-            self._credential(session, user, identifier, expires_at, now),
+            _login(user, identifier, scopes, now),
+            expires_at=expires_at,
             parent_id=session.id,
             root_id=session.id,
         )
@@ -431,44 +429,20 @@ class JwtSessions:
         return _Minted(
             Tokens(token, expires_at, refresh_token, refresh_expires_at),
             credential,
-            self._digested(token),
-            RefreshToken(self._digested(refresh_token), session.id, now, refresh_expires_at),
+            self._peppers.digested(token),
+            RefreshToken(self._peppers.digested(refresh_token), session.id, now, refresh_expires_at),
         )
-
-    def _credential(
-        self, session: Session, user: User, identifier: str, expires_at: datetime, now: datetime
-    ) -> Credential:
-        return Credential(
-            id=identifier,
-            kind=CredentialKind.JWT_SESSION,
-            tenant_id=user.tenant_id,
-            user_id=user.id,
-            name=NAME,
-            scopes=self._directory.ceiling(user),
-            plan=None,
-            status=CredentialStatus.ACTIVE,
-            expires_at=expires_at,
-            overlap_ends_at=None,
-            parent_id=None,
-            root_id=session.id,
-            allowed_ips=(),
-            metadata={},
-            display="",
-            created_by=user.id,
-            created_at=now,
-            updated_at=now,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
-        )
-
-    def _digested(self, secret: str) -> DigestedSecret:
-        return DigestedSecret(self._peppers.digest(secret.encode("ascii")), self._peppers.newest_id)
 
 
 def folded(username: str) -> str:
     """A user name in the one form in which names are compared: of all its spellings, one is counted."""
     return username.strip()[: intake.EMAIL_MAX].casefold()
+
+
+def _login(user: User, identifier: str, scopes: frozenset[str], now: datetime) -> Credential:
+    return blank_credential(
+        CredentialKind.JWT_SESSION, identifier, user.tenant_id, user.id, NAME, scopes, now
+    )
 
 
 def _may_log_in(account: Account) -> bool:

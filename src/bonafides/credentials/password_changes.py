@@ -21,7 +21,6 @@ from bonafides.model import (
     Actor,
     AuditEvent,
     Clock,
-    DigestedSecret,
     Entropy,
     OneTimePurpose,
     OneTimeSecret,
@@ -29,12 +28,10 @@ from bonafides.model import (
     UserKind,
     to_datetime,
 )
-from bonafides.secret import Peppers, SecretKind, Shape, mint, new_id, shape
+from bonafides.secret import Peppers, SecretKind, mint, new_id, whole
 
 RESET_SECONDS: Final = 86_400
 SERVICE_NAME: Final = "bonafides"
-
-_PREFIX: Final = b"bf_rst_"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -169,7 +166,7 @@ class PasswordChanges:
             created_at=now,
             expires_at=now + timedelta(seconds=RESET_SECONDS),
         )
-        secret = DigestedSecret(self._peppers.digest(token.encode("ascii")), self._peppers.newest_id)
+        secret = self._peppers.digested(token)
         event = self._recorder.event("user.password_reset_started", authority.actor, user.tenant_id, user.id)
         await self._store.create_one_time_secret(made, secret, event)
         return StartedReset(user.id, token, made.expires_at)
@@ -181,10 +178,10 @@ class PasswordChanges:
             InvalidCredentials: The token is unknown, spent, or has ended.
             InvalidRequest: The password is too short, or easily guessed; the token still serves.
         """
-        presented = token.encode("utf-8", "replace")
-        if shape(presented) is not Shape.WHOLE or not presented.startswith(_PREFIX):
+        presented = whole(token, SecretKind.RST)
+        if presented is None:
             raise InvalidCredentials
-        digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        digests = self._peppers.candidates(presented)
         now = to_datetime(self._clock.micros())
         purpose = OneTimePurpose.PASSWORD_RESET
         found = await self._store.find_one_time_secret(digests, purpose, now)

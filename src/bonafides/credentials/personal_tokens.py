@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from bonafides import intake
 from bonafides.authority import Authority
@@ -13,9 +12,7 @@ from bonafides.credentials.holdings import PERSONAL_ACCESS_TOKEN, Holdings, Made
 from bonafides.directory import require_active_user
 from bonafides.errors import Forbidden, InvalidRequest
 from bonafides.idempotency import ClaimFor
-from bonafides.model import READ, WRITE, Replayed
-
-DEFAULT_SCOPES: Final = frozenset({READ, WRITE})
+from bonafides.model import Replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +61,7 @@ class PersonalTokens(Holdings):
             raise Forbidden(message, field="user_id")
         owner = await self._directory.user(authority, owner_id)
         require_active_user(owner)
-        if wish.scopes is None:
-            scopes = DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
-        else:
-            scopes = self.bounded(authority, wish.scopes, owner)
+        scopes = self.default_or_bounded(authority, wish.scopes, owner)
         description = intake.text(wish.description, "description")
         blank = self.blank(owner.tenant_id, owner.id, description, scopes)
         expires_at = intake.expiry(wish.expires_at, wish.expires_in, blank.created_at)

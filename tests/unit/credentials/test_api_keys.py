@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bonafides.authority import Authority
-from bonafides.credentials.api_keys import DEFAULT_SCOPES, OVERLAP_SECONDS_MAX, KeyChanges, KeyWish
-from bonafides.credentials.holdings import REASON_MAX, Made
+from bonafides.credentials.api_keys import OVERLAP_SECONDS_MAX, KeyChanges, KeyWish
+from bonafides.credentials.holdings import DEFAULT_SCOPES, REASON_MAX, Made
 from bonafides.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from bonafides.model import (
     ADMIN,
