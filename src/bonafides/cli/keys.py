@@ -25,7 +25,7 @@ from bonafides.cli.options import (
     words,
 )
 from bonafides.cli.session import Session, work
-from bonafides.cli.terminal import Columns, print_family, print_json, print_page, print_thing, print_usage
+from bonafides.cli.terminal import Columns, print_family, print_made, print_page, print_thing, print_usage
 from bonafides.credentials.api_keys import KeyChanges, KeyWish
 from bonafides.credentials.holdings import Made
 from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus, UsagePeriod
@@ -162,13 +162,12 @@ def create(
 
 
 def _show_secret(made: Resource, *, as_json: bool) -> None:
-    """A new key, alone on its line, so that it can be copied; then what is known of it."""
-    if as_json:
-        print_json(made)
-        return
-    key = made.pop("key")
-    heading = f"This is the key. It is shown this once, and cannot be read again.\n\n  {key}\n"
-    print_thing(made, as_json=False, heading=heading)
+    print_made(
+        made,
+        "key",
+        as_json=as_json,
+        words="This is the key. It is shown this once, and cannot be read again.",
+    )
 
 
 @commands.command(

@@ -66,6 +66,22 @@ def print_thing(thing: Resource, *, as_json: bool, heading: str | None = None) -
     _print_table(grid)
 
 
+def print_made(made: Resource, field: str, *, as_json: bool, words: str) -> None:
+    """A new thing with its secret alone on its line, so that it can be copied; then what is known of it.
+
+    Args:
+        made: As it is on the wire.
+        field: Where its secret is.
+        as_json: For a program.
+        words: What the secret is, for people, and what is done with it.
+    """
+    if as_json:
+        print_json(made)
+        return
+    known = {name: value for name, value in made.items() if name != field}
+    print_thing(known, as_json=False, heading=f"{words}\n\n  {made[field]}\n")
+
+
 def print_page(page: Resource, columns: Columns, *, as_json: bool, noun: str) -> None:
     """A page of a listing: its document, or a table.
 

@@ -22,7 +22,7 @@ from bonafides.cli.options import (
     words,
 )
 from bonafides.cli.session import Session, work
-from bonafides.cli.terminal import Columns, print_json, print_page, print_thing
+from bonafides.cli.terminal import Columns, print_made, print_page, print_thing
 from bonafides.credentials.holdings import Holdings
 from bonafides.credentials.personal_tokens import TokenWish
 from bonafides.model import Credential, CredentialStatus, Replayed, ShownStatus
@@ -116,12 +116,12 @@ def create(
         return {**personal_token_resource(made.credential, session.now), "token": made.secret}
 
     made = work(database, tenant, do)
-    if as_json:
-        print_json(made)
-        return
-    secret = made.pop("token")
-    heading = f"This is the token. It is shown this once, and cannot be read again.\n\n  {secret}\n"
-    print_thing(made, as_json=False, heading=heading)
+    print_made(
+        made,
+        "token",
+        as_json=as_json,
+        words="This is the token. It is shown this once, and cannot be read again.",
+    )
 
 
 @commands.command("list", epilog=example("bonafides tokens list --user ada@example.com"))

@@ -22,7 +22,7 @@ from bonafides.cli.options import (
     words,
 )
 from bonafides.cli.session import Session, work
-from bonafides.cli.terminal import Columns, print_json, print_line, print_page, print_thing
+from bonafides.cli.terminal import Columns, print_json, print_line, print_made, print_page, print_thing
 from bonafides.model import UNCHANGED, Replayed, Role, Status, User, UserChanges, UserKind
 from bonafides.resources import Resource, reset_resource, user_resource
 
@@ -134,11 +134,8 @@ def reset_password(
         return reset_resource(await session.rooms.password_changes.start_reset(session.authority, found.id))
 
     started = work(database, tenant, do)
-    if as_json:
-        print_json(started)
-        return
-    heading = f"Give them this token; it serves once. They send it to /v1/auth/password/reset.\n\n  {started.pop('token')}\n"
-    print_thing(started, as_json=False, heading=heading)
+    words = "Give them this token; it serves once. They send it to /v1/auth/password/reset."
+    print_made(started, "token", as_json=as_json, words=words)
 
 
 @commands.command(epilog=example("bonafides users update ada@example.com --role owner"))

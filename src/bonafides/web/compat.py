@@ -18,11 +18,9 @@ from bonafides.model import (
     READ,
     WRITE,
     Accepted,
-    Actor,
     Clock,
     Credential,
     CredentialStatus,
-    Principal,
     Reason,
     Rejected,
     to_datetime,
@@ -32,7 +30,6 @@ from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import NewAccountToken
-from bonafides.web.exchange import Exchange
 from bonafides.web.forms import FORM, fields_of, media_type_of
 from bonafides.web.guard import (
     SCOPES_KEY,
@@ -105,23 +102,13 @@ class Exchanges:
             raise RejectedError(verdict)
         made = await self._tokens.issue(
             verdict.principal,
-            _actor(verdict.principal, exchange),
+            exchange.actor(verdict.principal),
             scopes=None if asked.scope is msgspec.UNSET else sorted(intake.scope_words(asked.scope)),
             expires_in=None if asked.expires_in is msgspec.UNSET else asked.expires_in,
         )
         if made is None:
             raise RejectedError(Rejected(Reason.INVALID_KEY, verdict.allowance, verdict.principal.kind))
         return made
-
-
-def _actor(principal: Principal, exchange: Exchange) -> Actor:
-    return Actor(
-        user_id=principal.user_id,
-        credential_id=principal.credential_id,
-        via="api",
-        request_id=exchange.request_id,
-        address=exchange.address,
-    )
 
 
 async def _body_of(request: Request) -> KeyExchange:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from bonafides.model import Allowance, Principal, Verdict
+from bonafides.model import Actor, Allowance, Principal, Verdict
 from bonafides.web.answers import ending_of
 
 
@@ -48,6 +48,16 @@ class Exchange:
     dialect: Dialect = Dialect.OWN
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def actor(self, principal: Principal) -> Actor:
+        """Who does what this request asks for, as the audit trail tells it."""
+        return Actor(
+            user_id=principal.user_id,
+            credential_id=principal.credential_id,
+            via="api",
+            request_id=self.request_id,
+            address=self.address,
+        )
 
     def take(self, verdict: Verdict) -> None:
         """Tell in the answer what a verdict on the request's own credential says."""

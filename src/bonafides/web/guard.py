@@ -18,7 +18,7 @@ from typing_extensions import override
 from bonafides.authority import Authority
 from bonafides.directory import Directory
 from bonafides.errors import AppError, InvalidRequest, NotFound, UnsupportedMediaType
-from bonafides.model import Accepted, Actor, Allowance, Principal, Reason, Rejected
+from bonafides.model import Accepted, Allowance, Principal, Reason, Rejected
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web.exchange import SCOPE_KEY, Exchange
@@ -102,13 +102,7 @@ class Guard:
         """
         exchange = exchange_of(request)
         principal: Principal = exchange.extra["principal"]
-        actor = Actor(
-            user_id=principal.user_id,
-            credential_id=principal.credential_id,
-            via="api",
-            request_id=exchange.request_id,
-            address=exchange.address,
-        )
+        actor = exchange.actor(principal)
         try:
             return await self._directory.authority(principal, actor)
         except NotFound:
