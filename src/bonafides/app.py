@@ -482,7 +482,8 @@ async def _once(work: Callable[[], Awaitable[None]]) -> None:
 
 async def _sweep(rooms: Rooms) -> None:
     now_us = rooms.clock.micros()
-    rooms.limiter.sweep(now_us)
+    for _ in rooms.limiter.sweep(now_us):
+        await asyncio.sleep(0)
     await rooms.store.prune(to_datetime(now_us) - timedelta(seconds=rooms.settings.change_retention_seconds))
     await rooms.usage.prune()
     kept = timedelta(seconds=rooms.settings.ended_tokens_kept_seconds)

@@ -24,6 +24,7 @@ NO_LIMIT: Final = Allowance(())
 _HOUR_US: Final = HOUR_SECONDS * SECOND_US
 _ADDRESS_US: Final = ADDRESS_SECONDS * SECOND_US
 _IPV6_PREFIX: Final = 64
+_SWEPT_AT_ONCE: Final = 5_000
 
 
 class Counter:
@@ -129,14 +130,15 @@ class Limiter:
             counter = self._counters[subject] = self._new(subject)
         return counter
 
-    def sweep(self, now_us: int) -> None:
-        """Drop the counters whose windows have ended."""
-        for subject in [
-            subject
-            for subject, counter in self._counters.items()
-            if counter.hour_ends_us <= now_us and counter.burst_ends_us <= now_us
-        ]:
-            del self._counters[subject]
+    def sweep(self, now_us: int) -> Iterator[None]:
+        """Drop the counters whose windows have ended, some at each step, so that requests are answered between two."""
+        subjects = iter(list(self._counters))
+        while some := list(islice(subjects, _SWEPT_AT_ONCE)):
+            for subject in some:
+                counter = self._counters[subject]
+                if counter.hour_ends_us <= now_us and counter.burst_ends_us <= now_us:
+                    del self._counters[subject]
+            yield
 
 
 def _counted_here(_: str) -> Counter:

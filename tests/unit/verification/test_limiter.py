@@ -251,7 +251,7 @@ def test_sweeping_never_gives_anybody_more(wanted: list[tuple[int, int]], sweeps
     for (step, cost), sweep in zip(wanted, sweeps, strict=False):
         now_us += step
         if sweep:
-            limiter.sweep(now_us)
+            list(limiter.sweep(now_us))
         assert limiter.counter("a").spend(6, 3, cost, now_us) == model.spend(cost, now_us)
 
 
@@ -261,9 +261,9 @@ def test_a_sweep_keeps_a_burst_that_outlives_its_hour() -> None:
     assert limiter.counter("a").spend(10, 2, 1, START_US)
     late_us = START_US + HOUR - SECOND // 2
     assert limiter.counter("a").spend(10, 2, 2, late_us)
-    limiter.sweep(START_US + HOUR)
+    list(limiter.sweep(START_US + HOUR))
     assert not limiter.counter("a").spend(10, 2, 1, START_US + HOUR)
-    limiter.sweep(late_us + SECOND)
+    list(limiter.sweep(late_us + SECOND))
     assert len(limiter) == 0
 
 
@@ -272,10 +272,23 @@ def test_a_sweep_frees_what_has_ended() -> None:
     limiter = Limiter()
     for subject in range(100):
         limiter.counter(str(subject)).spend(10, 2, 1, START_US + subject)
-    limiter.sweep(START_US + HOUR + 49)
+    list(limiter.sweep(START_US + HOUR + 49))
     assert len(limiter) == 50
-    limiter.sweep(START_US + HOUR + 99)
+    list(limiter.sweep(START_US + HOUR + 99))
     assert len(limiter) == 0
+
+
+def test_a_sweep_of_many_goes_in_steps() -> None:
+    """With a million keys, every request of that moment would wait for the whole sweep."""
+    limiter = Limiter()
+    for subject in range(12_000):
+        limiter.counter(str(subject)).spend(10, 2, 1, START_US)
+    left = []
+    for _ in limiter.sweep(START_US + HOUR):
+        left.append(len(limiter))
+        # What is used again between two steps has a window of its own, and stays.
+        assert limiter.counter("11999").spend(10, None, 1, START_US + HOUR)
+    assert left == [7_000, 2_000, 1]
 
 
 # addresses

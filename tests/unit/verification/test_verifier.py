@@ -501,7 +501,7 @@ async def test_a_counter_that_was_swept_is_asked_for_anew(house: House) -> None:
     assert await reason(house, one) is None
     assert await reason(house, other) is None
     house.clock.now_us = START_US + HOUR_US
-    house.rooms.limiter.sweep(house.clock.now_us)
+    list(house.rooms.limiter.sweep(house.clock.now_us))
     assert len(house.rooms.limiter) == 0
     assert [await reason(house, key) for key in (one, other, one)] == [None, None, Reason.RATE]
 
@@ -515,7 +515,7 @@ async def test_the_counter_is_the_subjects_as_long_as_its_window_lasts(house: Ho
     assert resident is not None
     counter = verifier.counter(resident, START_US)
     assert counter is house.rooms.limiter.counter(resident.subject())
-    house.rooms.limiter.sweep(START_US + 2 * HOUR_US)
+    list(house.rooms.limiter.sweep(START_US + 2 * HOUR_US))
     assert verifier.counter(resident, START_US + HOUR_US - 1) is counter
     assert verifier.counter(resident, START_US + HOUR_US) is not counter
 
