@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bonafides.installation import Founded
 from tests.processes import ServerProcess
 
 README = Path(__file__).parents[2] / "README.md"
@@ -22,7 +23,7 @@ MARK = "--- the end of what this command printed ---"
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SAME = (
-    (re.compile(r"\b(key|usr|ten|req|evt|pat|tok)_[0-9A-Za-z]{22}\b"), r"\1_…"),
+    (re.compile(r"\b(key|usr|ten|req|evt|pat|tok|jwt)_[0-9A-Za-z]{22}\b"), r"\1_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}"), "bf_key_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{4}(…|\\u2026)[0-9A-Za-z]{4}"), "bf_key_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2030-01-01T00:00:00Z"),
@@ -54,7 +55,7 @@ def _same(text: str) -> str:
     return text.strip()
 
 
-def _run(commands: list[str], key: str, url: str) -> list[str]:
+def _run(commands: list[str], founded: Founded, url: str) -> list[str]:
     """What each command prints, in one shell, as the reader has it."""
     script = "\n".join(f"{command.replace(PAGE_URL, url)}\necho\necho '{MARK}'" for command in commands)
     done = subprocess.run(
@@ -62,7 +63,8 @@ def _run(commands: list[str], key: str, url: str) -> list[str]:
         input=script,
         env={
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "KEY": key,
+            "KEY": founded.api_key,
+            "PASSWORD": founded.password,
             "no_proxy": "127.0.0.1",
         },
         capture_output=True,
@@ -85,7 +87,7 @@ def test_the_page_is_true(sqlite_url: str, tmp_path: Path) -> None:
     server = ServerProcess(sqlite_url, tmp_path, public_url=PAGE_URL)
     try:
         server.start()
-        printed = _run([command for command, _ in said], server.founded.api_key, server.url)
+        printed = _run([command for command, _ in said], server.founded, server.url)
     finally:
         server.close()
     assert len(printed) == len(said) > 15
@@ -113,6 +115,8 @@ def test_the_page_shows_what_matters() -> None:
         "invalid_api_key",
         "insufficient_scope",
         "api_key.revoked",
+        "'kind': 'jwt_session'",
+        "session.ended",
     ):
         assert word in page
     assert "bf_key_…" in page
