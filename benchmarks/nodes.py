@@ -5,18 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import time
 from collections.abc import Iterator
-from typing import Final
 
 from benchmarks.cold import database
-from benchmarks.crew import told, under_load
-from benchmarks.load import WRK
-from benchmarks.measure import Row, Target, UnfitError, Workplace
-from benchmarks.service import Installation, Service, serving, verify_request
-
-_GOOD: Final = 200
-_REVOKED: Final = 401
+from benchmarks.crew import under_load, watch_revocations
+from benchmarks.measure import Row, Target, Workplace
+from benchmarks.service import Installation, Service, serving
 
 
 def revocation(place: Workplace) -> list[Row]:
@@ -28,7 +22,6 @@ def revocation(place: Workplace) -> list[Row]:
         "ms",
         target=Target(250, most=True),
     )
-    delays = []
     with contextlib.ExitStack() as stack:
         first, second = stack.enter_context(_nodes(place))
         first.make_plan()
@@ -38,25 +31,7 @@ def revocation(place: Workplace) -> list[Row]:
             (stack.enter_context(socket.create_connection(("127.0.0.1", node.port))), node)
             for node in (first, second)
         ]
-        for _ in range(count):
-            said = first.require(*first.call("POST", "/v1/api-keys", {"name": "bench"}))
-            asking = [(probe, verify_request(said["key"]).text(node.port).encode()) for probe, node in probes]
-            if any(told(probe, request)[0] != _GOOD for probe, request in asking):
-                raise UnfitError("a new key was refused")
-            first.require(*first.call("DELETE", f"/v1/api-keys/{said['id']}"))
-            answered = time.perf_counter()
-            while asking:
-                asking = [
-                    (probe, request) for probe, request in asking if told(probe, request)[0] != _REVOKED
-                ]
-            delays.append((time.perf_counter() - answered) * 1000)
-    delays.sort()
-    row.runs.append(delays[int(len(delays) * 0.99)])
-    row.notes |= {
-        "load": "wrk" if WRK else "none, wrk was not found",
-        "p50_ms": delays[len(delays) // 2],
-        "most_ms": delays[-1],
-    }
+        watch_revocations(row, first, probes, count)
     return [row]
 
 

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from bonafides.store.migrations import migrate
 from tests.postgres import PostgresServer
+from tests.processes import started
 from tests.serving import RunningServer, running, settings_for
 from tests.valkey import ValkeyServer
 
@@ -57,12 +58,8 @@ def sqlite_url(sqlite_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One running server for all the tests of a worker. Do not stop it: ask for `own_postgres` to do that."""
-    server = PostgresServer()
-    try:
-        server.start()
+    with started(PostgresServer()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture
@@ -76,34 +73,22 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """A running server of the test's own, which it may stop, crash, pause and restart."""
-    server = PostgresServer()
-    try:
-        server.start()
+    with started(PostgresServer()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ValkeyServer]:
     """One running Valkey for all the tests of a worker; do not stop it, and do not expect it to be empty."""
-    server = ValkeyServer()
-    try:
-        server.start()
+    with started(ValkeyServer()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture
 def own_valkey() -> Iterator[ValkeyServer]:
     """A running Valkey of the test's own, which it may stop, empty and restart."""
-    server = ValkeyServer()
-    try:
-        server.start()
+    with started(ValkeyServer()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import httpx2
 
@@ -189,12 +189,31 @@ class ServerProcess:
         return kept | {f"BONAFIDES_{name.upper()}": str(value) for name, value in values.items()}
 
 
+class Startable(Protocol):
+    """What a test starts and has to close, whether or not it came up."""
+
+    def start(self) -> object:
+        """Start it, and wait until it answers."""
+
+    def close(self) -> None:
+        """End it, and leave nothing behind."""
+
+
+StartableT = TypeVar("StartableT", bound=Startable)
+
+
 @contextmanager
-def process(database: str, folder: Path, **settings: object) -> Iterator[ServerProcess]:
-    """A running server process, which is gone when the block ends."""
-    server = ServerProcess(database, folder, **settings)
+def started(server: StartableT) -> Iterator[StartableT]:
+    """A server for as long as the context lasts."""
     try:
         server.start()
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def process(database: str, folder: Path, **settings: object) -> Iterator[ServerProcess]:
+    """A running server process, which is gone when the block ends."""
+    with started(ServerProcess(database, folder, **settings)) as server:
+        yield server

@@ -16,7 +16,7 @@ from bonafides.model import EVERYWHERE, Actor, AuditEvent, CredentialStatus, to_
 from bonafides.store.postgres import open_postgres
 from tests.faults.outages import crashed, frozen, stopped
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, started
 from tests.workers.connections import Connection
 
 STALENESS_SECONDS: Final = 1.0
@@ -29,12 +29,8 @@ RETURN_SECONDS_MAX: Final = 60.0
 @pytest.fixture(scope="module")
 def home() -> Iterator[PostgresServer]:
     """The database's server, which every test here may take away."""
-    server = PostgresServer()
-    try:
-        server.start()
+    with started(PostgresServer()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="module")
