@@ -88,6 +88,10 @@ from bonafides.web.metrics import (
 )
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
+from bonafides.web.pages import files, profile, signing_in
+from bonafides.web.pages.reception import Reception
+from bonafides.web.pages.rendering import Pages
+from bonafides.web.pages.signing_in import SigningIn
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
@@ -583,13 +587,16 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         "Requests admitted without a count, because nobody could be asked.",
         lambda: rooms.leases.uncounted,
     )
-    problems = Problems(settings.base_url)
+    pages = Pages(settings, rooms.clock)
+    problems = Problems(settings.base_url, pages.error)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
     cookies = Cookies(settings.base_url)
     verify_calls = VerifyCalls(
         rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, cookies.credential
     )
+    guard = Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses)
+    reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url),
@@ -610,10 +617,14 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         denials.routes(rooms.denial_reports),
         signing_keys.routes(rooms.signing_keys),
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
+        files.routes(),
+        signing_in.routes(SigningIn(rooms.sessions, reception)),
+        profile.routes(rooms.directory, pages),
     )
     gate = Gate(
         Api(
-            Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses),
+            guard,
+            reception,
             mounted,
             settings,
         ),

@@ -309,6 +309,24 @@ class Peppers:
                 continue
         return None
 
+    def sign_form(self, whose: str) -> str:
+        """The token of a form that only its own reader can send.
+
+        Args:
+            whose: The session or the visit that it is shown in.
+
+        See: OWASP ASVS 3.5.1
+        """
+        return self._derive(self._peppers[0], b"bf-form", whose.encode()).hex()
+
+    def is_form_of(self, token: str, whose: str) -> bool:
+        """Whether `sign_form` made the token for that reader, under whichever pepper in force."""
+        given = token.encode("utf-8", "replace")
+        return any(
+            hmac.compare_digest(given, self._derive(pepper, b"bf-form", whose.encode()).hex().encode())
+            for pepper in self._peppers
+        )
+
     def sign_cursor(self, position: Sequence[Any], context: str) -> str:
         """An opaque, authenticated cursor for a listing.
 

@@ -26,10 +26,12 @@ OPEN: Final = frozenset(
         ("GET", "/openapi.yaml"),
         ("GET", "/.well-known/oauth-protected-resource"),
         ("GET", "/.well-known/jwks.json"),
+        ("GET", "/login"),
+        ("GET", "/static/{name}"),
     }
 )
 PROVEN_IN_THE_BODY: Final = frozenset(
-    {"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/password/reset", "/bim/apikey/authenticate"}
+    {"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/password/reset", "/bim/apikey/authenticate", "/login"}
 )
 """What these take in place of a credential stands in the body, which is looked at first."""
 TEMPTING: Final = (

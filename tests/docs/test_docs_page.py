@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from bonafides.errors import WIRE_CODES
 from bonafides.web.examples import EXAMPLES
-from bonafides.web.pages import prose
+from bonafides.web.pages.reference import prose
 from tests.described import Description
 from tests.house.rules import REPOSITORY
 from tests.serving import running, settings_for

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "bonafides"
 PAGES = [ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "flows").glob("*.md"))]
+ROOMS = ("credentials", "oauth", "verification", "web", "web/pages")
 HOP = re.compile(r"`([a-z_/]+\.py):(\w+)`")
 PLACE = re.compile(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
 
@@ -35,7 +36,7 @@ def test_every_hop_exists(page: Path) -> None:
     for place in PLACE.findall(text):
         assert any(
             (base / place).exists()
-            for base in (SOURCE, SOURCE / "credentials", SOURCE / "verification", SOURCE / "web", ROOT)
+            for base in (SOURCE, *(SOURCE / room for room in ROOMS), ROOT)
         ), place
 
 

@@ -649,6 +649,17 @@ def test_a_cursor_is_fixed() -> None:
     assert Peppers(PEPPERS).sign_cursor((1, "a"), "keys") == (keyed.digest()[:12] + body).hex()
 
 
+@given(st.text(), st.text())
+def test_a_form_is_its_readers_alone(whose: str, other: str) -> None:
+    """ASVS 3.5.1: a token that another could make or move would let their page send our forms."""
+    token = Peppers(PEPPERS).sign_form(whose)
+    assert Peppers(PEPPERS).is_form_of(token, whose)
+    assert Peppers(PEPPERS).is_form_of(token, other) == (whose == other)
+    assert not Peppers(PEPPERS[1:]).is_form_of(token, whose)
+    assert Peppers(PEPPERS).is_form_of(Peppers(PEPPERS[1:]).sign_form(whose), whose)
+    assert not any(Peppers(PEPPERS).is_form_of(made_up, whose) for made_up in ("", token[:-1], other))
+
+
 def test_a_pepper_in_an_error_or_a_log_is_not_readable() -> None:
     """A traceback that shows a pepper undoes it."""
     assert "k" * 32 not in repr(Pepper("id", b"k" * 32))

@@ -24,6 +24,7 @@ from bonafides.web.description import describe
 from bonafides.web.exchange import SCOPE_KEY
 from bonafides.web.gate import ClientGoneError
 from bonafides.web.guard import Guard, RejectedError
+from bonafides.web.pages.reception import Reception
 
 _FIELD_LENGTH_MAX = 100
 _WORDS = {
@@ -45,11 +46,14 @@ class Api(FastAPI):
 
     Args:
         guard: Admits callers to guarded routes.
+        reception: Admits people to pages.
         routers: What is mounted.
         settings: For the description.
     """
 
-    def __init__(self, guard: Guard, routers: Iterable[APIRouter], settings: Settings) -> None:
+    def __init__(
+        self, guard: Guard, reception: Reception, routers: Iterable[APIRouter], settings: Settings
+    ) -> None:
         super().__init__(
             title="Bonafides",
             version=__version__,
@@ -59,6 +63,7 @@ class Api(FastAPI):
             redirect_slashes=False,
         )
         self._guard = self.state.guard = guard
+        self.state.reception = reception
         self._settings = settings
         for router in routers:
             self.include_router(router)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from bonafides.model import Actor, Allowance, Principal, Verdict
-from bonafides.web.answers import ending_of
+from bonafides.web.answers import HeaderList, ending_of
 
 
 class Dialect(Enum):
@@ -18,6 +18,8 @@ class Dialect(Enum):
     """`/api/auth`: the status is repeated as `statusCode`."""
     OAUTH = "oauth"
     """`/oauth`: the message is repeated as `error_description` (RFC 6749 §5.2)."""
+    PAGE = "page"
+    """A page that was asked for by a browser: a failure is a page, too."""
 
 
 SCOPE_KEY = "bonafides.exchange"
@@ -36,6 +38,7 @@ class Exchange:
         ends_at_us: When that credential ends, None for never.
         counted: Whether this path is counted at all; probes and pages are not.
         dialect: Which names its errors have beside our own.
+        cookies: Set or cleared by its answer, whatever that is.
     """
 
     request_id: str
@@ -46,15 +49,16 @@ class Exchange:
     ends_at_us: int | None = None
     counted: bool = True
     dialect: Dialect = Dialect.OWN
+    cookies: HeaderList = field(default_factory=list)
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def actor(self, principal: Principal) -> Actor:
+    def actor(self, principal: Principal, via: str = "api") -> Actor:
         """Who does what this request asks for, as the audit trail tells it."""
         return Actor(
             user_id=principal.user_id,
             credential_id=principal.credential_id,
-            via="api",
+            via=via,
             request_id=self.request_id,
             address=self.address,
         )

@@ -18,8 +18,12 @@ def media_type_of(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def fields_of(body: bytes) -> dict[str, str]:
+def fields_of(body: bytes, *, fields_max: int = _FIELDS_MAX) -> dict[str, str]:
     """The fields of a form, each of which is given once.
+
+    Args:
+        body: As received.
+        fields_max: How many it may have.
 
     Raises:
         InvalidRequest: It is no form in UTF-8, or names a field twice; no value is repeated, for it may be a secret.
@@ -28,10 +32,10 @@ def fields_of(body: bytes) -> dict[str, str]:
     """
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict"
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=fields_max, errors="strict"
         )
     except ValueError:
-        message = f"The body is not a form in UTF-8 with at most {_FIELDS_MAX} fields."
+        message = f"The body is not a form in UTF-8 with at most {fields_max} fields."
         raise InvalidRequest(message, field="body") from None
     fields: dict[str, str] = {}
     for name, value in pairs:

@@ -45,6 +45,7 @@ UNCOUNTED: Final = frozenset(
         "/favicon.ico",
     }
 )
+_UNCOUNTED_BELOW: Final = ("/.well-known/", "/static/")
 _SECURITY_HEADERS: Final[HeaderList] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -110,7 +111,7 @@ class Gate:
             address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
             problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
             dialect=_dialect_of(scope["path"]),
-            counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith("/.well-known/"),
+            counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith(_UNCOUNTED_BELOW),
         )
         scope[SCOPE_KEY] = exchange
         began = self._clock.monotonic()
@@ -168,7 +169,7 @@ class Gate:
         headers += [*expiry_headers(exchange.ends_at_us, now_us), *before]
         if exchange.allowance is not None:
             headers += limit_headers(exchange.allowance, now_us)
-        return [*headers, *after]
+        return [*headers, *after, *exchange.cookies]
 
     def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
         route = scope.get("route")

@@ -74,9 +74,20 @@ class Guard:
             InvalidRequest: It is presented in a way that cannot be read.
             Unavailable: The server cannot know.
         """
+        return await self.judge(request, self._presented(request.scope["headers"]), scopes, cost)
+
+    async def judge(
+        self, request: Request, credential: bytes | None, scopes: frozenset[str], cost: int
+    ) -> Principal:
+        """Whom a credential speaks for that came with a request, or was renewed by it.
+
+        Raises:
+            RejectedError: It is missing, bad, or not good for this call.
+            Unavailable: The server cannot know.
+        """
         exchange = exchange_of(request)
         facts = Facts(address=exchange.address, scopes=scopes, cost=cost)
-        verdict = await self._verifier.verify(self._presented(request.scope["headers"]), facts)
+        verdict = await self._verifier.verify(credential, facts)
         self._metrics.count_verdict(verdict)
         exchange.take(verdict)
         if not isinstance(verdict, Accepted):
@@ -94,15 +105,19 @@ class Guard:
         if not exchange.allowance.admitted:
             raise RejectedError(Rejected(Reason.RATE, exchange.allowance))
 
-    async def authority(self, request: Request) -> Authority:
+    async def authority(self, request: Request, *, via: str = "api") -> Authority:
         """What the admitted credential may do in the control plane.
+
+        Args:
+            request: With an admitted credential.
+            via: Which way it came, for the audit trail.
 
         Raises:
             RejectedError: Its user or tenant was deleted since it was admitted.
         """
         exchange = exchange_of(request)
         principal: Principal = exchange.extra["principal"]
-        actor = exchange.actor(principal)
+        actor = exchange.actor(principal, via)
         try:
             return await self._directory.authority(principal, actor)
         except NotFound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import yaml
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -13,10 +14,11 @@ from bonafides.errors import Unavailable
 from bonafides.model import ADMIN
 from bonafides.settings import Settings
 from bonafides.store import InstallationStore
-from bonafides.web.answers import Answer, json_answer, json_bytes
+from bonafides.web.answers import NO_STORE, Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.metrics import CONTENT_TYPE, GatherMetrics
-from bonafides.web.pages import docs_page, docs_style
+from bonafides.web.pages.reception import HOME
+from bonafides.web.pages.reference import docs_page, docs_style
 from bonafides.web.replies import reply
 from bonafides.web.schemas import ProtectedResource, Service, State
 
@@ -53,6 +55,7 @@ class OperationCalls:
         self._freshness = freshness
         self.metrics = metrics
         self.settings = settings
+        self.home = urlsplit(settings.base_url).path.rstrip("/") + HOME
         self._described: dict[str, bytes] = {}
 
     async def ready(self) -> None:
@@ -171,9 +174,15 @@ def _description(calls: OperationCalls) -> APIRouter:
         "/",
         operation_id="getRoot",
         summary="What answers here",
-        responses={200: {"model": Service, "description": "Where to go on."}},
+        description="A browser (`Accept: text/html`) is sent on to the pages for people.",
+        responses={
+            200: {"model": Service, "description": "Where to go on."},
+            303: {"description": "To the pages for people."},
+        },
     )
-    async def root() -> Response:
+    async def root(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", "").lower():
+            return reply(Answer(303, [(b"location", calls.home.encode("ascii")), NO_STORE], b""))
         docs = f"{calls.settings.base_url}/docs"
         return reply(json_answer(200, {"name": "Bonafides", "docs": docs, "openapi": "/openapi.json"}))
 

@@ -7,7 +7,7 @@ Nothing of an exception but its public sentence ever gets here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bonafides import errors
@@ -78,15 +78,21 @@ def takes_problem_json(accept: bytes) -> bool:
     return False
 
 
+ErrorPage = Callable[[int, str, str, Exchange], tuple[HeaderList, bytes]]
+"""Headers and body of a page, from a failure's status, its title, what it says and the request."""
+
+
 class Problems:
     """Renders failures.
 
     Args:
         base_url: Of the documentation and metadata that answers point to.
+        page: Renders those of pages; without it they look as those of calls do.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, page: ErrorPage | None = None) -> None:
         self._base_url = base_url
+        self._page = page
         self._challenge = (
             f'Bearer realm="bonafides", resource_metadata="{base_url}/.well-known/oauth-protected-resource"'
         )
@@ -161,6 +167,9 @@ class Problems:
         timestamp = time_text(now_us // 1_000_000 * 1_000_000)
         doc_url = f"{self._base_url}/docs#error-{code}"
         exchange.outcome = code
+        if exchange.dialect is Dialect.PAGE and self._page is not None:
+            page_headers, page = self._page(status, _TITLES[status], message, exchange)
+            return Answer(status, [*page_headers, *headers], page)
         if exchange.dialect is Dialect.ACCOUNT:
             facts = {**facts, "statusCode": status}
         elif exchange.dialect is Dialect.OAUTH:

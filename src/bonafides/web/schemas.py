@@ -373,7 +373,7 @@ class Actor(BaseModel):
 
     user_id: UserId | None
     credential_id: CredentialId | None
-    via: str = Field(description="`api`, `command line` or `first run`.")
+    via: str = Field(description="`api`, `pages`, `command line` or `first run`.")
     request_id: RequestId | None
     address: str | None
 

@@ -1,0 +1,173 @@
+"""`/login` and `/logout`: a password for a session, and the end of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bonafides.credentials.jwt_sessions import JwtSessions
+from bonafides.errors import AppError, InvalidCredentials, InvalidRequest, TooManyRequests
+from bonafides.intake import EMAIL_MAX
+from bonafides.web.access import log
+from bonafides.web.answers import HeaderList
+from bonafides.web.bodies import ID_MAX, PASSWORD_MAX
+from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, clearing
+from bonafides.web.guard import RejectedError, exchange_of
+from bonafides.web.logins import visitor_of
+from bonafides.web.pages.reception import (
+    HOME,
+    LOGIN,
+    NEXT_MAX,
+    PageCaller,
+    PageRoute,
+    PublicPageRoute,
+    Reception,
+    own_path,
+)
+from bonafides.web.problems import STATUS
+
+_LEAVING: Final = "/oauth/"
+_BOUNDS: Final = {"username": EMAIL_MAX, "password": PASSWORD_MAX, "tenant_id": ID_MAX}
+
+
+class SigningIn:
+    """Answers the pages on which people sign in and out.
+
+    Args:
+        sessions: Opens and ends sessions.
+        reception: Knows who is signed in.
+    """
+
+    def __init__(self, sessions: JwtSessions, reception: Reception) -> None:
+        self._sessions = sessions
+        self._reception = reception
+
+    def ask(
+        self,
+        request: Request,
+        onward: str | None,
+        *,
+        username: str = "",
+        tenant_id: str = "",
+        error: AppError | None = None,
+    ) -> Response:
+        """The form; cookies that open nothing go away with it."""
+        csrf, cookie = self._reception.visit(request)
+        headers: HeaderList = [cookie] if cookie is not None else []
+        if isinstance(error, TooManyRequests):
+            headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
+        if isinstance(error, InvalidCredentials):
+            headers.append((b"www-authenticate", b'Bearer realm="bonafides"'))
+        if error is not None:
+            exchange_of(request).outcome = error.code
+        return self._reception.pages.render(
+            request,
+            "login.html",
+            status=200 if error is None else STATUS[type(error)],
+            headers=headers,
+            csrf=csrf,
+            onward=onward or "",
+            username=username,
+            tenant_id=tenant_id,
+            error=error,
+        )
+
+    async def show(self, request: Request, onward: str | None, username: str) -> Response:
+        """The form, to whoever asks for it: a client may want somebody to prove again that they are there."""
+        if self._reception.holds_cookies(request):
+            try:
+                await self._reception.admit(request, frozenset())
+            except RejectedError:
+                exchange_of(request).cookies = [clearing(TOKEN), clearing(REFRESH_TOKEN)]
+        return self.ask(request, own_path(onward), username=username)
+
+    async def enter(self, request: Request) -> Response:
+        """Open a session for who knows the password, and go on; the session of before ends.
+
+        See: OWASP ASVS 7.2.4
+        """
+        form = await self._reception.visitors_form(request)
+        onward = own_path(form.get("next"))
+        try:
+            _check_bounds(form)
+            tokens = await self._sessions.login(
+                form["username"],
+                form["password"],
+                visitor_of(request),
+                tenant_id=form.get("tenant_id"),
+                request_id=exchange_of(request).request_id,
+            )
+        except (InvalidCredentials, InvalidRequest, TooManyRequests) as error:
+            return self._ask_again(request, onward, form, error)
+        if tokens is None:
+            exchange = exchange_of(request)
+            log.warning("login_refused", request_id=exchange.request_id, address=exchange.address)
+            return self._ask_again(request, onward, form, InvalidCredentials())
+        await self._leave_former(request)
+        exchange_of(request).cookies = self._reception.cookies_of(tokens)
+        if onward is not None and onward.startswith(_LEAVING):
+            # Browsers hold a form to its policy through all redirects, and these may end at a client's.
+            return self._reception.pages.lead_on(request, onward)
+        return self._reception.pages.go(onward or HOME)
+
+    def _ask_again(
+        self, request: Request, onward: str | None, form: dict[str, str], error: AppError
+    ) -> Response:
+        """The form with what was typed, but for the password."""
+        username, tenant_id = (form.get(name, "")[: _BOUNDS[name]] for name in ("username", "tenant_id"))
+        return self.ask(request, onward, username=username, tenant_id=tenant_id, error=error)
+
+    async def _leave_former(self, request: Request) -> None:
+        """End the session that the browser was in: its cookies are overwritten, so nobody could end it there."""
+        if not self._reception.holds_cookies(request):
+            return
+        try:
+            former = await self._reception.admit(request, frozenset())
+        except RejectedError:
+            return
+        if former.session_id is not None:
+            await self._sessions.logout(former.authority)
+
+    async def leave(self, caller: PageCaller, request: Request) -> Response:
+        """End the session, and forget its cookies."""
+        await self._sessions.logout(caller)
+        exchange_of(request).cookies = [clearing(TOKEN), clearing(REFRESH_TOKEN)]
+        return self._reception.pages.go(LOGIN)
+
+
+def _check_bounds(form: dict[str, str]) -> None:
+    for name, label in (("username", "e-mail address"), ("password", "password")):
+        if name not in form:
+            message = f"Type your {label}."
+            raise InvalidRequest(message, field=name)
+    for name, most in _BOUNDS.items():
+        if len(form.get(name, "")) > most:
+            raise InvalidCredentials
+
+
+def routes(signing_in: SigningIn) -> APIRouter:
+    """The routes of signing in and out."""
+    router = APIRouter(include_in_schema=False)
+    public = APIRouter(route_class=PublicPageRoute)
+    personal = APIRouter(route_class=PageRoute)
+
+    @public.get(LOGIN)
+    async def show(
+        request: Request,
+        onward: Annotated[str | None, Query(alias="next", max_length=NEXT_MAX)] = None,
+        login_hint: Annotated[str, Query(max_length=EMAIL_MAX)] = "",
+    ) -> Response:
+        return await signing_in.show(request, onward, login_hint)
+
+    @public.post(LOGIN)
+    async def enter(request: Request) -> Response:
+        return await signing_in.enter(request)
+
+    @personal.post("/logout")
+    async def leave(caller: PageCaller, request: Request) -> Response:
+        return await signing_in.leave(caller, request)
+
+    router.include_router(public)
+    router.include_router(personal)
+    return router
