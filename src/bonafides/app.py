@@ -41,6 +41,7 @@ from bonafides.keyring import make_peppers, require_peppers
 from bonafides.logs import configure_logs
 from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.notices import Notices
+from bonafides.oauth.clients import Clients
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -68,6 +69,7 @@ from bonafides.web.guard import Guard
 from bonafides.web.logins import LoginCalls
 from bonafides.web.manage import (
     audit,
+    clients,
     denials,
     keys,
     plans,
@@ -160,6 +162,7 @@ class Rooms:
     signing_keys: SigningKeys
     password_changes: PasswordChanges
     sessions: JwtSessions
+    clients: Clients
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -427,6 +430,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
                 grace_seconds=settings.refresh_grace_seconds,
             ),
         ),
+        clients=Clients(store, directory, recorder, peppers, clock, entropy),
         apply=apply,
     )
 
@@ -609,6 +613,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
         tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),
         tokens.lineage_routes(rooms.lineage, rooms.clock),
+        clients.routes(rooms.clients, rooms.idempotency, paging),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),

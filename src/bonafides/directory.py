@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from bonafides import intake
 from bonafides.audit import Recorder
@@ -35,6 +36,9 @@ from bonafides.model import (
 )
 from bonafides.secret import new_id
 from bonafides.store import Clash, DirectoryStore, Reused
+
+CLIENT_PREFIX: Final = "cli"
+"""Of the ids of OAuth clients, each of which is a service user."""
 
 _CLASHES = {
     "email": ("email", "Somebody in this tenant has this e-mail address already."),
@@ -328,6 +332,7 @@ class Directory:
             InvalidRequest: A field is malformed.
         """
         user = await self.user(authority, user_id)
+        _refuse_client(user)
         if any(
             value is not UNCHANGED for value in (changes.email, changes.role, changes.scopes, changes.status)
         ):
@@ -376,6 +381,7 @@ class Directory:
         """
         user = await self.user(authority, user_id)
         authority.require_administration("delete users")
+        _refuse_client(user)
         authority.require_rank(user.role, user.tenant_id, f"delete an {user.role}")
         event = self._recorder.event("user.deleted", authority.actor, user.tenant_id, user.id)
         changes = UserChanges(status=Status.DELETED)
@@ -408,6 +414,13 @@ def _no_tenant(tenant_id: str) -> NotFound:
 
 def _no_user(user_id: str) -> NotFound:
     return NotFound(f"There is no user {user_id[:64]!a}.")
+
+
+def _refuse_client(user: User) -> None:
+    """Refuse to change the service user that an OAuth client is, but with the client."""
+    if user.id.startswith(f"{CLIENT_PREFIX}_"):
+        message = f"{user.id} is an OAuth client. Change or delete it at /v1/clients/{user.id}."
+        raise Conflict(message, field="user_id")
 
 
 def require_active_user(user: User) -> None:

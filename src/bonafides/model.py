@@ -19,6 +19,15 @@ WRITE: Final = "write"
 ADMIN: Final = "admin"
 CREDENTIALS_VERIFY: Final = "credentials:verify"
 BUILT_IN_SCOPES: Final = frozenset({READ, WRITE, ADMIN, CREDENTIALS_VERIFY})
+OPENID: Final = "openid"
+PROFILE: Final = "profile"
+EMAIL: Final = "email"
+OFFLINE_ACCESS: Final = "offline_access"
+STANDARD_SCOPES: Final = frozenset({OPENID, PROFILE, EMAIL, OFFLINE_ACCESS})
+"""What OpenID Connect defines: access tokens may have them, whatever their users may do.
+
+See: OpenID Connect Core 1.0 §5.4 and §11
+"""
 
 DEFAULT_PLAN: Final = "free"
 
@@ -225,6 +234,7 @@ class Credential:
     its successor lives on. `root_id` is the first of its lineage: limits are counted there.
     `bearer_token_seconds` is how long tokens made from a key last; None leaves it to the plan. Of a token,
     `plan` is its parent's, and its scopes and addresses are bounded by its parent's whenever it is used.
+    `client_id`, `audiences` and `jkt` are an access token's: see `Delegation`.
     """
 
     id: str
@@ -249,6 +259,9 @@ class Credential:
     revoked_at: datetime | None
     revocation_reason: str | None
     bearer_token_seconds: int | None = None
+    client_id: str | None = None
+    audiences: tuple[str, ...] = ()
+    jkt: str | None = None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -331,6 +344,21 @@ class TenantChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """What is known of an access token beside what every credential has.
+
+    Args:
+        client_id: The client that it was given to.
+        audiences: The resources that it is for (RFC 8707); empty: this server's own audience.
+        jkt: Thumbprint of the key that it is bound to (RFC 9449); None where it is not.
+    """
+
+    client_id: str
+    audiences: tuple[str, ...] = ()
+    jkt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verifiable:
     """One cold look-up: all that judging a credential needs, flattened over owner, tenant, plan and lineage.
 
@@ -341,6 +369,7 @@ class Verifiable:
         allowed_ips: Its own; of a token, those of what it was made from.
         user_scopes: The user's own list, None for the role's default.
         digest: As stored; `pepper_id` tells an outdated one, which is then digested anew.
+        delegation: Of an access token.
     """
 
     id: str
@@ -358,6 +387,7 @@ class Verifiable:
     role: Role
     user_scopes: frozenset[str] | None
     plan: Plan
+    delegation: Delegation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +401,7 @@ class Principal:
     kind: CredentialKind
     name: str
     role: Role
+    delegation: Delegation | None = None
 
 
 class Reason(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bonafides.credentials.lineage import Family
 from bonafides.credentials.password_changes import StartedReset
+from bonafides.delegation import Client, ClientSecret
 from bonafides.model import (
     Accepted,
     AuditEvent,
@@ -18,6 +19,7 @@ from bonafides.model import (
     Credential,
     CredentialKind,
     CredentialStatus,
+    Delegation,
     Denial,
     LiveSession,
     Plan,
@@ -37,6 +39,9 @@ from bonafides.plans import figures
 
 Resource = dict[str, Any]
 """A JSON object."""
+
+SHOWN_METADATA: Final = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+"""What a client says of itself to people."""
 
 _KEY_NAMES: Final = {
     CredentialKind.API_KEY: "API key",
@@ -379,6 +384,49 @@ def _explanation(denial: Denial, figures: Resource) -> str:
             )
 
 
+def client_resource(client: Client) -> Resource:
+    """An OAuth client, without its secrets."""
+    return {
+        "id": client.id,
+        "object": "client",
+        "client_id": client.id,
+        "tenant_id": client.tenant_id,
+        "name": client.name,
+        "status": str(client.status),
+        "grant_types": sorted(client.grant_types),
+        "response_types": sorted(client.response_types),
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "scopes": sorted(client.scopes),
+        "audiences": list(client.audiences),
+        "token_endpoint_auth_method": str(client.token_endpoint_auth_method),
+        "jwks": dict(client.jwks) or None,
+        "require_pkce": client.require_pkce,
+        "first_party": client.first_party,
+        "access_token_format": str(client.token_format),
+        "access_token_seconds": client.access_token_seconds,
+        "registered": client.registered,
+        **{name: client.metadata.get(name) for name in SHOWN_METADATA},
+        "created_by": client.created_by,
+        "created_at": time_text(client.created_at),
+        "updated_at": time_text(client.updated_at),
+    }
+
+
+def client_secret_resource(secret: ClientSecret) -> Resource:
+    """A secret of a client, without the secret itself."""
+    return {
+        "id": secret.id,
+        "object": "client_secret",
+        "client_id": secret.client_id,
+        "name": secret.name,
+        "display": secret.display,
+        "created_by": secret.created_by,
+        "created_at": time_text(secret.created_at),
+        "expires_at": _time_or_none(secret.expires_at),
+    }
+
+
 def page_resource(data: Sequence[Resource], next_cursor: str | None) -> Resource:
     """One page of a listing; `next_cursor` null means that it is the last."""
     return {"data": list(data), "next_cursor": next_cursor}
@@ -426,7 +474,23 @@ def active_resource(principal: Principal, ends_at_us: int | None, issuer: str) -
         "jti": principal.credential_id,
         "tenant_id": principal.tenant_id,
         "kind": str(principal.kind),
+        **_delegated(principal.delegation),
     }
+
+
+def _delegated(delegation: Delegation | None) -> Resource:
+    """What is told of an access token beside what every credential has.
+
+    See: RFC 7662 §2.2, RFC 9449 §6.2
+    """
+    if delegation is None:
+        return {}
+    told: Resource = {"client_id": delegation.client_id}
+    if delegation.audiences:
+        told["aud"] = list(delegation.audiences)
+    if delegation.jkt is not None:
+        told |= {"token_type": "DPoP", "cnf": {"jkt": delegation.jkt}}
+    return told
 
 
 def reset_resource(started: StartedReset) -> Resource:

@@ -31,6 +31,25 @@ SECONDS_MAX: Final = 120 if EXAMPLES <= 25 else 3_600
 PROBES_OF_AUTHENTICATION: Final = 2
 """Each is five requests more: without a credential, and with a bad one in each header."""
 
+CLIENT_MISTAKES: Final = frozenset(
+    {
+        "audiences",
+        "client_uri",
+        "grant_types",
+        "jwks",
+        "logo_uri",
+        "policy_uri",
+        "post_logout_redirect_uris",
+        "redirect_uris",
+        "require_pkce",
+        "response_types",
+        "scopes",
+        "token_endpoint_auth_method",
+        "tos_uri",
+    }
+)
+"""What a client says of itself has to go together."""
+
 CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "createApiKey": frozenset(
         {"allowed_ips", "expires_at", "expires_in", "metadata", "plan", "scopes", "user_id"}
@@ -38,6 +57,10 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "changeApiKey": frozenset({"allowed_ips", "expires_at", "expires_in", "metadata", "plan", "scopes"}),
     "createUser": frozenset({"email", "name", "role", "scopes"}),
     "changeUser": frozenset({"email", "role", "scopes"}),
+    "createClient": frozenset({*CLIENT_MISTAKES, "tenant_id"}),
+    "changeClient": CLIENT_MISTAKES,
+    "createClientSecret": frozenset({"expires_at", "expires_in"}),
+    "listClients": frozenset({"cursor"}),
     "createTenant": frozenset({"plan"}),
     "changeTenant": frozenset({"plan"}),
     "verifyCredential": frozenset({"ip"}),

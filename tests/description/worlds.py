@@ -46,8 +46,20 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         body = {"email": f"{names()}@example.com", "tenant_id": tenant}
         return str(_made(admin, "/v1/users", body)["id"])
 
-    lasting_key, lasting_user, lasting_plan = key(), user(), plan()
+    def client() -> str:
+        body = {
+            "name": names(),
+            "scopes": ["read"],
+            "grant_types": ["client_credentials"],
+            "tenant_id": tenant,
+        }
+        return str(_made(admin, "/v1/clients", body)["id"])
+
+    lasting_key, lasting_user, lasting_plan, lasting_client = key(), user(), plan(), client()
     return {
+        **{call: {"client_id": lambda: lasting_client} for call in ("getClient", "changeClient")},
+        **{call: {"client_id": client} for call in ("deleteClient", "createClientSecret")},
+        "deleteClientSecret": _secret_of(admin, client),
         **_tokens(admin),
         "startPasswordReset": {"user_id": person},
         "getLineage": {"credential_id": lambda: lasting_key},
@@ -100,6 +112,21 @@ def _tokens(client: httpx2.Client) -> Mapping[str, Mapping[str, Target]]:
         **{call: {"token_id": personal} for call in ("revokePersonalAccessToken", "revokeAccountToken")},
         "revokeBearerToken": {"token_id": bearer},
     }
+
+
+def _secret_of(admin: httpx2.Client, client: Target) -> Mapping[str, Target]:
+    """A secret, and the client that it is of: whichever of the two is asked for first makes them."""
+    made: list[str] = []
+
+    def owner() -> str:
+        made.append(client())
+        return made[-1]
+
+    def secret() -> str:
+        shown = admin.get(f"/v1/clients/{made[-1] if made else owner()}").json()
+        return str(shown["secrets"][0]["id"])
+
+    return {"client_id": owner, "secret_id": secret}
 
 
 def _made(client: httpx2.Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:

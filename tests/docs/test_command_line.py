@@ -23,6 +23,8 @@ CONTRACT = (
     "tokens create", "tokens list", "tokens show", "tokens revoke",
     "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
     "denials show",
+    "clients create", "clients list", "clients show", "clients disable", "clients enable", "clients delete",
+    "clients rotate-secret",
     "signing-keys list", "signing-keys rotate", "sessions list", "sessions end",
 )  # fmt: skip
 
@@ -73,6 +75,7 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
         "denials",
         "signing-keys",
         "sessions",
+        "clients",
     ],
 )
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:

@@ -24,8 +24,8 @@ from bonafides.web.forms import FORM
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 
-DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
-ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses)_[0-9A-Za-z]{22}")
+DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec)_[0-9A-Za-z]{22}")
 SECRET: Final = re.compile(r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")

@@ -71,6 +71,19 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO totp_factors VALUES ('usr_1', 'x', 'p1', -1, 1, NULL)",
         "INSERT INTO changes (transaction_id, kind, subject_id, at) VALUES (0, 'signing_key', 'one', 1)",
     ),
+    "0007": (
+        *FOURTH,
+        """
+        INSERT INTO users VALUES
+        ('cli_1', 'ten_1', 'service', NULL, NULL, 'Shop', 'member', 'read', 'active', 1, 1)
+        """,
+        """
+        INSERT INTO clients VALUES
+        ('cli_1', 'ten_1', 'Shop', 'client_credentials', '', '', '', 'read', '', 'client_secret_basic', '{}', '{}',
+        TRUE, FALSE, FALSE, 'opaque', NULL, FALSE, NULL, NULL, 'usr_1', 1, 1)
+        """,
+        "INSERT INTO consents VALUES ('con_1', 'usr_1', 'cli_1', 'ten_1', 'read', '', 1, 1)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from bonafides import __version__
 from bonafides.cli import (
+    clients,
     denials,
     doctor,
     first_run,
@@ -55,6 +56,7 @@ serving.add_to(program)
 program.add_typer(keys.commands)
 program.add_typer(tokens.commands)
 program.add_typer(tokens.bearer_commands)
+program.add_typer(clients.commands)
 program.add_typer(users.commands)
 program.add_typer(tenants.commands)
 program.add_typer(plans.commands)

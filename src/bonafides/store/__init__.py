@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bonafides.delegation import Client, ClientChanges, ClientSecret, NewClient, PresentedClient
 from bonafides.errors import Unavailable
 from bonafides.model import (
     Account,
@@ -560,6 +561,71 @@ class AccountStore(Protocol):
         ...
 
 
+class ClientStore(Protocol):
+    """OAuth clients and their secrets."""
+
+    async def create_client(
+        self, new: NewClient, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> Client | Replayed | Reused:
+        """Insert a client, the service user that it is, its credential and its first secret."""
+        ...
+
+    async def find_client(self, client_id: str, tenant: TenantScope) -> Client | None:
+        """The client of that id, if it is in that tenant; deleted ones are not found."""
+        ...
+
+    async def list_clients(self, tenant: TenantScope, page: Page) -> Sequence[Client]:
+        """Up to `page.limit` clients, newest first."""
+        ...
+
+    async def change_client(
+        self,
+        client_id: str,
+        tenant: TenantScope,
+        changes: ClientChanges,
+        defined_scopes: frozenset[str],
+        event: AuditEvent,
+    ) -> Client | None:
+        """Change a client and its user. Disabling it disables what people let it do; deleting it ends that.
+
+        Args:
+            client_id: Which.
+            tenant: Where it must be.
+            changes: What shall change.
+            defined_scopes: Those that its user may have; standard ones are the client's alone.
+            event: Written with it.
+        """
+        ...
+
+    async def add_client_secret(
+        self,
+        secret: ClientSecret,
+        digested: DigestedSecret,
+        event: AuditEvent,
+        *,
+        others_end_at: datetime | None = None,
+        claim: IdempotencyClaim | None = None,
+    ) -> ClientSecret | Replayed | Reused | Clash | None:
+        """Give a client of the event's tenant another secret, and perhaps its others an end.
+
+        Returns:
+            The secret; `Clash('secrets')` if it has as many as it may; None if there is no such client.
+        """
+        ...
+
+    async def remove_client_secret(self, client_id: str, secret_id: str, event: AuditEvent) -> bool:
+        """Forget a secret; False, with nothing written, if the client, which is in the event's tenant, has none of that id."""
+        ...
+
+    async def list_client_secrets(self, client_id: str) -> Sequence[ClientSecret]:
+        """The secrets of a client, the oldest first; one that has ended is listed until another is made."""
+        ...
+
+    async def present_client(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
+        """The client of that id, with its secret that has one of these digests, if there is one."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -593,6 +659,7 @@ class Store(
     SigningKeyStore,
     SessionStore,
     AccountStore,
+    ClientStore,
     InstallationStore,
     Protocol,
 ):

@@ -169,13 +169,13 @@ def change(
         # An overlap ends with its key at the latest, whichever of the two was moved.
         wanted["overlap_ends_at"] = changed.ends_at
     changed = _update(transaction.connection, current, **wanted, updated_at=event.at)
-    below = _below(current.id, event.at)
+    below = made_from(current.id, event.at)
     if changed.plan != current.plan:
         tokens = credentials.c.kind.in_(TOKEN_KINDS)
         transaction.connection.execute(
             update(credentials).where(credentials.c.id.in_(below), tokens).values(plan=changed.plan)
         )
-    transaction.record(event, *_outdated(current.id, *transaction.connection.scalars(below)))
+    transaction.record(event, *outdating(current.id, *transaction.connection.scalars(below)))
     return changed
 
 
@@ -216,7 +216,7 @@ def rotate(
         release(connection, claim)
         return None
     add(transaction, successor, secret)
-    outdated = _outdated(predecessor_id, *connection.scalars(_below(predecessor_id, event.at)))
+    outdated = outdating(predecessor_id, *connection.scalars(made_from(predecessor_id, event.at)))
     transaction.record(event, *outdated, Change(ChangeKind.CREDENTIAL_CREATED, successor.id))
     return successor
 
@@ -236,8 +236,8 @@ def set_status(
         return current
     if current.status is CredentialStatus.REVOKED:
         return None
-    below = _below(current.id, event.at)
-    transaction.record(event, *_outdated(current.id, *connection.scalars(below)))
+    below = made_from(current.id, event.at)
+    transaction.record(event, *outdating(current.id, *connection.scalars(below)))
     if status is not CredentialStatus.REVOKED:
         return _update(connection, current, status=status, updated_at=event.at)
     revoke_all(connection, credentials.c.id.in_(below), event.at, PARENT_REVOKED)
@@ -256,7 +256,7 @@ def revoke_all(
         .values(status=CredentialStatus.REVOKED, revoked_at=at, revocation_reason=reason, updated_at=at)
         .returning(credentials.c.id)
     )
-    return _outdated(*revoked)
+    return outdating(*revoked)
 
 
 def record_use(
@@ -295,7 +295,7 @@ def _update(connection: Connection, current: Credential, **columns: Any) -> Cred
     return replace(current, **columns)
 
 
-def _below(credential_id: str, at: datetime) -> Select[tuple[str]]:
+def made_from(credential_id: str, at: datetime) -> Select[tuple[str]]:
     """The ids of everything that was made from a credential, but for tokens that had ended by then."""
 
     def lasting(child: FromClause) -> ColumnElement[bool]:
@@ -313,5 +313,6 @@ def _below(credential_id: str, at: datetime) -> Select[tuple[str]]:
     return select(below.c.id)
 
 
-def _outdated(*credential_ids: str) -> Sequence[Change]:
+def outdating(*credential_ids: str) -> Sequence[Change]:
+    """What is to be recorded where these credentials are no longer what memory knows."""
     return [Change(ChangeKind.CREDENTIAL, credential_id) for credential_id in credential_ids]

@@ -12,7 +12,16 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Dialect, Integer, Select, func, literal_column, select
 
-from bonafides.model import TOKEN_KINDS, CountBy, CredentialKind, Plan, Role, Verifiable, to_datetime
+from bonafides.model import (
+    TOKEN_KINDS,
+    CountBy,
+    CredentialKind,
+    Delegation,
+    Plan,
+    Role,
+    Verifiable,
+    to_datetime,
+)
 from bonafides.store.columns import addresses, figures, scopes
 from bonafides.store.tables import credentials, plans, tenants, users
 
@@ -55,6 +64,9 @@ def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
             tenant.status,
             user.role,
             user.scopes,
+            credential.client_id,
+            credential.audiences,
+            credential.jkt,
             plan.name,
             plan.requests_per_hour,
             plan.burst,
@@ -126,7 +138,7 @@ def _verifiable(row: Row, ancestors: Sequence[Row]) -> Verifiable:
     own_scopes, expires_at, overlap_ends_at, networks, parent_id, status, user_status, tenant_status = row[
         8:16
     ]
-    role, user_scopes, *plan = row[16:]
+    role, user_scopes, client_id, audiences, jkt, *plan = row[16:]
     bounds = _scopes(own_scopes) or frozenset()
     ends_at = _first(expires_at, overlap_ends_at)
     usable = status == user_status == tenant_status == "active" and (parent_id is None or bool(ancestors))
@@ -156,6 +168,7 @@ def _verifiable(row: Row, ancestors: Sequence[Row]) -> Verifiable:
         role=_ROLES[role],
         user_scopes=_scopes(user_scopes),
         plan=_plan(*plan),
+        delegation=_delegation(client_id, audiences, jkt) if client_id is not None else None,
     )
 
 
@@ -165,6 +178,11 @@ def _first(*ends: int | None) -> int | None:
 
 # Thousands of credentials share a handful of plans and of sets of scopes; a changed row is another key.
 _scopes: Final = lru_cache(maxsize=1024)(scopes)
+
+
+@lru_cache(maxsize=1024)
+def _delegation(client_id: str, audiences: str | None, jkt: str | None) -> Delegation:
+    return Delegation(client_id, addresses(audiences or ""), jkt)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from bonafides.delegation import Client, ClientChanges, ClientSecret, NewClient, PresentedClient
 from bonafides.errors import Unavailable
 from bonafides.model import (
     Account,
@@ -55,6 +56,7 @@ from bonafides.store import (
     Reused,
     accounts,
     audit,
+    clients,
     credentials,
     denials,
     directory,
@@ -455,6 +457,49 @@ class SqlStore:
         return await self._write(
             accounts.redeem_for_password, secret_id, purpose, password_hash, event, guessed=guessed
         )
+
+    # OAuth clients
+
+    async def create_client(
+        self, new: NewClient, event: AuditEvent, *, claim: IdempotencyClaim | None = None
+    ) -> Client | Replayed | Reused:
+        return await self._write(clients.create, new, event, claim)
+
+    async def find_client(self, client_id: str, tenant: TenantScope) -> Client | None:
+        return await self._read(clients.find, client_id, tenant)
+
+    async def list_clients(self, tenant: TenantScope, page: Page) -> Sequence[Client]:
+        return await self._read(clients.list_page, tenant, page)
+
+    async def change_client(
+        self,
+        client_id: str,
+        tenant: TenantScope,
+        changes: ClientChanges,
+        defined_scopes: frozenset[str],
+        event: AuditEvent,
+    ) -> Client | None:
+        return await self._write(clients.change, client_id, tenant, changes, defined_scopes, event)
+
+    async def add_client_secret(
+        self,
+        secret: ClientSecret,
+        digested: DigestedSecret,
+        event: AuditEvent,
+        *,
+        others_end_at: datetime | None = None,
+        claim: IdempotencyClaim | None = None,
+    ) -> ClientSecret | Replayed | Reused | Clash | None:
+        return await self._write(clients.add_secret, secret, digested, others_end_at, event, claim)
+
+    async def remove_client_secret(self, client_id: str, secret_id: str, event: AuditEvent) -> bool:
+        return await self._write(clients.remove_secret, client_id, secret_id, event)
+
+    async def list_client_secrets(self, client_id: str) -> Sequence[ClientSecret]:
+        return await self._read(clients.list_secrets, client_id)
+
+    async def present_client(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
+        return await self._read(clients.present, client_id, digests)
 
     # Installation
 

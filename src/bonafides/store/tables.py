@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 
+from bonafides.delegation import AuthMethod, DeviceStatus, TokenFormat
 from bonafides.model import (
     TOKEN_KINDS,
     ChangeKind,
@@ -41,7 +42,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0006"
+REVISION: Final = "0007"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -191,6 +192,9 @@ credentials: Final = Table(
     _moment("revoked_at", required=False),
     Column("revocation_reason", Text),
     Column("bearer_token_seconds", BigInteger),
+    Column("client_id", ID),
+    Column("audiences", Addresses),
+    Column("jkt", Text),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("pepper_id", Text, nullable=False),
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
@@ -492,6 +496,224 @@ recovery_codes: Final = Table(
     _moment("redeemed_at", required=False),
     CheckConstraint("length(digest) = 32", name="digest_length"),
     Index("ix_recovery_codes_user", "user_id"),
+)
+
+# Programs that ask for tokens. Each is a service user of the same id, which has its status.
+clients: Final = Table(
+    "clients",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("tenant_id", ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("grant_types", Scopes, nullable=False),
+    Column("response_types", Scopes, nullable=False),
+    Column("redirect_uris", Addresses, nullable=False),
+    Column("post_logout_redirect_uris", Addresses, nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("audiences", Addresses, nullable=False),
+    Column("token_endpoint_auth_method", word(AuthMethod, "token_endpoint_auth_method"), nullable=False),
+    Column("jwks", Document, nullable=False),
+    Column("metadata", Document, nullable=False),
+    Column("require_pkce", Boolean, nullable=False),
+    Column("first_party", Boolean, nullable=False),
+    Column("dpop_bound", Boolean, nullable=False),
+    Column("token_format", word(TokenFormat, "token_format"), nullable=False),
+    Column("access_token_seconds", BigInteger),
+    Column("registered", Boolean, nullable=False),
+    Column("registration_digest", LargeBinary),
+    Column("registration_pepper_id", Text),
+    Column("created_by", ID),
+    _moment("created_at"),
+    _moment("updated_at"),
+    ForeignKeyConstraint(["tenant_id", "id"], ["users.tenant_id", "users.id"]),
+    _present("name", 255),
+    _positive("access_token_seconds"),
+    CheckConstraint(
+        "(registration_digest IS NULL) = (registration_pepper_id IS NULL)", name="registration_pepper_id"
+    ),
+    Index("ix_clients_created", "created_at", "id"),
+    Index("ix_clients_tenant_created", "tenant_id", "created_at", "id"),
+)
+
+client_secrets: Final = Table(
+    "client_secrets",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("display", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("created_by", ID),
+    _moment("created_at"),
+    _moment("expires_at", required=False),
+    _present("name", 255),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    Index("ix_client_secrets_client", "client_id", "created_at", "id"),
+)
+
+# What is known of a grant beside its row in `credentials`, which says whether it is good.
+grants: Final = Table(
+    "grants",
+    metadata,
+    Column("id", ForeignKey("credentials.id", ondelete="CASCADE"), type_=ID, primary_key=True),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("session_id", ID),
+    Column("scopes", Scopes, nullable=False),
+    Column("resources", Addresses, nullable=False),
+    _moment("authenticated_at", required=False),
+    Column("methods", Scopes, nullable=False),
+    Column("acr", Text),
+    Column("nonce", Text),
+    Column("claims", Document, nullable=False),
+    Column("jkt", Text),
+    _moment("created_at"),
+    _moment("ends_at"),
+    Index("ix_grants_client", "client_id", "created_at", "id"),
+    Index("ix_grants_user", "user_id", "created_at", "id"),
+    Index("ix_grants_session", "session_id"),
+)
+
+grant_refresh_tokens: Final = Table(
+    "grant_refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("grant_id", ForeignKey("grants.id", ondelete="CASCADE"), type_=ID, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("spent_at", required=False),
+    Column("successor", LargeBinary),
+    Column("sealed_answer", LargeBinary),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("(spent_at IS NULL) = (successor IS NULL)", name="successor"),
+    CheckConstraint("sealed_answer IS NULL OR spent_at IS NOT NULL", name="sealed_answer"),
+    Index("ix_grant_refresh_tokens_grant", "grant_id"),
+    Index("ix_grant_refresh_tokens_expires", "expires_at"),
+)
+
+# A redeemed one stays for some time, so that a second use of it is recognised, and ends what it gave.
+authorization_codes: Final = Table(
+    "authorization_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("session_id", ID),
+    Column("redirect_uri", Text, nullable=False),
+    Column("redirect_uri_given", Boolean, nullable=False),
+    Column("code_challenge", Text),
+    Column("scopes", Scopes, nullable=False),
+    Column("resources", Addresses, nullable=False),
+    _moment("authenticated_at"),
+    Column("methods", Scopes, nullable=False),
+    Column("acr", Text),
+    Column("nonce", Text),
+    Column("claims", Document, nullable=False),
+    Column("jkt", Text),
+    Column("grant_id", ID),
+    _moment("created_at"),
+    _moment("expires_at"),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    Index("ix_authorization_codes_expires", "expires_at"),
+)
+
+pushed_requests: Final = Table(
+    "pushed_requests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("parameters", Document, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("spent_at", required=False),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    Index("ix_pushed_requests_expires", "expires_at"),
+)
+
+device_codes: Final = Table(
+    "device_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("user_code_digest", LargeBinary, nullable=False, unique=True),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("resources", Addresses, nullable=False),
+    Column("status", word(DeviceStatus, "status"), nullable=False),
+    Column("interval_seconds", BigInteger, nullable=False),
+    _moment("polled_at", required=False),
+    Column("user_id", ID),
+    Column("session_id", ID),
+    _moment("authenticated_at", required=False),
+    Column("methods", Scopes, nullable=False),
+    Column("nonce", Text),
+    Column("address", Text),
+    Column("grant_id", ID),
+    _moment("created_at"),
+    _moment("expires_at"),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("length(user_code_digest) = 32", name="user_code_digest_length"),
+    CheckConstraint("user_id IS NOT NULL OR status = 'pending'", name="user_id"),
+    CheckConstraint("(grant_id IS NOT NULL) = (status = 'redeemed')", name="grant_id"),
+    _positive("interval_seconds"),
+    Index("ix_device_codes_expires", "expires_at"),
+)
+
+consents: Final = Table(
+    "consents",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, nullable=False),
+    Column("client_id", ForeignKey("clients.id"), type_=ID, nullable=False),
+    Column("tenant_id", ID, nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("resources", Addresses, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+    UniqueConstraint("user_id", "client_id"),
+    Index("ix_consents_client", "client_id"),
+)
+
+# Who may register a client, where not everybody may.
+initial_access_tokens: Final = Table(
+    "initial_access_tokens",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), type_=ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("display", Text, nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("uses_left", BigInteger),
+    Column("created_by", ID),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _present("name", 255),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("uses_left >= 0", name="uses_left"),
+    Index("ix_initial_access_tokens_tenant_created", "tenant_id", "created_at", "id"),
+    Index("ix_initial_access_tokens_expires", "expires_at"),
+)
+
+# Assertions and proofs that serve once, until they would have ended by themselves.
+spent_assertions: Final = Table(
+    "spent_assertions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _moment("expires_at"),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    Index("ix_spent_assertions_expires", "expires_at"),
 )
 
 

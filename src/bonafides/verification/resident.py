@@ -16,10 +16,12 @@ from weakref import WeakValueDictionary
 from msgspec import Struct
 
 from bonafides.model import (
+    STANDARD_SCOPES,
     Change,
     ChangeKind,
     CountBy,
     CredentialKind,
+    Delegation,
     Plan,
     Principal,
     Role,
@@ -74,11 +76,13 @@ class Bounds(Struct, gc=False, eq=False):
         usable: As in `Verifiable`.
         ends_at_us: Microseconds since the epoch, None for no end.
         networks: Where it may be used from; empty for anywhere.
+        delegation: Of an access token.
     """
 
     usable: bool
     ends_at_us: int | None
     networks: tuple[Network, ...]
+    delegation: Delegation | None = None
 
 
 class Resident(Struct, gc=False, eq=False):
@@ -120,6 +124,7 @@ class Resident(Struct, gc=False, eq=False):
             kind=self.kind,
             name=self.name,
             role=owner.role,
+            delegation=self.delegation,
         )
 
     @property
@@ -136,6 +141,11 @@ class Resident(Struct, gc=False, eq=False):
     def networks(self) -> tuple[Network, ...]:
         """Where it may be used from; empty for anywhere."""
         return () if self.bounds is None else self.bounds.networks
+
+    @property
+    def delegation(self) -> Delegation | None:
+        """What is known of an access token beside what every credential has."""
+        return None if self.bounds is None else self.bounds.delegation
 
     @property
     def current(self) -> bool:
@@ -219,13 +229,16 @@ class ResidentIndex:
             owner, plan = Owner(found.user_id, found.tenant_id, found.role), PlanSlot(found.plan)
         else:
             owner, plan = self._owner(found), self._plan(found.plan)
+        most = ceiling(found.role, found.user_scopes, self._defined_scopes)
+        if found.delegation is not None:
+            most |= STANDARD_SCOPES
         resident = Resident(
             digest=digest,
             credential_id=found.id,
             root_id=found.id if found.root_id == found.id else found.root_id,
             kind=found.kind,
             name=self._one(found.name),
-            scopes=self._one(found.scopes & ceiling(found.role, found.user_scopes, self._defined_scopes)),
+            scopes=self._one(found.scopes & most),
             owner=owner,
             plan=plan,
             bounds=_bounds(found),
@@ -343,9 +356,9 @@ class ResidentIndex:
 
 
 def _bounds(found: Verifiable) -> Bounds | None:
-    if found.usable and found.ends_at_us is None and not found.allowed_ips:
+    if found.usable and found.ends_at_us is None and not found.allowed_ips and found.delegation is None:
         return None
-    return Bounds(found.usable, found.ends_at_us, parse_networks(found.allowed_ips))
+    return Bounds(found.usable, found.ends_at_us, parse_networks(found.allowed_ips), found.delegation)
 
 
 def parse_networks(allowed_ips: Sequence[str]) -> tuple[Network, ...]:

@@ -24,6 +24,7 @@ from typing_extensions import TypeAliasType
 
 from bonafides.credentials.api_keys import OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX
 from bonafides.credentials.holdings import REASON_MAX
+from bonafides.delegation import AuthMethod, TokenFormat
 from bonafides.intake import (
     ALLOWED_IPS_MAX,
     EMAIL_MAX,
@@ -36,6 +37,13 @@ from bonafides.intake import (
     TEXT_PATTERN,
 )
 from bonafides.model import CountBy, CredentialKind, Role, UserKind
+from bonafides.oauth.client_metadata import (
+    ACCESS_TOKEN_SECONDS,
+    ACCESS_TOKEN_SECONDS_MIN,
+    URI_LENGTH_MAX,
+    URI_PATTERN,
+    URIS_MAX,
+)
 
 ID_MAX: Final = 100
 SCOPE_TEXT_MAX: Final = 2_000
@@ -44,7 +52,7 @@ SECRET_MAX: Final = 8_192
 PASSWORD_MAX: Final = 1_024
 """Longer than any that can be set, so that a wrong one is refused as wrong."""
 DEFINED_SCOPE: Final = "x-defined-scope"
-"""Marks the schema of a scope that the installation must know; which ones those are, the settings say."""
+"""Marks the schema of a scope with its name; which scopes there are, the settings say."""
 
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -137,7 +145,7 @@ PlanName = TypeAliasType(
 ScopeText = Annotated[
     StrictStr, Field(max_length=SCOPE_TEXT_MAX, json_schema_extra={"pattern": SCOPE_WORDS_PATTERN})
 ]
-ScopeName = Annotated[StrictStr, Field(json_schema_extra={DEFINED_SCOPE: True})]
+ScopeName = Annotated[StrictStr, Field(json_schema_extra={DEFINED_SCOPE: "Scope"})]
 ScopeNames = Annotated[list[ScopeName], Field(max_length=200)]
 Networks = Annotated[list[StrictStr], Field(max_length=ALLOWED_IPS_MAX)]
 Id = Annotated[StrictStr, Field(max_length=ID_MAX)]
@@ -169,6 +177,137 @@ class Patch(Body):
     """A partial change: what is left out stays, so no field has a default that could be described."""
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+ClientScopes = Annotated[
+    list[
+        Annotated[
+            StrictStr,
+            Field(json_schema_extra={DEFINED_SCOPE: "ClientScope"}),
+        ]
+    ],
+    Field(
+        max_length=200,
+        description="What its tokens may have at most; of the scopes here, and `openid`, `profile`, `email`, `offline_access`.",
+    ),
+]
+Uri = Annotated[
+    StrictStr, Field(min_length=1, max_length=URI_LENGTH_MAX, json_schema_extra={"pattern": URI_PATTERN})
+]
+Uris = Annotated[list[Uri], Field(max_length=URIS_MAX)]
+Grants = Annotated[
+    list[Literal["authorization_code", "client_credentials", "refresh_token"]],
+    Field(min_length=1, max_length=10, description="How it may get tokens."),
+]
+ResponseTypes = Annotated[
+    list[Literal["code"]],
+    Field(max_length=1, description='Default: `["code"]` with the grant `authorization_code`, else none.'),
+]
+RedirectUris = Annotated[
+    Uris,
+    Field(
+        description=(
+            "Where people may be sent back to, compared letter by letter: https, http on this machine (`127.0.0.1` and `[::1]` "
+            "with any port, or `localhost`), or a scheme of the app's own such as `com.example.app:/back`."
+        )
+    ),
+]
+PostLogoutRedirectUris = Annotated[
+    Uris, Field(description="Where people may be sent after they have logged out.")
+]
+Audiences = Annotated[
+    Uris,
+    Field(description="Resources that its tokens may be for (RFC 8707); empty: this server's own audience."),
+]
+AuthMethodName = Annotated[
+    AuthMethod, Field(description="How it proves who it is at `/oauth/token`; `none`: a public client.")
+]
+KeySet = Annotated[
+    dict[str, Any] | None, Field(description="Its public keys (RFC 7517), for `private_key_jwt`.")
+]
+RequirePkce = Annotated[
+    StrictBool,
+    Field(
+        description="Whether it proves that a code is for it (RFC 7636); `false` is for older confidential clients alone."
+    ),
+]
+FirstParty = Annotated[StrictBool, Field(description="Whether its users are not asked for consent.")]
+AccessTokenFormat = Annotated[
+    TokenFormat, Field(description="Access tokens as secrets of this server, or signed (RFC 9068).")
+]
+AccessTokenSeconds = Annotated[
+    Annotated[StrictInt, Field(ge=ACCESS_TOKEN_SECONDS_MIN, le=ACCESS_TOKEN_SECONDS), BeforeValidator(_whole)]
+    | None,
+    Field(description="How long its access tokens last; `null`: an hour."),
+]
+ShownUri = Annotated[Uri | None, Field(description="An https URL that people are shown.")]
+
+
+class NewClient(Body):
+    """A new OAuth client, by the names of RFC 7591."""
+
+    name: Annotated[Text, Field(description="Shown to people who are asked for consent.")]
+    scopes: ClientScopes
+    grant_types: Grants = ["authorization_code"]
+    response_types: ResponseTypes | None = None
+    redirect_uris: RedirectUris = []
+    post_logout_redirect_uris: PostLogoutRedirectUris = []
+    audiences: Audiences = []
+    token_endpoint_auth_method: AuthMethodName = AuthMethod.BASIC
+    jwks: KeySet = None
+    require_pkce: RequirePkce = True
+    first_party: FirstParty = False
+    access_token_format: AccessTokenFormat = TokenFormat.OPAQUE
+    access_token_seconds: AccessTokenSeconds = None
+    client_uri: ShownUri = None
+    logo_uri: ShownUri = None
+    policy_uri: ShownUri = None
+    tos_uri: ShownUri = None
+    tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
+
+
+class ClientPatch(Patch):
+    """What shall change about a client; what is left out stays."""
+
+    name: Annotated[Text, Field(description="Shown to people who are asked for consent.")] = Field(
+        default="-"
+    )
+    scopes: ClientScopes = Field(default=[])
+    grant_types: Grants = Field(default=["authorization_code"])
+    response_types: ResponseTypes = Field(default=[])
+    redirect_uris: RedirectUris = Field(default=[])
+    post_logout_redirect_uris: PostLogoutRedirectUris = Field(default=[])
+    audiences: Audiences = Field(default=[])
+    token_endpoint_auth_method: AuthMethodName = Field(default=AuthMethod.BASIC)
+    jwks: KeySet = None
+    require_pkce: RequirePkce = Field(default=True)
+    first_party: FirstParty = Field(default=False)
+    access_token_format: AccessTokenFormat = Field(default=TokenFormat.OPAQUE)
+    access_token_seconds: AccessTokenSeconds = None
+    client_uri: ShownUri = None
+    logo_uri: ShownUri = None
+    policy_uri: ShownUri = None
+    tos_uri: ShownUri = None
+    status: Annotated[
+        Literal["active", "disabled"],
+        Field(description="`disabled`: neither it nor any token that it was given is good."),
+    ] = Field(default="active")
+
+
+class NewClientSecret(Body):
+    """Another secret for a client."""
+
+    name: Annotated[Text, Field(description="To tell it from the others.")] = "rotated"
+    expires_at: Annotated[
+        Moment | None, Field(description="A moment in the next 100 years; `null`: never.")
+    ] = None
+    expires_in: Annotated[
+        LifetimeSeconds | None, Field(description="Seconds from now; instead of `expires_at`.")
+    ] = None
+    overlap_seconds: Annotated[
+        OverlapSeconds | None,
+        Field(description="End the other secrets so many seconds from now; `null`: they stay."),
+    ] = None
 
 
 class VerifyQuestion(Body):

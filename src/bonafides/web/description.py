@@ -17,7 +17,7 @@ from fastapi.openapi.utils import get_openapi
 
 from bonafides import errors
 from bonafides.idempotency import KEY_LENGTH_MAX
-from bonafides.model import Allowance, CredentialKind, Reason, Rejected
+from bonafides.model import STANDARD_SCOPES, Allowance, CredentialKind, Reason, Rejected
 from bonafides.settings import Settings
 from bonafides.web.answers import Answer
 from bonafides.web.bodies import DEFINED_SCOPE
@@ -52,6 +52,7 @@ TAGS: Final = {
     "API keys": "Keys that programs present.",
     "Personal access tokens": "What people make for their own scripts; they end with their user.",
     "Bearer tokens": "What keys are exchanged for; they end with their key.",
+    "OAuth clients": "Programs that ask for tokens, for themselves or on behalf of people.",
     "Lineage": "What a credential was made from, and what ends with it.",
     "Users": "People and services, whose credentials they are.",
     "Tenants": "Organisations; everything belongs to one, and nothing is seen across them.",
@@ -165,6 +166,11 @@ def _name_schemas(schemas: Json, settings: Settings) -> None:
         "description": "A scope that this installation knows.",
         "enum": sorted(settings.defined_scopes),
     }
+    schemas["ClientScope"] = {
+        "type": "string",
+        "description": "A scope that this installation knows, or one that OpenID Connect defines.",
+        "enum": sorted(settings.defined_scopes | STANDARD_SCOPES),
+    }
 
 
 def _objects(node: object) -> Iterator[Json]:
@@ -181,9 +187,10 @@ def _objects(node: object) -> Iterator[Json]:
 
 def _tidy(part: Json) -> None:
     """Mend what the generators write: whole bounds as fractions, a title that repeats the name, our own marks."""
-    if part.pop(DEFINED_SCOPE, None):
+    scope = part.pop(DEFINED_SCOPE, None)
+    if scope:
         part.clear()
-        part["$ref"] = "#/components/schemas/Scope"
+        part["$ref"] = f"#/components/schemas/{scope}"
     for bound in ("minimum", "maximum"):
         if isinstance(part.get(bound), float):
             part[bound] = int(part[bound])

@@ -31,6 +31,9 @@ EVENT_ID: Final = "evt_03GANXBiRt6yU1iOp4aSd3"
 SIGNER_ID: Final = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 NEXT_SIGNER_ID: Final = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"
 LAST_SIGNER_ID: Final = "3gMPvMrnYJUwIeXeJ0hLXm0aEjl7sQfEo9tyb1Zk2Wc"
+CLIENT_ID: Final = "cli_03GANXBiYi0zJ2bE9vUw6H"
+CLIENT_SECRET_ID: Final = "sec_03GANXBiZj1aK3cF0wVx7I"
+NEXT_CLIENT_SECRET_ID: Final = "sec_03GANXBiak2bL4dG1xWy8J"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
 SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
@@ -42,6 +45,8 @@ NEXT_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoidG9vIn0.RVhBTVBMRW9ubH
 REFRESH_TOKEN: Final = "bf_ort_03GANXBiUc7jP3yZf0sLw5EXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_REFRESH_TOKEN: Final = "bf_ort_03GANXBiVd8kQ4zAg1tMx6EXAMPLEonlyNotASecret0_EXAMPL"
 RESET_TOKEN: Final = "bf_rst_03GANXBiXh9yI1aD8uTv5GEXAMPLEonlyNotASecret0_EXAMPL"
+CLIENT_SECRET: Final = "bf_sec_03GANXBiZj1aK3cF0wVx7IEXAMPLEonlyNotASecret0_EXAMPL"
+NEXT_CLIENT_SECRET: Final = "bf_sec_03GANXBiak2bL4dG1xWy8JEXAMPLEonlyNotASecret0_EXAMPL"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -105,6 +110,44 @@ _USER: Final[dict[str, Any]] = {
     "status": "active",
     "created_at": MADE_AT,
     "updated_at": MADE_AT,
+}
+_CLIENT: Final[dict[str, Any]] = {
+    "id": CLIENT_ID,
+    "object": "client",
+    "client_id": CLIENT_ID,
+    "tenant_id": OPERATOR_TENANT_ID,
+    "name": "Acme Shop",
+    "status": "active",
+    "grant_types": ["authorization_code", "refresh_token"],
+    "response_types": ["code"],
+    "redirect_uris": ["https://shop.example.com/callback"],
+    "post_logout_redirect_uris": [],
+    "scopes": ["openid", "read"],
+    "audiences": [],
+    "token_endpoint_auth_method": "client_secret_basic",
+    "jwks": None,
+    "require_pkce": True,
+    "first_party": False,
+    "access_token_format": "opaque",
+    "access_token_seconds": None,
+    "registered": False,
+    "client_uri": None,
+    "logo_uri": None,
+    "policy_uri": None,
+    "tos_uri": None,
+    "created_by": OPERATOR_ID,
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_CLIENT_SECRET: Final[dict[str, Any]] = {
+    "id": CLIENT_SECRET_ID,
+    "object": "client_secret",
+    "client_id": CLIENT_ID,
+    "name": "first",
+    "display": "bf_sec_03GA…AMPL",
+    "created_by": OPERATOR_ID,
+    "created_at": MADE_AT,
+    "expires_at": None,
 }
 _RENAMED_USER: Final = {**_USER, "name": "Ada King", "updated_at": CHANGED_AT}
 _PLAN: Final[dict[str, Any]] = {
@@ -297,6 +340,40 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         body={"plan": "enterprise"},
         answer={**_TENANT, "plan": "enterprise", "updated_at": CHANGED_AT},
     ),
+    "createClient": Example(
+        body={
+            "name": "Acme Shop",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "redirect_uris": ["https://shop.example.com/callback"],
+            "scopes": ["openid", "read"],
+        },
+        status=201,
+        answer={**_CLIENT, "client_secret": CLIENT_SECRET},
+    ),
+    "listClients": Example(query={"limit": "1"}, answer=_page(_CLIENT, None)),
+    "getClient": Example(path={"client_id": CLIENT_ID}, answer={**_CLIENT, "secrets": [_CLIENT_SECRET]}),
+    "changeClient": Example(
+        path={"client_id": CLIENT_ID},
+        body={"client_uri": "https://shop.example.com"},
+        answer={**_CLIENT, "client_uri": "https://shop.example.com", "updated_at": CHANGED_AT},
+    ),
+    "createClientSecret": Example(
+        path={"client_id": CLIENT_ID},
+        body={"name": "spring", "overlap_seconds": 86400},
+        status=201,
+        answer={
+            **_CLIENT_SECRET,
+            "id": NEXT_CLIENT_SECRET_ID,
+            "name": "spring",
+            "display": "bf_sec_03GA…AMPL",
+            "created_at": CHANGED_AT,
+            "client_secret": NEXT_CLIENT_SECRET,
+        },
+    ),
+    "deleteClientSecret": Example(
+        path={"client_id": CLIENT_ID, "secret_id": NEXT_CLIENT_SECRET_ID}, status=204, answer=None
+    ),
+    "deleteClient": Example(path={"client_id": CLIENT_ID}, status=204, answer=None),
     "createUser": Example(
         body={"email": "ada@example.com", "name": "Ada Lovelace", "role": "admin", "tenant_id": TENANT_ID},
         status=201,

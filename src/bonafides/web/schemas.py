@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from bonafides.delegation import AuthMethod, TokenFormat
 from bonafides.errors import WIRE_CODES
 from bonafides.intake import LIFETIME_SECONDS_MAX
 from bonafides.model import (
@@ -23,7 +24,9 @@ from bonafides.web.bodies import Moment, without_defaults
 _TAIL: Final = "[0-9A-Za-z]{22}$"
 
 KeyId = Annotated[str, Field(pattern=f"^key_{_TAIL}")]
-UserId = Annotated[str, Field(pattern=f"^usr_{_TAIL}")]
+UserId = Annotated[str, Field(pattern=f"^(usr|cli)_{_TAIL}")]
+ClientId = Annotated[str, Field(pattern=f"^cli_{_TAIL}")]
+ClientSecretId = Annotated[str, Field(pattern=f"^sec_{_TAIL}")]
 TenantId = Annotated[str, Field(pattern=f"^ten_{_TAIL}")]
 SessionId = Annotated[str, Field(pattern=f"^ses_{_TAIL}")]
 EventId = Annotated[str, Field(pattern=f"^evt_{_TAIL}")]
@@ -109,13 +112,18 @@ class ActiveCredential(BaseModel):
 
     active: Literal[True]
     scope: str
-    token_type: Literal["Bearer"]
+    token_type: Literal["Bearer", "DPoP"]
     exp: int = Field(default=0, description="When it stops working by itself, in seconds since the epoch.")
     sub: UserId
     iss: str
     jti: CredentialId
     tenant_id: TenantId
     kind: CredentialKind
+    client_id: ClientId = Field(
+        default="", description="Of an access token: the client that it was given to."
+    )
+    aud: list[str] = Field(default=[], description="Of an access token: the resources that it is for.")
+    cnf: dict[str, str] = Field(default={}, description="Of an access token: the key that it is bound to.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
@@ -166,6 +174,74 @@ class MadeApiKey(ApiKey):
     key: str = Field(
         description="The secret. It is shown this once and cannot be read again.",
         pattern="^bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+
+
+class Client(BaseModel):
+    """An OAuth client, without its secrets."""
+
+    id: ClientId
+    object: Literal["client"]
+    client_id: ClientId
+    tenant_id: TenantId
+    name: str
+    status: Literal["active", "disabled"]
+    grant_types: list[str]
+    response_types: list[str]
+    redirect_uris: list[str]
+    post_logout_redirect_uris: list[str]
+    scopes: list[str]
+    audiences: list[str]
+    token_endpoint_auth_method: AuthMethod
+    jwks: dict[str, Any] | None
+    require_pkce: bool
+    first_party: bool
+    access_token_format: TokenFormat
+    access_token_seconds: int | None
+    registered: bool = Field(description="Whether it has registered itself.")
+    client_uri: str | None
+    logo_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    created_by: UserId | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class ClientSecret(BaseModel):
+    """A secret of a client, without the secret itself."""
+
+    id: ClientSecretId
+    object: Literal["client_secret"]
+    client_id: ClientId
+    name: str
+    display: str = Field(description="The first and last four characters of the secret.")
+    created_by: UserId | None
+    created_at: Moment
+    expires_at: Moment | None
+
+
+class ClientWithSecrets(Client):
+    """An OAuth client, and which secrets it has."""
+
+    secrets: list[ClientSecret]
+
+
+class MadeClient(Client):
+    """A new client with its secret, shown this once."""
+
+    client_secret: str | None = Field(
+        description="Shown this once; `null` where it proves who it is in another way.",
+        pattern="^bf_sec_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+
+
+class MadeClientSecret(ClientSecret):
+    """A new secret of a client, shown this once."""
+
+    client_secret: str = Field(
+        description="The secret. It is shown this once and cannot be read again.",
+        pattern="^bf_sec_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
     )
 
 
@@ -594,6 +670,13 @@ class Session(BaseModel):
     authenticated_at: Moment = Field(description="When its user last proved who they are.")
     last_used_at: Moment = Field(description="As far as it is written; some seconds late.")
     ends_at: Moment = Field(description="When it ends at the latest, however it is used.")
+
+
+class ClientPage(BaseModel):
+    """A page of clients."""
+
+    data: list[Client]
+    next_cursor: str | None
 
 
 class SessionPage(BaseModel):

@@ -31,6 +31,7 @@ from bonafides.model import (
     ChangeKind,
     CountBy,
     CredentialKind,
+    Delegation,
     Plan,
     Role,
     Verifiable,
@@ -773,3 +774,14 @@ def test_changes_of_what_nobody_has_in_memory_are_only_counted() -> None:
     index.apply(unseen)
     assert index.epoch == epoch + len(unseen)
     assert len(index) == 0
+
+
+def test_an_access_token_keeps_whom_it_was_given_to_and_its_standard_scopes() -> None:
+    """Userinfo would refuse every token, and a resource server could not tell which client is at its door."""
+    delegation = Delegation("cli_1", ("https://api.example",), "thumb")
+    index = index_of()
+    scopes = frozenset({"read", "openid"})
+    plain = index.admit(found("key_1", scopes=scopes), digest("key_1"), index.epoch)
+    token = index.admit(found("oat_1", scopes=scopes, delegation=delegation), digest("oat_1"), index.epoch)
+    assert (plain.principal.delegation, plain.principal.scopes) == (None, frozenset({"read"}))
+    assert (token.principal.delegation, token.principal.scopes) == (delegation, scopes)

@@ -1,0 +1,137 @@
+"""Checks on what a client says of itself: grants, redirect URIs, keys; one set of them, whoever makes the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from bonafides.delegation import AuthMethod, Client, GrantType
+from bonafides.errors import InvalidRequest
+from bonafides.oauth.foreign_keys import check_key_set
+from bonafides.oauth.redirect_uris import check_redirect_uri
+
+GRANT_TYPES: Final = frozenset(
+    {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.CLIENT_CREDENTIALS}
+)
+"""What a client may be allowed here."""
+CODE: Final = "code"
+URIS_MAX: Final = 50
+URI_LENGTH_MAX: Final = 2_000
+ACCESS_TOKEN_SECONDS: Final = 3_600
+ACCESS_TOKEN_SECONDS_MIN: Final = 60
+URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[!$-;=?-Z_a-z~\[\]]+$"
+
+_URI: Final = re.compile(URI_PATTERN)
+_NEEDS_ANOTHER: Final = frozenset({GrantType.REFRESH_TOKEN})
+
+
+def checked(client: Client) -> Client:
+    """The client, if all that it says goes together.
+
+    Raises:
+        InvalidRequest: Naming the field that does not.
+
+    See: RFC 7591 §2, OAuth 2.1 §2.3
+    """
+    _check_grants(client)
+    _check_uris(client)
+    if client.jwks:
+        check_key_set(client.jwks, "jwks")
+    seconds = client.access_token_seconds
+    if seconds is not None and not ACCESS_TOKEN_SECONDS_MIN <= seconds <= ACCESS_TOKEN_SECONDS:
+        raise _wrong(
+            "access_token_seconds",
+            f"must be between {ACCESS_TOKEN_SECONDS_MIN} and {ACCESS_TOKEN_SECONDS} seconds",
+        )
+    _check_shown(client.metadata)
+    return client
+
+
+def _check_grants(client: Client) -> None:
+    unknown = client.grant_types - GRANT_TYPES
+    if unknown:
+        raise _wrong(
+            "grant_types",
+            f"{min(unknown)[:100]!a} is not a grant here. There is {', '.join(sorted(GRANT_TYPES))}",
+        )
+    if not client.grant_types - _NEEDS_ANOTHER:
+        raise _wrong("grant_types", "name a grant by which the client gets its first token")
+    with_codes = GrantType.AUTHORIZATION_CODE in client.grant_types
+    if client.response_types != (frozenset({CODE}) if with_codes else frozenset()):
+        raise _wrong(
+            "response_types", 'must be ["code"] with the grant authorization_code, and empty without it'
+        )
+    if with_codes and not client.redirect_uris:
+        raise _wrong("redirect_uris", "the grant authorization_code needs one at least")
+    if client.is_public and GrantType.CLIENT_CREDENTIALS in client.grant_types:
+        raise _wrong(
+            "token_endpoint_auth_method",
+            "a client without credentials of its own cannot use client_credentials",
+        )
+    if client.is_public and with_codes and not client.require_pkce:
+        raise _wrong("require_pkce", "a public client must prove that a code is for it")
+    if (client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) and not client.jwks:
+        raise _wrong("jwks", "private_key_jwt needs the client's public keys")
+
+
+def _check_uris(client: Client) -> None:
+    for uri in (*client.redirect_uris, *client.post_logout_redirect_uris):
+        check_redirect_uri(
+            uri, "redirect_uris" if uri in client.redirect_uris else "post_logout_redirect_uris"
+        )
+    for uri in client.audiences:
+        check_resource(uri, "audiences")
+    for name in ("redirect_uris", "post_logout_redirect_uris", "audiences"):
+        if len(getattr(client, name)) > URIS_MAX:
+            raise _wrong(name, f"may hold {URIS_MAX} URIs at most")
+
+
+def check_resource(uri: str, field: str) -> None:
+    """Refuse what names no resource.
+
+    Raises:
+        InvalidRequest: It is not an absolute URI without a fragment.
+
+    See: RFC 8707 §2
+    """
+    _parts(uri, field)
+    if "#" in uri:
+        raise _wrong(field, "a resource must not have a fragment")
+
+
+def _parts(uri: str, field: str) -> SplitResult:
+    if len(uri) > URI_LENGTH_MAX:
+        raise _wrong(field, f"a URI must be at most {URI_LENGTH_MAX} characters long")
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if _URI.fullmatch(uri.replace("#", "")) is None or not parts.scheme or "@" in parts.netloc:
+        raise _wrong(field, "must be absolute URIs, without a user name")
+    return parts
+
+
+def _check_shown(metadata: Mapping[str, Any]) -> None:
+    """Pages show these links to people who do not know the client yet.
+
+    See: RFC 7591 §5
+    """
+    for name in ("client_uri", "logo_uri", "policy_uri", "tos_uri"):
+        uri = metadata.get(name)
+        if uri is None:
+            continue
+        parts = _parts(uri, name)
+        if parts.scheme != "https" or not parts.hostname:
+            raise _wrong(name, "must be an https URL")
+
+
+def _wrong(field: str, why: str) -> InvalidRequest:
+    return InvalidRequest(f"{field}: {why}.", field=field)
+
+
+def response_types_of(grant_types: Sequence[str] | frozenset[str]) -> frozenset[str]:
+    """The response types that go with these grants."""
+    return frozenset({CODE}) if GrantType.AUTHORIZATION_CODE in grant_types else frozenset()
