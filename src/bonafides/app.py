@@ -91,6 +91,9 @@ from bonafides.web.metrics import (
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import files, profile, signing_in
+from bonafides.web.pages import keys as key_pages
+from bonafides.web.pages.keys import KeyPages
+from bonafides.web.pages.listings import Listings
 from bonafides.web.pages.reception import Reception
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
@@ -595,6 +598,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     problems = Problems(settings.base_url, pages.error)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
+    listings = Listings(paging)
     cookies = Cookies(settings.base_url)
     verify_calls = VerifyCalls(
         rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, cookies.credential
@@ -625,6 +629,17 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         files.routes(),
         signing_in.routes(SigningIn(rooms.sessions, reception)),
         profile.routes(rooms.directory, pages),
+        key_pages.routes(
+            KeyPages(
+                rooms.api_keys,
+                rooms.lineage,
+                rooms.directory,
+                rooms.idempotency,
+                listings,
+                rooms.entropy,
+                pages,
+            )
+        ),
     )
     gate = Gate(
         Api(

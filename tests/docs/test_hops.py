@@ -34,10 +34,9 @@ def test_every_hop_exists(page: Path) -> None:
     for file, name in HOP.findall(text):
         assert name in _names(SOURCE / file), f"{page.name}: {file}:{name}"
     for place in PLACE.findall(text):
-        assert any(
-            (base / place).exists()
-            for base in (SOURCE, *(SOURCE / room for room in ROOMS), ROOT)
-        ), place
+        assert any((base / place).exists() for base in (SOURCE, *(SOURCE / room for room in ROOMS), ROOT)), (
+            place
+        )
 
 
 def test_the_map_shows_every_room() -> None:

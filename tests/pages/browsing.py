@@ -42,6 +42,7 @@ class Read(HTMLParser):
         self.codes: list[str] = []
         self._open: list[str] = []
         self._choice: str | None = None
+        self._area: str | None = None
         self._form: Form | None = None
         self.feed(answer.text)
         self.close()
@@ -73,6 +74,7 @@ class Read(HTMLParser):
                 ticked[name or ""] = given.get("value", "on")
             case "input" | "textarea" if name is not None:
                 form.fields[name] = given.get("value", "")
+                self._area = name if tag == "textarea" else None
             case "select":
                 self._choice = name
             case "option" if self._choice is not None:
@@ -88,11 +90,15 @@ class Read(HTMLParser):
             self._form = None
         elif tag == "select":
             self._choice = None
+        elif tag == "textarea":
+            self._area = None
 
     @override
     def handle_data(self, data: str) -> None:
         if not self._open or self._open[-1] not in {"script", "style"}:
             self.words += data
+        if self._form is not None and self._area is not None:
+            self._form.fields[self._area] += data
         if "code" in self._open:
             self.codes[-1] += data
 

@@ -15,6 +15,7 @@ def test_a_person_signs_in_and_out(tenancy: Tenancy) -> None:
     read = browser.sign_in(who)
     assert read.status == 200
     assert who.email in read.words
+    assert "no keys yet" in read.words
     left = browser.submit(read.form("/logout"))
     assert "Sign in" in left.words
     assert set(browser.cookies) == {"__Host-visit"}
@@ -66,7 +67,7 @@ def test_nobody_is_sent_elsewhere_after_signing_in(tenancy: Tenancy, elsewhere: 
     fields = {"username": who.email, "password": who.password, "tenant_id": who.tenant_id, "next": elsewhere}
     answer = browser.send("POST", "/login", {**form.fields, **fields})
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/profile"
+    assert answer.headers["location"] == "/settings/api-keys"
 
 
 @pytest.mark.parametrize("changes", [{"password": "another password"}, {"username": "nobody@example.com"}])

@@ -60,9 +60,15 @@ class Paging:
         place: Callable[[T], tuple[datetime, str]],
     ) -> Response:
         """A page of the listing, with a cursor if it goes on."""
-        shown = found[:limit]
-        next_cursor = None
-        if len(found) > limit:
-            moment, identifier = place(shown[-1])
-            next_cursor = self._peppers.sign_cursor([to_micros(moment), identifier], context)
-        return reply(json_answer(200, page_resource([render(item) for item in shown], next_cursor)))
+        shown = [render(item) for item in found[:limit]]
+        next_cursor = self.next_cursor(found, limit, context, place)
+        return reply(json_answer(200, page_resource(shown, next_cursor)))
+
+    def next_cursor(
+        self, found: Sequence[T], limit: int, context: str, place: Callable[[T], tuple[datetime, str]]
+    ) -> str | None:
+        """Where a listing goes on; None where it ends."""
+        if len(found) <= limit:
+            return None
+        moment, identifier = place(found[limit - 1])
+        return self._peppers.sign_cursor([to_micros(moment), identifier], context)

@@ -39,7 +39,7 @@ from bonafides.web.pages.rendering import SIGNED_IN, Pages
 from bonafides.web.presented import presented
 from bonafides.web.replies import reply
 
-HOME: Final = "/profile"
+HOME: Final = "/settings/api-keys"
 LOGIN: Final = "/login"
 VISIT: Final = "__Host-visit"
 CSRF: Final = "csrf"

@@ -199,4 +199,6 @@ def areas(authority: Authority) -> tuple[Area, ...]:
 Area = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and the paths and names below it."""
 
-_AREAS: Final[tuple[tuple[Area, str], ...]] = ((("Settings", (("/profile", "Profile"),)), READ),)
+_AREAS: Final[tuple[tuple[Area, str], ...]] = (
+    (("Settings", (("/settings/api-keys", "API keys"), ("/profile", "Profile"))), READ),
+)
