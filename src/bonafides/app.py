@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import structlog
 import uvloop
@@ -25,13 +26,16 @@ from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys
 from bonafides.credentials.bearer_tokens import BearerTokens
+from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.guesses import Guesses
 from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.password_changes import PasswordChanges
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.personal_tokens import PersonalTokens
+from bonafides.credentials.second_steps import SecondSteps
 from bonafides.credentials.signing_keys import SigningKeys, SigningRules
+from bonafides.credentials.step_ups import StepUps
 from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
@@ -60,7 +64,7 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
-from bonafides.web import account_passwords, compat, introspection, logins, verify
+from bonafides.web import account_passwords, compat, factors, introspection, logins, verify
 from bonafides.web.api import Api
 from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
@@ -166,6 +170,8 @@ class Rooms:
     password_changes: PasswordChanges
     sessions: JwtSessions
     clients: Clients
+    second_factors: SecondFactors
+    step_ups: StepUps
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -320,8 +326,10 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
 ) -> Rooms:
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
-    directory = Directory(store, recorder, clock, entropy, scopes)
+    directory = Directory(store, recorder, clock, entropy, scopes, settings.step_up_seconds)
     guesses = Guesses(store, peppers, clock)
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    second_factors = SecondFactors(store, directory, recorder, peppers, clock, entropy, host)
     issuing = (store, directory, recorder, peppers, clock, entropy, scopes)
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
@@ -377,6 +385,25 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         uses=uses,
         clock=clock,
     )
+    login_sessions = JwtSessions(
+        store=store,
+        directory=directory,
+        recorder=recorder,
+        peppers=peppers,
+        clock=clock,
+        entropy=entropy,
+        signing_keys=signers,
+        passwords=passwords,
+        guesses=guesses,
+        second_steps=SecondSteps(store, peppers, clock, entropy),
+        second_factors=second_factors,
+        rules=SessionRules(
+            token_seconds=settings.session_token_seconds,
+            idle_seconds=settings.session_idle_seconds,
+            longest_seconds=settings.session_seconds_max,
+            grace_seconds=settings.refresh_grace_seconds,
+        ),
+    )
     return Rooms(
         settings=settings,
         clock=clock,
@@ -416,23 +443,9 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         password_changes=PasswordChanges(
             store, directory, recorder, peppers, clock, entropy, passwords, guesses
         ),
-        sessions=JwtSessions(
-            store=store,
-            directory=directory,
-            recorder=recorder,
-            peppers=peppers,
-            clock=clock,
-            entropy=entropy,
-            signing_keys=signers,
-            passwords=passwords,
-            guesses=guesses,
-            rules=SessionRules(
-                token_seconds=settings.session_token_seconds,
-                idle_seconds=settings.session_idle_seconds,
-                longest_seconds=settings.session_seconds_max,
-                grace_seconds=settings.refresh_grace_seconds,
-            ),
-        ),
+        sessions=login_sessions,
+        second_factors=second_factors,
+        step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),
         clients=Clients(store, directory, recorder, peppers, clock, entropy),
         apply=apply,
     )
@@ -610,7 +623,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         introspection.routes(verify_calls, settings.base_url),
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
-        logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock)),
+        logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups)),
+        factors.routes(rooms.second_factors, rooms.sessions),
         account_passwords.routes(rooms.password_changes, rooms.sessions),
         sessions.routes(rooms.sessions, paging),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),

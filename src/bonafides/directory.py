@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
-from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound
+from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound, ProofNeeded
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
     ADMIN,
@@ -60,6 +61,7 @@ class Directory:
         clock: When they changed.
         entropy: For ids.
         defined_scopes: Every scope that this installation knows.
+        proof_seconds: How long a login, or a later proof, is good for what is sensitive.
     """
 
     def __init__(
@@ -69,12 +71,14 @@ class Directory:
         clock: Clock,
         entropy: Entropy,
         defined_scopes: frozenset[str],
+        proof_seconds: int,
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._clock = clock
         self._entropy = entropy
         self._defined_scopes = defined_scopes
+        self._proof_seconds = proof_seconds
         self._operator_tenant_id: str | None = None
 
     async def sees(self, tenant_id: str) -> TenantScope:
@@ -125,6 +129,31 @@ class Directory:
             operator=tenant.operator and administers,
             user=user,
         )
+
+    async def require_recent_proof(self, authority: Authority, *, login_needed: bool = False) -> None:
+        """Refuse a session whose user has not proven lately who they are: somebody else may sit there by now.
+
+        Keys and other tokens are for programs, which nobody can ask; they are refused where only a person may act.
+
+        Args:
+            authority: The caller's.
+            login_needed: Whether a person has to have logged in for this.
+
+        Raises:
+            ProofNeeded: The proof is too old.
+            Forbidden: The credential was not made by a login, and that is needed.
+
+        See: OWASP ASVS 7.5.1, 7.5.3
+        """
+        credential_id = authority.actor.credential_id
+        proven_at = await self._store.proven_at(credential_id) if credential_id is not None else None
+        if proven_at is None:
+            if login_needed:
+                message = "Only a person who has logged in may do this. Send the token of a login."
+                raise Forbidden(message)
+            return
+        if to_datetime(self._clock.micros()) - proven_at > timedelta(seconds=self._proof_seconds):
+            raise ProofNeeded(within_seconds=self._proof_seconds)
 
     async def tenant(self, tenant_id: str) -> Tenant:
         """The tenant of that id.

@@ -73,6 +73,23 @@ class Forbidden(AppError):
         self.scopes = scopes
 
 
+class ProofNeeded(Forbidden):
+    """The caller has logged in too long ago for this; proving anew who they are helps.
+
+    Args:
+        within_seconds: How long ago that may be.
+
+    See: RFC 9470 §3
+    """
+
+    def __init__(self, *, within_seconds: int) -> None:
+        super().__init__(
+            "This needs a fresh proof that it is you. Send your password, or a code if you have a second factor, "
+            "to /v1/auth/step-up, and repeat the call with the token that you get."
+        )
+        self.within_seconds = within_seconds
+
+
 class NotFound(AppError):
     """There is no such thing, or it is not the caller's: the two look the same."""
 

@@ -885,6 +885,61 @@ class RefreshToken:
     expires_at: datetime
 
 
+class FactorKind(StrEnum):
+    """What somebody may prove beside their password."""
+
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
+
+
+@dataclass(frozen=True, slots=True)
+class TotpFactor:
+    """The secret that an authenticator app shares with the server; sealed.
+
+    Args:
+        pepper_id: Of the pepper that sealed it.
+        last_counter: Of the last code that was used: neither that one nor an older one is good again.
+        confirmed_at: When a code has shown that the app has it; None until then.
+    """
+
+    user_id: str
+    sealed: bytes
+    pepper_id: str
+    last_counter: int
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """What somebody may prove beside their password.
+
+    Args:
+        totp: Their authenticator app, confirmed or not.
+        recovery_codes: How many are left.
+    """
+
+    totp: TotpFactor | None
+    recovery_codes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A second factor that was proven; it is spent with what it opens, and so opens one thing.
+
+    Args:
+        kind: Which.
+        step_id: The step of a login that is spent with it; None where there was none.
+        totp: The factor as it is kept from then on.
+        recovery_code: The digest of the code.
+    """
+
+    kind: FactorKind
+    step_id: str | None = None
+    totp: TotpFactor | None = None
+    recovery_code: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """All that begins with a session, and what must still hold when it does.
@@ -895,6 +950,7 @@ class Opening:
         password_hash: What the password was checked against; None where none was.
         place: Where its user is known from now on.
         guessed: Counts of guesses that begin anew.
+        proof: The second factor, which who has one must have proven.
     """
 
     session: Session
@@ -905,6 +961,28 @@ class Opening:
     refresh_token: RefreshToken
     password_hash: str | None
     place: str
+    guessed: tuple[str, ...]
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elevation:
+    """A session whose user has proven anew who they are, and the token that takes the place of the one they had.
+
+    Args:
+        session: As it is from now on.
+        replaced: The id of the token that ends.
+        password_hash: What the password was checked against; None where none was.
+        proof: The second factor; None where none was.
+        guessed: Counts of guesses that begin anew.
+    """
+
+    session: Session
+    token: Credential
+    token_secret: DigestedSecret
+    replaced: str
+    password_hash: str | None
+    proof: Proof | None
     guessed: tuple[str, ...]
 
 
@@ -954,13 +1032,22 @@ class Account:
     Args:
         password_hash: None if they have none.
         tenant_active: Whether their tenant is.
-        totp: Whether a second factor is set.
+        totp: Whether they have an authenticator app.
+        recovery_codes: Whether they have recovery codes left.
     """
 
     user: User
     password_hash: str | None
     tenant_active: bool
     totp: bool
+    recovery_codes: bool = False
+
+    @property
+    def factors(self) -> tuple[FactorKind, ...]:
+        """What they may prove beside their password; nothing where the password is enough."""
+        if not self.totp:
+            return ()
+        return (FactorKind.TOTP, *((FactorKind.RECOVERY_CODE,) if self.recovery_codes else ()))
 
 
 @dataclass(frozen=True, slots=True)

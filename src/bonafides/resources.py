@@ -21,6 +21,8 @@ from bonafides.model import (
     CredentialStatus,
     Delegation,
     Denial,
+    FactorKind,
+    Factors,
     LiveSession,
     Plan,
     Principal,
@@ -254,6 +256,25 @@ def session_resource(live: LiveSession, own: str | None) -> Resource:
         "last_used_at": time_text(last_used_at),
         "ends_at": time_text(session.ends_at),
     }
+
+
+def factors_resource(factors: Factors) -> Resource:
+    """The second factors in use; one that was not confirmed counts for nothing."""
+    totp = factors.totp
+    shown = (
+        []
+        if totp is None or totp.confirmed_at is None
+        else [
+            {
+                "id": str(FactorKind.TOTP),
+                "object": "factor",
+                "kind": str(FactorKind.TOTP),
+                "name": "Authenticator app",
+                "created_at": time_text(totp.confirmed_at),
+            }
+        ]
+    )
+    return {"data": shown, "recovery_codes_left": factors.recovery_codes, "next_cursor": None}
 
 
 def signing_key_resource(key: SigningKey) -> Resource:

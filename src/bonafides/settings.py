@@ -162,6 +162,15 @@ class Settings(BaseModel):
             "after it, a second use ends the session."
         ),
     )
+    step_up_seconds: int = Field(
+        600,
+        ge=30,
+        le=86_400,
+        description=(
+            "How long after a login somebody may change their factors or make a credential with `admin`; then they prove anew who they are, "
+            "at `/v1/auth/step-up`."
+        ),
+    )
     max_staleness_seconds: float = Field(
         2.0,
         gt=0.05,

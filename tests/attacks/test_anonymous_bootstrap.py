@@ -31,7 +31,15 @@ OPEN: Final = frozenset(
     }
 )
 PROVEN_IN_THE_BODY: Final = frozenset(
-    {"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/password/reset", "/bim/apikey/authenticate", "/login"}
+    {
+        "/v1/auth/login",
+        "/v1/auth/login/second-factor",
+        "/v1/auth/refresh",
+        "/v1/auth/password/reset",
+        "/bim/apikey/authenticate",
+        "/login",
+        "/login/second-factor",
+    }
 )
 """What these take in place of a credential stands in the body, which is looked at first."""
 TEMPTING: Final = (

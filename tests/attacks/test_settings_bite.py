@@ -183,6 +183,16 @@ def bites_session_seconds_max(serve: Serve, _: Path) -> None:
             assert _refreshed(server, tokens) == status
 
 
+def bites_step_up_seconds(serve: Serve, _: Path) -> None:
+    """It ends the time after a login in which a credential with `admin` is made without another proof."""
+    for seconds, status in ((59, 403), (60, 201)):
+        with serve(step_up_seconds=seconds) as server:
+            client = server.client(_logged_in(server)["token"])
+            server.clock.advance(60)
+            body = {"name": "an admin's", "scopes": ["admin"]}
+            assert client.post("/v1/api-keys", json=body).status_code == status
+
+
 def bites_refresh_grace_seconds(serve: Serve, _: Path) -> None:
     """It bounds how long a spent refresh token is answered again."""
     for seconds, status in ((5, 401), (6, 200)):

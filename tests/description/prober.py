@@ -71,6 +71,8 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "refreshTokens": frozenset({"refresh_token", "Origin"}),
     "logIn": frozenset({"Origin"}),
     "logOut": frozenset({"Authorization"}),
+    "finishLogIn": frozenset({"Origin"}),
+    "stepUp": frozenset({"Authorization", "Origin"}),
     "changePassword": frozenset({"new_password"}),
     "resetPassword": frozenset({"new_password"}),
     "startPasswordReset": frozenset({"user_id"}),
@@ -87,10 +89,24 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
 }
 """Fields for whose values a schema cannot say all: what is in the past, unknown, or does not go with another."""
 
-BY_PASSWORD: Final = frozenset({"logIn", "refreshTokens", "logOut", "changePassword", "resetPassword"})
+BY_PASSWORD: Final = frozenset(
+    {
+        "logIn",
+        "finishLogIn",
+        "stepUp",
+        "refreshTokens",
+        "logOut",
+        "changePassword",
+        "resetPassword",
+        "addFactor",
+        "confirmFactor",
+        "renewRecoveryCodes",
+        "removeFactor",
+    }
+)
 """Calls that succeed with a password, or what was made by one, which nobody makes up."""
 
-UNMET: Final = frozenset({"getDenial", "getSession", "endSession", "rotateSigningKeys"})
+UNMET: Final = frozenset({"getDenial", "getSession", "endSession", "rotateSigningKeys", "resetFactors"})
 """Calls about what comes of requests and logins alone, of which there are none to aim at here."""
 
 Target = Callable[[], str]

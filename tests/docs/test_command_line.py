@@ -17,6 +17,7 @@ CONTRACT = (
     "keys create", "keys list", "keys show", "keys update", "keys rotate", "keys disable", "keys enable", "keys revoke",
     "keys usage",
     "users create", "users list", "users show", "users update", "users delete", "users reset-password",
+    "users reset-factors",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",
     "peppers rotate", "keys lineage",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx2
+import pyotp
 import pytest
 import yaml
 
@@ -15,10 +16,15 @@ from bonafides.web.examples import (
     DENIED_REQUEST_ID,
     EXAMPLES,
     KEY,
+    MFA_TOKEN,
+    NEW_PASSWORD,
     OLD_SESSION_ID,
     OWNER_EMAIL,
     PASSWORD,
+    PROVEN_TOKEN,
+    RECOVERY_CODE,
     TOKEN,
+    TOTP_CODE,
 )
 from bonafides.web.forms import FORM
 from tests.described import Description, Operation
@@ -31,6 +37,8 @@ TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
+TOTP: Final = re.compile(r"[A-Z2-7]{32}|otpauth://totp/Bonafides.*|<svg .*</svg>", re.DOTALL)
+CODE: Final = re.compile(r"[a-z2-7]{6}(-[a-z2-7]{6}){3}")
 WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused", "device"}
 """What may be there already or not yet, or is what the test's own client says."""
 
@@ -94,7 +102,9 @@ class Story:
             assert real[:4] == told[:4], place
             assert self._real.setdefault(told, real) == real, f"{place}: not the one that was told before"
         elif isinstance(told, str) and (
-            form := next((p for p in (TIME, CURSOR, DISPLAY, THUMBPRINT, URL) if p.fullmatch(told)), None)
+            form := next(
+                (p for p in (TIME, CURSOR, DISPLAY, THUMBPRINT, URL, TOTP, CODE) if p.fullmatch(told)), None
+            )
         ):
             assert isinstance(real, str), place
             assert form.fullmatch(real), place
@@ -106,6 +116,13 @@ class Story:
         if operation_id == "getDenial":
             refused = self._server.client(self._real.get(KEY)).get("/v1/auth/verify?scope=admin")
             self._real[DENIED_REQUEST_ID] = refused.json()["request_id"]
+        if operation_id == "finishLogIn":
+            body = {"username": OWNER_EMAIL, "password": NEW_PASSWORD}
+            step = self._server.client().post("/v1/auth/login", json=body).json()
+            self._real[MFA_TOKEN] = step["mfa_token"]
+        if operation_id == "resetFactors":
+            self._live("addFactor")
+            self._live("confirmFactor")
         operation = self.description.operation(operation_id)
         path = operation.path
         for parameter in operation.parameters("path"):
@@ -113,7 +130,7 @@ class Story:
         client = {
             "operator": self._server.admin,
             "key": self._server.client(self._real.get(KEY)),
-            "session": self._server.client(self._real.get(TOKEN)),
+            "session": self._server.client(self._real.get(PROVEN_TOKEN) or self._real.get(TOKEN)),
             "nobody": self._server.client(),
         }[EXAMPLES[operation_id].caller]
         response = client.request(
@@ -124,6 +141,14 @@ class Story:
             json=self.real(_request_example(operation, "application/json")),
             data=self.real(_request_example(operation, FORM)),
         )
+        if operation_id == "addFactor":
+            app = pyotp.TOTP(response.json()["secret"])
+            self._real[TOTP_CODE] = app.at((self._server.clock.now_us + 1_000_000) // 1_000_000)
+        if operation_id == "confirmFactor":
+            self._real[RECOVERY_CODE] = response.json()["recovery_codes"][0]
+        if operation_id == "resetFactors":
+            body = {"username": OWNER_EMAIL, "password": NEW_PASSWORD}
+            self._real[PROVEN_TOKEN] = self._server.client().post("/v1/auth/login", json=body).json()["token"]
         return Lived(operation, response, self._objection(operation, response))
 
     def _objection(self, operation: Operation, response: httpx2.Response) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.pages.browsing import Browser, Read, visitor
-from tests.web.people import person
+from tests.web.people import login, person
 from tests.web.tenancy import Tenancy
+from tests.web.test_second_factors import enrol
 
 
 def test_a_person_signs_in_and_out(tenancy: Tenancy) -> None:
@@ -194,3 +195,32 @@ def test_the_door_leads_to_the_pages(tenancy: Tenancy) -> None:
     """Whoever types the address into a browser would meet JSON."""
     assert "Sign in" in Browser(tenancy.server).get("/").words
     assert tenancy.client().get("/").json()["name"] == "Bonafides"
+
+
+def test_who_has_a_second_factor_types_its_code(tenancy: Tenancy) -> None:
+    """ASVS 6.3.3, attack 42: the pages would be the way around it, or closed to whoever has one."""
+    who = person(tenancy)
+    app, codes = enrol(tenancy.client(login(who).json()["token"]), tenancy.server)
+    browser = Browser(tenancy.server)
+    form = browser.get("/profile").form("/login")
+    read = browser.submit(form, username=who.email, password=who.password, tenant_id=who.tenant_id)
+    assert not {"__Host-session", "__Host-refresh"} & set(browser.cookies)
+    empty = browser.submit(read.form("/login/second-factor"))
+    assert "Type the code" in empty.words
+    wrong = browser.submit(empty.form("/login/second-factor"), code=app.wrong())
+    assert wrong.status == 401
+    assert "The code is wrong" in wrong.words
+    assert app.wrong() not in wrong.answer.text
+    done = browser.submit(wrong.form("/login/second-factor"), code=app.fresh())
+    assert done.answer.request.url.path == "/profile"
+    other = Browser(tenancy.server)
+    read = other.submit(
+        other.get("/login").form("/login"), username=who.email, password=who.password, tenant_id=who.tenant_id
+    )
+    for _ in range(5):
+        read = other.submit(read.form("/login/second-factor"), code=app.wrong())
+    refused = other.submit(read.form("/login/second-factor"), code=codes[0])
+    assert refused.status == 429
+    assert "retry-after" in refused.answer.headers
+    foreign = other.send("POST", "/login/second-factor", {"mfa_token": "x", "code": codes[0]})
+    assert foreign.status_code == 400

@@ -31,7 +31,9 @@ PAGES: Final = ["/", "/healthz", "/readyz", "/docs", "/openapi.json", "/openapi.
 UNCOUNTED: Final = {*PAGES, "/metrics", "/.well-known/oauth-protected-resource", "/.well-known/jwks.json"}
 
 
-VISITED = frozenset({"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/password/reset"})
+VISITED = frozenset(
+    {"/v1/auth/login", "/v1/auth/login/second-factor", "/v1/auth/refresh", "/v1/auth/password/reset"}
+)
 """Calls for who has no credential yet: whatever is presented, the address is counted."""
 
 

@@ -138,6 +138,26 @@ def reset_password(
     print_made(started, "token", as_json=as_json, words=words)
 
 
+@commands.command("reset-factors", epilog=example("bonafides users reset-factors ada@example.com"))
+def reset_factors(
+    *, user: UserName, tenant: TenantId = None, database: Database = None, as_json: AsJson = False
+) -> None:
+    """Remove every second factor of somebody who has lost theirs, and end their sessions."""
+
+    async def do(session: Session) -> Resource:
+        found = await session.user(user)
+        ended = await session.rooms.second_factors.reset(session.authority, found.id)
+        return {"user_id": found.id, "ended_sessions": ended}
+
+    done = work(database, tenant, do)
+    if as_json:
+        print_json(done)
+    else:
+        print_line(
+            f"{done['user_id']} has no second factor any more; {done['ended_sessions']} sessions have ended."
+        )
+
+
 @commands.command(epilog=example("bonafides users update ada@example.com --role owner"))
 def update(
     *,

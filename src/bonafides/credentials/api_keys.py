@@ -14,6 +14,7 @@ from bonafides.directory import require_active_user, require_self_or_administrat
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
+    ADMIN,
     UNCHANGED,
     Credential,
     CredentialChanges,
@@ -100,7 +101,7 @@ class ApiKeys(Holdings):
         require_active_user(owner)
         if owner.id != authority.user_id:
             authority.require_rank(owner.role, owner.tenant_id, f"make a key for an {owner.role}")
-        scopes = self.default_or_bounded(authority, wish.scopes, owner)
+        scopes = await self.default_or_bounded(authority, wish.scopes, owner)
         blank = self.blank(owner.tenant_id, owner.id, intake.text(wish.name, "name"), scopes)
         credential = replace(
             blank,
@@ -136,7 +137,7 @@ class ApiKeys(Holdings):
             stored = replace(stored, name=intake.text(changes.name, "name"))
         if not isinstance(changes.scopes, Unchanged):
             owner = await self._directory.user(authority, key.user_id)
-            stored = replace(stored, scopes=self.bounded(authority, changes.scopes, owner))
+            stored = replace(stored, scopes=await self.bounded(authority, changes.scopes, owner))
         if not isinstance(changes.plan, Unchanged):
             if changes.plan != key.plan:
                 # Back to the tenant's plan, too: it may be the wider one.
@@ -192,6 +193,8 @@ class ApiKeys(Holdings):
         key = await self.get(authority, key_id)
         seconds = _overlap(OVERLAP_SECONDS_DEFAULT if overlap_seconds is None else overlap_seconds)
         await self.require_power_over(authority, key, "rotate")
+        if ADMIN in key.scopes:
+            await self._directory.require_recent_proof(authority)
         now_us = self._clock.micros()
         now = to_datetime(now_us)
         successor = replace(

@@ -82,27 +82,43 @@ class Guesses:
         Raises:
             TooManyRequests: It has to wait; nothing was counted.
         """
+        return await self._admit("account", name, user_id, visitor)
+
+    async def admit_code(self, user_id: str, visitor: Visitor) -> Admitted:
+        """Count one more guess at a user's second factor, whichever they have: all kinds count together.
+
+        Args:
+            user_id: Whose; only who knows their password gets so far.
+            visitor: Who guesses.
+
+        Raises:
+            TooManyRequests: It has to wait; nothing was counted.
+
+        See: OWASP ASVS 6.3.1
+        """
+        return await self._admit("factor", user_id, user_id, visitor)
+
+    async def _admit(self, what: str, name: str, user_id: str | None, visitor: Visitor) -> Admitted:
         place = self._peppers.subject_digest("place", user_id or "", visitor.network)
         # Asked for nobody's account, too: the time must not tell whether there is one.
         known = await self._store.knows_place(user_id or "", place)
-        limits = self._owners(name, visitor) if known else self._strangers(name, visitor)
+        everybodys = self._peppers.subject_digest(what, name)
+        owners = self._peppers.subject_digest(what, name, visitor.network)
+        limits = _owners(owners) if known else self._strangers(everybodys, visitor)
         wait = await self._store.count_guess(limits, to_datetime(self._clock.micros()))
         if wait:
             raise TooManyRequests(retry_after_seconds=wait)
-        return Admitted((limits[0].subject, self._account(name)), place)
+        return Admitted((limits[0].subject, everybodys), place)
 
-    def _account(self, name: str) -> str:
-        return self._peppers.subject_digest("account", name)
-
-    def _owners(self, name: str, visitor: Visitor) -> list[GuessLimit]:
-        subject = self._peppers.subject_digest("account", name, visitor.network)
-        return [GuessLimit(subject, FREE, OWNERS_SECONDS_MAX, MOST)]
-
-    def _strangers(self, name: str, visitor: Visitor) -> list[GuessLimit]:
+    def _strangers(self, subject: str, visitor: Visitor) -> list[GuessLimit]:
         address = self._peppers.subject_digest("address", visitor.network)
         return [
-            GuessLimit(self._account(name), FREE, STRANGERS_SECONDS_MAX, MOST),
+            GuessLimit(subject, FREE, STRANGERS_SECONDS_MAX, MOST),
             GuessLimit(
                 address, ADDRESS_FREE, ADDRESS_SECONDS_MAX, forgotten_seconds=ADDRESS_FORGOTTEN_SECONDS
             ),
         ]
+
+
+def _owners(subject: str) -> list[GuessLimit]:
+    return [GuessLimit(subject, FREE, OWNERS_SECONDS_MAX, MOST)]

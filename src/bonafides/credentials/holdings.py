@@ -19,6 +19,7 @@ from bonafides.directory import Directory, whose
 from bonafides.errors import Conflict, InvalidRequest, NotFound
 from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
+    ADMIN,
     READ,
     WRITE,
     Actor,
@@ -187,7 +188,7 @@ class Holdings:
             self.species.kind, identifier, tenant_id, user_id, name, scopes, to_datetime(now_us)
         )
 
-    def default_or_bounded(
+    async def default_or_bounded(
         self, authority: Authority, asked: Sequence[str] | None, owner: User
     ) -> frozenset[str]:
         """The scopes that are asked for, as `bounded` allows; where none are, the usual ones as far as both have them.
@@ -198,7 +199,7 @@ class Holdings:
         """
         if asked is None:
             return DEFAULT_SCOPES & self._directory.ceiling(owner) & authority.grantable
-        return self.bounded(authority, asked, owner)
+        return await self.bounded(authority, asked, owner)
 
     def mint(self, credential: Credential) -> tuple[Made, DigestedSecret]:
         """The credential with a secret of its own, and what the store keeps of that."""
@@ -316,11 +317,11 @@ class Holdings:
             changed if changed is not None else self.refuse_revoked(await self.get(authority, credential_id))
         )
 
-    def bounded(self, authority: Authority, asked: Sequence[str], owner: User) -> frozenset[str]:
+    async def bounded(self, authority: Authority, asked: Sequence[str], owner: User) -> frozenset[str]:
         """Scopes that somebody asks for a user's credential, if both the caller and the user have them.
 
         Raises:
-            Forbidden: The caller would give more than it has.
+            Forbidden: The caller would give more than it has, or would give `admin` and has not logged in lately.
             InvalidRequest: The user does not have one, or there is no such scope.
         """
         most = self._directory.ceiling(owner)
@@ -331,6 +332,8 @@ class Holdings:
             names = " ".join(sorted(beyond))
             message = f"scopes: the {self.species.noun}'s owner does not have the scope {names}, so it cannot have it."
             raise InvalidRequest(message, field="scopes")
+        if ADMIN in scopes:
+            await self._directory.require_recent_proof(authority)
         return scopes
 
     async def require_power_over(

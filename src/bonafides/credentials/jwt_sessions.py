@@ -17,9 +17,11 @@ from typing_extensions import override
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
+from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.guesses import Admitted, Guesses, GuessStore, Visitor
 from bonafides.credentials.holdings import blank_credential, may_see
 from bonafides.credentials.passwords import Passwords
+from bonafides.credentials.second_steps import SecondStep, SecondSteps
 from bonafides.credentials.signing_keys import SigningKeys
 from bonafides.directory import Directory, require_self_or_administration, whose
 from bonafides.errors import InvalidRequest, NotFound
@@ -35,6 +37,7 @@ from bonafides.model import (
     LiveSession,
     Opening,
     Page,
+    Proof,
     Reason,
     Refreshable,
     RefreshToken,
@@ -51,6 +54,7 @@ from bonafides.store import CredentialStore
 NAME: Final = "login"
 NAME_MAX: Final = 254
 PASSWORD_METHOD: Final = "pwd"
+CODE_METHOD: Final = "otp"
 DEVICE_MAX: Final = 255
 
 _SECOND_US: Final = 1_000_000
@@ -99,6 +103,20 @@ class Tokens(msgspec.Struct, frozen=True):
 _decode_tokens = msgspec.json.Decoder(Tokens).decode
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedToken:
+    """A signed token, and what is kept of it."""
+
+    token: str
+    expires_at: datetime
+    credential: Credential
+    secret: DigestedSecret
+
+    @override
+    def __repr__(self) -> str:
+        return f"SignedToken({self.credential.id!r})"
+
+
 @dataclass(frozen=True, slots=True)
 class _Minted:
     tokens: Tokens
@@ -120,6 +138,8 @@ class JwtSessions:
         signing_keys: Sign the tokens.
         passwords: Check what people log in with.
         guesses: Admits them.
+        second_steps: What a right password gets where it is not enough.
+        second_factors: Judges what is proven then.
         rules: How long things last.
     """
 
@@ -135,6 +155,8 @@ class JwtSessions:
         signing_keys: SigningKeys,
         passwords: Passwords,
         guesses: Guesses,
+        second_steps: SecondSteps,
+        second_factors: SecondFactors,
         rules: SessionRules,
     ) -> None:
         self._store = store
@@ -146,6 +168,8 @@ class JwtSessions:
         self._signing_keys = signing_keys
         self._passwords = passwords
         self._guesses = guesses
+        self._second_steps = second_steps
+        self._second_factors = second_factors
         self._rules = rules
         self._nobodys = passwords.nobodys(entropy)
 
@@ -157,11 +181,12 @@ class JwtSessions:
         *,
         tenant_id: str | None = None,
         request_id: str | None = None,
-    ) -> Tokens | None:
+    ) -> Tokens | SecondStep | None:
         """Open a session for who knows the password of an active user; None for everybody else.
 
-        Neither the answer nor its time tells whether there is such a user: one password is checked in any
-        case. Who has accounts in several tenants names the tenant, or gets the oldest.
+        Who has a second factor gets a step towards one instead. Neither the answer nor its time tells whether
+        there is such a user: one password is checked in any case. Who has accounts in several tenants names
+        the tenant, or gets the oldest.
 
         Raises:
             TooManyRequests: There were too many wrong ones.
@@ -174,8 +199,42 @@ class JwtSessions:
         right = await self._passwords.check(password, self._nobodys if encoded is None else encoded)
         if account is None or encoded is None or not right or not _may_log_in(account):
             return None
+        if account.factors:
+            return await self._second_steps.begin(account, admitted.counts)
         return await self.open(
             account, frozenset({PASSWORD_METHOD}), visitor, admitted, encoded, request_id=request_id
+        )
+
+    async def second_factor(
+        self, mfa_token: str, code: str, visitor: Visitor, *, request_id: str | None = None
+    ) -> Tokens | None:
+        """Open the session of a login that has come to its second step; None for a wrong code, or a step that is over.
+
+        Args:
+            mfa_token: Of the step.
+            code: Of the authenticator app, or a recovery code.
+            visitor: Where it comes from.
+            request_id: For the audit trail.
+
+        Raises:
+            TooManyRequests: There were too many wrong ones.
+        """
+        found = await self._second_steps.find(mfa_token)
+        if found is None:
+            return None
+        step, account = found
+        admitted = await self._guesses.admit_code(account.user.id, visitor)
+        proof = await self._second_factors.judge(account.user.id, code)
+        if proof is None or account.password_hash is None or not _may_log_in(account):
+            return None
+        return await self.open(
+            account,
+            frozenset({PASSWORD_METHOD, CODE_METHOD}),
+            visitor,
+            admitted,
+            account.password_hash,
+            proof=replace(proof, step_id=step.id),
+            request_id=request_id,
         )
 
     async def open(
@@ -186,9 +245,10 @@ class JwtSessions:
         admitted: Admitted,
         password_hash: str,
         *,
+        proof: Proof | None = None,
         request_id: str | None,
     ) -> Tokens | None:
-        """Open a session for somebody who has proven who they are; None if that no longer holds.
+        """Open a session for somebody who has proven who they are; None if that no longer holds, or is not enough.
 
         Its id is new, whatever the request has presented.
 
@@ -225,13 +285,18 @@ class JwtSessions:
             password_hash=password_hash,
             place=admitted.place,
             guessed=admitted.counts,
+            proof=proof,
         )
         event = self._recorder.event(
             "session.opened",
             Actor(user.id, identifier, "login", request_id, visitor.address),
             user.tenant_id,
             identifier,
-            {"methods": sorted(methods), "device": session.device},
+            {
+                "methods": sorted(methods),
+                "device": session.device,
+                **({} if proof is None else {"factor": str(proof.kind)}),
+            },
         )
         return minted.tokens if await self._store.open_session(opening, event) else None
 
@@ -397,9 +462,8 @@ class JwtSessions:
         )
         return Reason.INVALID_TOKEN
 
-    async def _mint(self, session: Session, user: User, now_us: int) -> _Minted:
-        """A signed token and a refresh token of a session, neither of which lasts longer than it."""
-        now = to_datetime(now_us)
+    async def signed(self, session: Session, user: User, now_us: int) -> SignedToken:
+        """A signed token of a session, which does not last longer than it."""
         identifier = new_id("jwt", now_us, self._entropy)
         issued = now_us // _SECOND_US
         lasting = min(self._rules.token_seconds, self._rules.idle_seconds)
@@ -414,22 +478,29 @@ class JwtSessions:
                 "tenant_id": user.tenant_id,
                 "sid": session.id,
                 "auth_time": int(session.authenticated_at.timestamp()),
+                "amr": sorted(session.methods),
                 "iat": issued,
                 "exp": ends,
             }
         )
-        refresh_token = mint(SecretKind.ORT, new_id("ort", now_us, self._entropy), self._entropy)
         credential = replace(
-            _login(user, identifier, scopes, now),
+            _login(user, identifier, scopes, to_datetime(now_us)),
             expires_at=expires_at,
             parent_id=session.id,
             root_id=session.id,
         )
+        return SignedToken(token, expires_at, credential, self._peppers.digested(token))
+
+    async def _mint(self, session: Session, user: User, now_us: int) -> _Minted:
+        """A signed token and a refresh token of a session, neither of which lasts longer than it."""
+        now = to_datetime(now_us)
+        signed = await self.signed(session, user, now_us)
+        refresh_token = mint(SecretKind.ORT, new_id("ort", now_us, self._entropy), self._entropy)
         refresh_expires_at = min(now + timedelta(seconds=self._rules.idle_seconds), session.ends_at)
         return _Minted(
-            Tokens(token, expires_at, refresh_token, refresh_expires_at),
-            credential,
-            self._peppers.digested(token),
+            Tokens(signed.token, signed.expires_at, refresh_token, refresh_expires_at),
+            signed.credential,
+            signed.secret,
             RefreshToken(self._peppers.digested(refresh_token), session.id, now, refresh_expires_at),
         )
 

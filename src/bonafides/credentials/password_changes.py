@@ -103,6 +103,7 @@ class PasswordChanges:
 
         Raises:
             InvalidCredentials: The current password is another.
+            ProofNeeded: They have a second factor, and have not proven it lately.
             TooManyRequests: There were too many wrong ones.
             InvalidRequest: The new one is too short, or easily guessed.
             Conflict: The user has no password, or another one was set meanwhile.
@@ -113,7 +114,10 @@ class PasswordChanges:
         if account is None or account.password_hash is None or account.user.email is None:
             message = "You have no password to change. Ask an admin to let you choose one."
             raise Conflict(message)
-        wanted = _checked(account.user, new, "new_password", second_factor=account.totp)
+        if account.factors:
+            # Without one, the current password is all the proof that there could be.
+            await self._directory.require_recent_proof(authority)
+        wanted = _checked(account.user, new, "new_password")
         admitted = await self._guesses.admit(folded(account.user.email), account.user.id, visitor)
         if not await self._passwords.check(current, account.password_hash):
             raise InvalidCredentials
@@ -148,6 +152,7 @@ class PasswordChanges:
         authority.require_administration("let somebody choose a password")
         user = await self._directory.user(authority, user_id)
         authority.require_rank(user.role, user.tenant_id, f"reset the password of an {user.role}")
+        await self._directory.require_recent_proof(authority)
         if user.kind is not UserKind.PERSON:
             message = "user_id: a service has no password. Make it an API key."
             raise InvalidRequest(message, field="user_id")
@@ -188,7 +193,7 @@ class PasswordChanges:
         account = await self._store.find_account_of(found.user_id, found.tenant_id) if found else None
         if found is None or account is None:
             raise InvalidCredentials
-        wanted = _checked(account.user, new, "new_password", second_factor=account.totp)
+        wanted = _checked(account.user, new, "new_password")
         actor = Actor(account.user.id, found.id, "reset", request_id, visitor.address)
         event = self._event("user.password_reset", actor, account)
         hashed = await self._passwords.hash(wanted)
@@ -199,7 +204,7 @@ class PasswordChanges:
         return self._recorder.event(action, actor, account.user.tenant_id, account.user.id)
 
 
-def _checked(user: User, new: str, field: str, *, second_factor: bool) -> str:
-    """The new password as it is hashed, if it is good enough for this user."""
+def _checked(user: User, new: str, field: str) -> str:
+    """The new password as it is hashed, if it is good enough for this user, also after their second factor is gone."""
     known = [SERVICE_NAME, user.name, *(user.email or "").split("@")]
-    return check_new(new, known, second_factor=second_factor, field=field)
+    return check_new(new, known, second_factor=False, field=field)

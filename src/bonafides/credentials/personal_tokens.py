@@ -61,7 +61,7 @@ class PersonalTokens(Holdings):
             raise Forbidden(message, field="user_id")
         owner = await self._directory.user(authority, owner_id)
         require_active_user(owner)
-        scopes = self.default_or_bounded(authority, wish.scopes, owner)
+        scopes = await self.default_or_bounded(authority, wish.scopes, owner)
         description = intake.text(wish.description, "description")
         blank = self.blank(owner.tenant_id, owner.id, description, scopes)
         expires_at = intake.expiry(wish.expires_at, wish.expires_in, blank.created_at)

@@ -25,7 +25,9 @@ from bonafides.model import (
     CredentialStatus,
     Denial,
     DigestedSecret,
+    Elevation,
     Expiring,
+    Factors,
     GuessLimit,
     IdempotencyClaim,
     Lease,
@@ -44,6 +46,7 @@ from bonafides.model import (
     Tenant,
     TenantChanges,
     TenantScope,
+    TotpFactor,
     UsageKey,
     UsageSpan,
     UsageSubject,
@@ -216,6 +219,10 @@ class DirectoryStore(Protocol):
 
     async def find_member(self, user_id: str, tenant_id: str) -> tuple[Tenant | None, User | None]:
         """What `find_tenant` and `find_user` find, for one trip to the database."""
+        ...
+
+    async def proven_at(self, credential_id: str) -> datetime | None:
+        """When the user of a login's token last proved who they are; None for what is not of a login."""
         ...
 
     async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
@@ -449,7 +456,16 @@ class SessionStore(Protocol):
         """Begin a session with its first token and refresh token.
 
         Returns:
-            False, with nothing written, if its user or tenant is not active, or the password was changed since.
+            False, with nothing written, if its user or tenant is not active, the password was changed since, or
+            a second factor is needed and was not proven, or was spent before.
+        """
+        ...
+
+    async def elevate(self, elevation: Elevation, event: AuditEvent) -> bool:
+        """Note that a session's user has proven anew who they are; their token ends, and another begins.
+
+        Returns:
+            False, with nothing written, if the session is not live, or what was proven does not hold, or was spent before.
         """
         ...
 
@@ -537,9 +553,21 @@ class AccountStore(Protocol):
         ...
 
     async def create_one_time_secret(
-        self, made: OneTimeSecret, secret: DigestedSecret, event: AuditEvent | None
+        self,
+        made: OneTimeSecret,
+        secret: DigestedSecret,
+        event: AuditEvent | None,
+        *,
+        guessed: Sequence[str] = (),
     ) -> None:
-        """Keep a secret that serves once; its user's others for the same purpose serve no more."""
+        """Keep a secret that serves once; its user's others for the same purpose serve no more, unless they log in.
+
+        Args:
+            made: What it is for.
+            secret: Its digest.
+            event: Written with it.
+            guessed: Counts of guesses that begin anew.
+        """
         ...
 
     async def find_one_time_secret(
@@ -626,6 +654,51 @@ class ClientStore(Protocol):
         ...
 
 
+class FactorStore(Protocol):
+    """What people prove beside their password. Every change of it ends logins that are half done."""
+
+    async def find_factors(self, user_id: str) -> Factors:
+        """What a user may prove beside their password."""
+        ...
+
+    async def find_recovery_code(self, user_id: str, digests: Sequence[bytes]) -> bytes | None:
+        """Which of these digests is of a code that the user has left."""
+        ...
+
+    async def begin_totp(self, factor: TotpFactor, event: AuditEvent) -> bool:
+        """Keep an authenticator app that is to be confirmed, in place of one that never was; False if one is in use."""
+        ...
+
+    async def confirm_totp(
+        self,
+        confirmed: TotpFactor,
+        codes: Sequence[DigestedSecret],
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> int | None:
+        """Take an authenticator app into use, with the codes that stand in for it.
+
+        Returns:
+            How many sessions that ended; None, with nothing written, if it is not the one that was begun
+            last, or is in use already.
+        """
+        ...
+
+    async def replace_recovery_codes(
+        self, user_id: str, codes: Sequence[DigestedSecret], event: AuditEvent
+    ) -> bool:
+        """Give a user other codes; the ones before serve no more. False for who has no factor."""
+        ...
+
+    async def remove_factors(
+        self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+    ) -> int | None:
+        """Take a user's factors and codes away; how many sessions that ended. None if they had none."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -660,6 +733,7 @@ class Store(
     SessionStore,
     AccountStore,
     ClientStore,
+    FactorStore,
     InstallationStore,
     Protocol,
 ):

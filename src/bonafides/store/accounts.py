@@ -30,6 +30,7 @@ from bonafides.store.tables import (
     columns_of,
     one_time_secrets,
     passwords,
+    recovery_codes,
     row_of,
     tenants,
     totp_factors,
@@ -105,12 +106,21 @@ def set_password(
 
 
 def create_one_time_secret(
-    transaction: Transaction, made: OneTimeSecret, secret: DigestedSecret, event: AuditEvent | None
+    transaction: Transaction,
+    made: OneTimeSecret,
+    secret: DigestedSecret,
+    event: AuditEvent | None,
+    guessed: Sequence[str],
 ) -> None:
-    """Keep a secret that serves once; those of its user for the same purpose serve no more."""
+    """Keep a secret that serves once; those of its user for the same purpose serve no more.
+
+    Steps of logins do: else whoever knows a password could keep its owner from ever finishing theirs.
+    """
     connection = transaction.connection
     _hold(connection, made.user_id)
-    _withdraw(connection, made.user_id, made.purpose, made.created_at)
+    if made.purpose is not OneTimePurpose.LOGIN:
+        _withdraw(connection, made.user_id, made.purpose, made.created_at)
+    guesses.forget(connection, guessed)
     row = row_of(made) | row_of(secret) | {"failures": 0, "redeemed_at": None}
     connection.execute(insert(one_time_secrets), row)
     if event is not None:
@@ -225,8 +235,9 @@ def _hold(connection: Connection, user_id: str) -> None:
 
 def _accounts() -> Any:  # noqa: ANN401 - a select of many columns
     factor = exists().where(totp_factors.c.user_id == users.c.id, totp_factors.c.confirmed_at.is_not(None))
+    left = exists().where(recovery_codes.c.user_id == users.c.id, recovery_codes.c.redeemed_at.is_(None))
     return (
-        select(passwords.c.hash, tenants.c.status, factor, *_USER)
+        select(passwords.c.hash, tenants.c.status, factor, left, *_USER)
         .join_from(users, tenants, tenants.c.id == users.c.tenant_id)
         .join(passwords, passwords.c.user_id == users.c.id, isouter=True)
         .where(users.c.status != Status.DELETED)
@@ -234,5 +245,5 @@ def _accounts() -> Any:  # noqa: ANN401 - a select of many columns
 
 
 def _account(row: Any) -> Account:  # noqa: ANN401 - a row
-    password_hash, tenant_status, totp, *user = row
-    return Account(User(*user), password_hash, tenant_status is Status.ACTIVE, bool(totp))
+    password_hash, tenant_status, totp, left, *user = row
+    return Account(User(*user), password_hash, tenant_status is Status.ACTIVE, bool(totp), bool(left))

@@ -26,6 +26,7 @@ from bonafides.model import (
     ChangeKind,
     CredentialKind,
     CredentialStatus,
+    Elevation,
     LiveSession,
     Opening,
     Page,
@@ -37,7 +38,7 @@ from bonafides.model import (
     TenantScope,
     User,
 )
-from bonafides.store import guesses
+from bonafides.store import guesses, proofs
 from bonafides.store.credentials import add, revoke_all
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import (
@@ -65,10 +66,21 @@ _REFRESH_TOKEN: Final = (
 
 
 def open_session(transaction: Transaction, opening: Opening, event: AuditEvent) -> bool:
-    """Begin a session, if what was proven still holds: its user may log in, and has the password that was checked."""
+    """Begin a session, if what was proven still holds: its user may log in, and has the password that was checked.
+
+    Whoever has a second factor has proven it, too; it is looked for here, so that no way of logging in goes
+    around it.
+    """
     connection = transaction.connection
     session, credential, token = opening.session, opening.credential, opening.token
+    if opening.proof is not None:
+        proofs.hold(connection, session.user_id)
     if not _may_log_in(connection, session.user_id, opening.password_hash):
+        return False
+    if opening.proof is None:
+        if proofs.is_needed(connection, session.user_id):
+            return False
+    elif not proofs.spend(connection, session.user_id, opening.proof, event.at):
         return False
     # At once, and not at the end of the transaction: what follows refers to them.
     connection.execute(insert(credentials), row_of(credential) | row_of(opening.credential_secret))
@@ -139,6 +151,39 @@ def refresh(transaction: Transaction, renewal: Renewal, event: AuditEvent) -> bo
     add(transaction, renewal.token, renewal.token_secret)
     transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, renewal.token.id))
     return True
+
+
+def elevate(transaction: Transaction, elevation: Elevation, event: AuditEvent) -> bool:
+    """Note that a session's user has proven anew who they are; the token that they had ends, and another begins."""
+    connection = transaction.connection
+    session, proof = elevation.session, elevation.proof
+    proofs.hold(connection, session.user_id)
+    if not (
+        _may_log_in(connection, session.user_id, elevation.password_hash)
+        and _is_live(connection, session.id)
+        and (proof is None or proofs.spend(connection, session.user_id, proof, event.at))
+    ):
+        return False
+    connection.execute(
+        update(sessions)
+        .where(sessions.c.id == session.id)
+        .values(authenticated_at=session.authenticated_at, methods=session.methods)
+    )
+    ended = revoke_all(connection, credentials.c.id == elevation.replaced, event.at, "replaced at a step-up")
+    add(transaction, elevation.token, elevation.token_secret)
+    guesses.forget(connection, elevation.guessed)
+    transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, elevation.token.id), *ended)
+    return True
+
+
+def proven_at(connection: Connection, credential_id: str) -> datetime | None:
+    """When the user of a login's token last proved who they are; None for what is not of a login."""
+    moment: datetime | None = connection.scalar(
+        select(sessions.c.authenticated_at)
+        .join_from(credentials, sessions, sessions.c.id == credentials.c.root_id)
+        .where(credentials.c.id == credential_id)
+    )
+    return moment
 
 
 def find(connection: Connection, session_id: str, tenant: TenantScope, now: datetime) -> LiveSession | None:

@@ -22,7 +22,9 @@ from bonafides.model import (
     CredentialStatus,
     Denial,
     DigestedSecret,
+    Elevation,
     Expiring,
+    Factors,
     GuessLimit,
     IdempotencyClaim,
     Lease,
@@ -41,6 +43,7 @@ from bonafides.model import (
     Tenant,
     TenantChanges,
     TenantScope,
+    TotpFactor,
     UsageKey,
     UsageSpan,
     UsageSubject,
@@ -60,6 +63,7 @@ from bonafides.store import (
     credentials,
     denials,
     directory,
+    factors,
     feed,
     guesses,
     installation,
@@ -374,6 +378,12 @@ class SqlStore:
     async def open_session(self, opening: Opening, event: AuditEvent) -> bool:
         return await self._write(sessions.open_session, opening, event)
 
+    async def elevate(self, elevation: Elevation, event: AuditEvent) -> bool:
+        return await self._write(sessions.elevate, elevation, event)
+
+    async def proven_at(self, credential_id: str) -> datetime | None:
+        return await self._read(sessions.proven_at, credential_id)
+
     async def find_refreshable(self, digests: Sequence[bytes]) -> Refreshable | None:
         return await self._read(sessions.find_refreshable, digests)
 
@@ -436,9 +446,14 @@ class SqlStore:
         )
 
     async def create_one_time_secret(
-        self, made: OneTimeSecret, secret: DigestedSecret, event: AuditEvent | None
+        self,
+        made: OneTimeSecret,
+        secret: DigestedSecret,
+        event: AuditEvent | None,
+        *,
+        guessed: Sequence[str] = (),
     ) -> None:
-        await self._write(accounts.create_one_time_secret, made, secret, event)
+        await self._write(accounts.create_one_time_secret, made, secret, event, guessed)
 
     async def find_one_time_secret(
         self, digests: Sequence[bytes], purpose: OneTimePurpose, now: datetime
@@ -500,6 +515,42 @@ class SqlStore:
 
     async def present_client(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
         return await self._read(clients.present, client_id, digests)
+
+    # Factors
+
+    async def find_factors(self, user_id: str) -> Factors:
+        return await self._read(factors.find, user_id)
+
+    async def find_recovery_code(self, user_id: str, digests: Sequence[bytes]) -> bytes | None:
+        return await self._read(factors.find_recovery_code, user_id, digests)
+
+    async def begin_totp(self, factor: TotpFactor, event: AuditEvent) -> bool:
+        return await self._write(factors.begin_totp, factor, event)
+
+    async def confirm_totp(
+        self,
+        confirmed: TotpFactor,
+        codes: Sequence[DigestedSecret],
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> int | None:
+        return await self._write(
+            factors.confirm_totp, confirmed, codes, event, kept_session=kept_session, end_others=end_others
+        )
+
+    async def replace_recovery_codes(
+        self, user_id: str, codes: Sequence[DigestedSecret], event: AuditEvent
+    ) -> bool:
+        return await self._write(factors.replace_recovery_codes, user_id, codes, event)
+
+    async def remove_factors(
+        self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+    ) -> int | None:
+        return await self._write(
+            factors.remove_factors, user_id, event, kept_session=kept_session, end_others=end_others
+        )
 
     # Installation
 

@@ -49,6 +49,7 @@ ID_MAX: Final = 100
 SCOPE_TEXT_MAX: Final = 2_000
 COST_MAX: Final = 1_000_000
 SECRET_MAX: Final = 8_192
+CODE_MAX: Final = 64
 PASSWORD_MAX: Final = 1_024
 """Longer than any that can be set, so that a wrong one is refused as wrong."""
 DEFINED_SCOPE: Final = "x-defined-scope"
@@ -155,6 +156,14 @@ Password = Annotated[
     Field(min_length=1, max_length=PASSWORD_MAX, json_schema_extra={"format": "password"}),
 ]
 SecretText = Annotated[StrictStr, Field(min_length=1, max_length=SECRET_MAX, description="As it was given.")]
+Code = Annotated[
+    StrictStr,
+    Field(
+        min_length=1,
+        max_length=CODE_MAX,
+        description="Of the authenticator app, or a recovery code; spaces and dashes do not count.",
+    ),
+]
 # The validator stands last, so that the bounds are those of the number and are described with it.
 Cost = Annotated[StrictInt, Field(ge=0, le=COST_MAX), BeforeValidator(_whole)]
 Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(_whole)]
@@ -509,6 +518,33 @@ class Login(Body):
     tenant_id: Annotated[
         Id | None, Field(description="The tenant of the account, where the address has several.")
     ] = None
+
+
+class SecondFactor(Body):
+    """The second step of a login."""
+
+    mfa_token: SecretText
+    code: Code
+
+
+class FreshProof(Body):
+    """That it is still you: a code where there is a second factor, else the password."""
+
+    password: Password | None = None
+    code: Code | None = None
+
+
+class NewFactor(Body):
+    """A second factor to set up."""
+
+    kind: Annotated[Literal["totp"], Field(description="An authenticator app.")] = "totp"
+
+
+class FactorConfirmation(Body):
+    """The first code of an authenticator app."""
+
+    code: Code
+    end_sessions: Annotated[StrictBool, Field(description="Also end your other sessions.")] = False
 
 
 class PasswordChange(Body):

@@ -48,6 +48,7 @@ carries `Date`, `X-Content-Type-Options`, `Referrer-Policy` and `X-Frame-Options
 TAGS: Final = {
     "Verification": "Is this credential good, for whom, and for what?",
     "Login": "For people: a password for a session's tokens.",
+    "Second factors": "What is proven beside a password.",
     "Sessions": "Logins that have not ended.",
     "API keys": "Keys that programs present.",
     "Personal access tokens": "What people make for their own scripts; they end with their user.",

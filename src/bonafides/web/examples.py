@@ -22,6 +22,7 @@ OLD_SESSION_ID: Final = "ses_03GANXBiSa1qM8vCd5pJt7"
 OWNER_EMAIL: Final = "admin@example.com"
 PASSWORD: Final = "seven quiet harbours"
 """Whose that is, a test says."""
+NEW_PASSWORD: Final = "a horse that nobody has stapled"
 REQUEST_ID: Final = "req_3R3UcQL6NmT5t100000002"
 PERSONAL_TOKEN_ID: Final = "pat_03GANXBiUb3vC7xZ2qLm9K"
 ACCOUNT_TOKEN_ID: Final = "pat_03GANXBiVd5wE8yA4rNp1J"
@@ -47,6 +48,13 @@ NEXT_REFRESH_TOKEN: Final = "bf_ort_03GANXBiVd8kQ4zAg1tMx6EXAMPLEonlyNotASecret0
 RESET_TOKEN: Final = "bf_rst_03GANXBiXh9yI1aD8uTv5GEXAMPLEonlyNotASecret0_EXAMPL"
 CLIENT_SECRET: Final = "bf_sec_03GANXBiZj1aK3cF0wVx7IEXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_CLIENT_SECRET: Final = "bf_sec_03GANXBiak2bL4dG1xWy8JEXAMPLEonlyNotASecret0_EXAMPL"
+MFA_TOKEN: Final = "bf_mfa_03GANXBiYj0zK2bE9vUw6HEXAMPLEonlyNotASecret0_EXAMPL"
+PROVEN_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoicHJvdmVuIn0.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
+OTHER_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoib3RoZXIifQ.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
+OTHER_REFRESH_TOKEN: Final = "bf_ort_03GANXBiZk1aL3cF0wVx7JEXAMPLEonlyNotASecret0_EXAMPL"
+TOTP_SECRET: Final = "EXAMPLEONLYNOTASECRETEXAMPLEONLY"
+TOTP_CODE: Final = "492039"
+RECOVERY_CODE: Final = "exampl-eonlyn-otasec-retaaa"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -603,9 +611,71 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "changePassword": Example(
         caller="session",
-        body={"current_password": PASSWORD, "new_password": "a horse that nobody has stapled"},
+        body={"current_password": PASSWORD, "new_password": NEW_PASSWORD},
         answer={"ended_sessions": 0},
     ),
+    "stepUp": Example(
+        caller="session",
+        body={"password": NEW_PASSWORD},
+        answer={"token": PROVEN_TOKEN, "expires_at": "2030-01-01T10:05:00Z"},
+    ),
+    "addFactor": Example(
+        caller="session",
+        body={"kind": "totp"},
+        status=201,
+        answer={
+            "object": "enrolment",
+            "kind": "totp",
+            "secret": TOTP_SECRET,
+            "uri": f"otpauth://totp/Bonafides%20%28127.0.0.1%29:admin%40example.com?secret={TOTP_SECRET}"
+            "&issuer=Bonafides%20%28127.0.0.1%29",
+            "qr_svg": '<svg width="228" height="228"></svg>',
+        },
+    ),
+    "confirmFactor": Example(
+        caller="session",
+        body={"code": TOTP_CODE, "end_sessions": False},
+        answer={
+            "object": "recovery_codes",
+            "recovery_codes": [RECOVERY_CODE] * 10,
+            "ended_sessions": 0,
+        },
+    ),
+    "listFactors": Example(
+        caller="session",
+        answer={
+            "data": [
+                {
+                    "id": "totp",
+                    "object": "factor",
+                    "kind": "totp",
+                    "name": "Authenticator app",
+                    "created_at": CHANGED_AT,
+                }
+            ],
+            "recovery_codes_left": 10,
+            "next_cursor": None,
+        },
+    ),
+    "finishLogIn": Example(
+        caller="nobody",
+        body={"mfa_token": MFA_TOKEN, "code": RECOVERY_CODE},
+        answer={
+            "token": OTHER_TOKEN,
+            "expires_at": "2030-01-01T10:05:00Z",
+            "refresh_token": OTHER_REFRESH_TOKEN,
+        },
+    ),
+    "renewRecoveryCodes": Example(
+        caller="session", answer={"object": "recovery_codes", "recovery_codes": [RECOVERY_CODE] * 10}
+    ),
+    "removeFactor": Example(
+        caller="session",
+        path={"factor_id": "totp"},
+        query={"end_sessions": "true"},
+        answer={"ended_sessions": 1},
+    ),
+    "resetFactors": Example(path={"user_id": OPERATOR_ID}, answer={"ended_sessions": 1}),
     "logOut": Example(caller="session", status=204, answer=None),
     "listSigningKeys": Example(answer={"data": [_CURRENT_SIGNER, _NEXT_SIGNER], "next_cursor": None}),
     "rotateSigningKeys": Example(

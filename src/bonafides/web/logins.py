@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bonafides.credentials.guesses import Visitor
 from bonafides.credentials.jwt_sessions import DEVICE_MAX, JwtSessions, Tokens
+from bonafides.credentials.second_steps import SecondStep
+from bonafides.credentials.step_ups import StepUps
 from bonafides.errors import InvalidCredentials, InvalidRequest
 from bonafides.model import Allowance, Clock, CredentialKind, Reason, Rejected, to_datetime
 from bonafides.resources import time_text
@@ -16,7 +18,7 @@ from bonafides.secret import redact
 from bonafides.verification.limiter import group_of
 from bonafides.web.access import log
 from bonafides.web.answers import json_answer
-from bonafides.web.bodies import Login, Refresh
+from bonafides.web.bodies import FreshProof, Login, Refresh, SecondFactor
 from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, Cookies, clearing, setting
 from bonafides.web.exchange import Exchange
 from bonafides.web.guard import (
@@ -29,7 +31,12 @@ from bonafides.web.guard import (
     exchange_of,
 )
 from bonafides.web.replies import reply
-from bonafides.web.schemas import LoginAnswer
+from bonafides.web.schemas import LoginAnswer, SignedTokenAnswer, TokensAnswer
+
+WRONG_CODE: Final = (
+    "The code is wrong or was used before, or the login took too long. Try the next code, or log in anew."
+)
+WRONG_PROOF: Final = "The password or the code is wrong, or the code was used before."
 
 _UNPRINTED: Final = re.compile(r"[^ -~]+")
 _HTML: Final = b"text/html"
@@ -57,10 +64,12 @@ class LoginCalls:
         sessions: Opens, refreshes and ends them.
         cookies: Finds tokens in cookies.
         clock: How long cookies last.
+        step_ups: Let people prove anew who they are.
     """
 
-    def __init__(self, sessions: JwtSessions, cookies: Cookies, clock: Clock) -> None:
+    def __init__(self, sessions: JwtSessions, cookies: Cookies, clock: Clock, step_ups: StepUps) -> None:
         self._sessions = sessions
+        self._step_ups = step_ups
         self._cookies = cookies
         self._clock = clock
 
@@ -78,7 +87,39 @@ class LoginCalls:
         if tokens is None:
             log.warning("login_refused", request_id=exchange.request_id, address=exchange.address)
             raise InvalidCredentials
+        if isinstance(tokens, SecondStep):
+            return reply(json_answer(200, shown_step(tokens)))
         return self._answer(tokens, as_cookie=as_cookie)
+
+    async def second_factor(self, request: Request, body: SecondFactor, *, as_cookie: bool) -> Response:
+        """Open the session of a login that has come to its second step."""
+        as_cookie = self._wants_cookie(request, as_cookie=as_cookie)
+        exchange = exchange_of(request)
+        tokens = await self._sessions.second_factor(
+            body.mfa_token, body.code, visitor_of(request), request_id=exchange.request_id
+        )
+        if tokens is None:
+            log.warning("second_factor_refused", request_id=exchange.request_id, address=exchange.address)
+            raise InvalidCredentials(WRONG_CODE)
+        return self._answer(tokens, as_cookie=as_cookie)
+
+    async def step_up(
+        self, request: Request, caller: Caller, body: FreshProof, *, as_cookie: bool
+    ) -> Response:
+        """Take a fresh proof for the session of the presented token."""
+        as_cookie = self._wants_cookie(request, as_cookie=as_cookie)
+        exchange = exchange_of(request)
+        signed = await self._step_ups.prove(
+            caller, visitor_of(request), password=body.password, code=body.code
+        )
+        if signed is None:
+            log.warning("step_up_refused", request_id=exchange.request_id, address=exchange.address)
+            raise InvalidCredentials(WRONG_PROOF)
+        told = {"expires_at": time_text(signed.expires_at)}
+        if not as_cookie:
+            return reply(json_answer(200, {"token": signed.token, **told}))
+        now = to_datetime(self._clock.micros())
+        return reply(json_answer(200, told, setting(TOKEN, signed.token, signed.expires_at, now)))
 
     async def refresh(self, request: Request, body: Refresh | None, *, as_cookie: bool) -> Response:
         """Refresh a session, by the token in the body or in the cookie."""
@@ -134,6 +175,15 @@ def shown(tokens: Tokens) -> dict[str, Any]:
     }
 
 
+def shown_step(step: SecondStep) -> dict[str, Any]:
+    """What somebody is told who has to prove a second factor."""
+    return {
+        "mfa_required": True,
+        "mfa_token": step.mfa_token,
+        "factors": [str(kind) for kind in step.factors],
+    }
+
+
 def visitor_of(request: Request) -> Visitor:
     """Where a request comes from, and what it says that it is."""
     address = exchange_of(request).address
@@ -163,7 +213,8 @@ def _visited(calls: LoginCalls) -> APIRouter:
         summary="Log in with a user name and a password",
         description=(
             "The user name is the e-mail address. Whoever has accounts in several tenants names the tenant, or gets the oldest. "
-            "Too many wrong passwords have to wait (429); nobody can use up what is admitted where the user has logged in before."
+            "Too many wrong passwords have to wait (429); nobody can use up what is admitted where the user has logged in before. "
+            "Who has a second factor gets an `mfa_token` instead, for `/v1/auth/login/second-factor`."
         ),
         responses={
             200: {
@@ -178,6 +229,27 @@ def _visited(calls: LoginCalls) -> APIRouter:
         return await calls.login(request, body, as_cookie=as_cookie)
 
     @router.post(
+        "/login/second-factor",
+        operation_id="finishLogIn",
+        summary="Prove a second factor, and be logged in",
+        description=(
+            "The `mfa_token` of the first step serves for five minutes and for one session. A code serves once. "
+            "Too many wrong ones have to wait (429), whichever token they come with."
+        ),
+        responses={
+            200: {
+                "model": TokensAnswer,
+                "description": "The session's tokens; with cookies, only when they end.",
+                "headers": _SET_COOKIE,
+            },
+            401: {"description": "The code is wrong or was used before, or the first step is too long ago."},
+        },
+        openapi_extra=VISITED,
+    )
+    async def second_factor(*, request: Request, body: SecondFactor, as_cookie: AsCookie = False) -> Response:
+        return await calls.second_factor(request, body, as_cookie=as_cookie)
+
+    @router.post(
         "/refresh",
         operation_id="refreshTokens",
         summary="Get a new token for a refresh token, which is spent with it",
@@ -187,7 +259,7 @@ def _visited(calls: LoginCalls) -> APIRouter:
         ),
         responses={
             200: {
-                "model": LoginAnswer,
+                "model": TokensAnswer,
                 "description": "The session's next tokens.",
                 "headers": _SET_COOKIE,
             },
@@ -205,6 +277,29 @@ def _visited(calls: LoginCalls) -> APIRouter:
 
 def _guarded(calls: LoginCalls) -> APIRouter:
     router = APIRouter(prefix="/v1/auth", route_class=GuardedRoute, tags=["Login"])
+
+    @router.post(
+        "/step-up",
+        operation_id="stepUp",
+        summary="Prove anew who you are, before something sensitive",
+        description=(
+            "Some calls are refused with `insufficient_user_authentication` in `WWW-Authenticate` when the login is too long ago. "
+            "Whoever has a second factor proves that one; else the password. The presented token ends, and this one takes its place."
+        ),
+        responses={
+            200: {
+                "model": SignedTokenAnswer,
+                "description": "The session's next token; with cookies, only when it ends.",
+                "headers": _SET_COOKIE,
+            },
+            401: {"description": "The credential is not good, or the password or the code is wrong."},
+        },
+        openapi_extra={SCOPES_KEY: []},
+    )
+    async def step_up(
+        *, request: Request, caller: Caller, body: FreshProof, as_cookie: AsCookie = False
+    ) -> Response:
+        return await calls.step_up(request, caller, body, as_cookie=as_cookie)
 
     @router.post(
         "/logout",

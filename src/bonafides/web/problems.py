@@ -27,6 +27,7 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.InvalidCredentials: 401,
     errors.TooManyRequests: 429,
     errors.Forbidden: 403,
+    errors.ProofNeeded: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.AlreadyInitialised: 409,
@@ -113,7 +114,10 @@ class Problems:
             headers.append((b"allow", error.allow.encode("ascii")))
         if isinstance(error, errors.RequestTimeout):
             headers.append((b"connection", b"close"))
-        if isinstance(error, errors.Forbidden):
+        if isinstance(error, errors.ProofNeeded):
+            name, value = self._authenticate("insufficient_user_authentication", message)
+            headers.append((name, value + b', max_age="%d"' % error.within_seconds))
+        elif isinstance(error, errors.Forbidden):
             facts["scope"] = " ".join(sorted(error.scopes))
             headers.append(self._authenticate("insufficient_scope", message, error.scopes))
         return self._render(status, error.code, message, facts, headers, exchange, now_us)

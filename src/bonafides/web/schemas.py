@@ -13,6 +13,7 @@ from bonafides.model import (
     Check,
     CountBy,
     CredentialKind,
+    FactorKind,
     Role,
     SigningAlgorithm,
     SigningKeyStatus,
@@ -651,8 +652,93 @@ class TokensInCookies(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class LoginAnswer(RootModel[Tokens | TokensInCookies]):
+class SecondStepNeeded(BaseModel):
+    """The password was right, and a second factor has to be proven for a session."""
+
+    mfa_required: Literal[True]
+    mfa_token: str = Field(
+        description="For `/v1/auth/login/second-factor`, within five minutes.",
+        pattern="^bf_mfa_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+    factors: list[FactorKind] = Field(description="What may be proven.")
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginAnswer(RootModel[Tokens | TokensInCookies | SecondStepNeeded]):
+    """A session's tokens, or, where they are in cookies, when the first of them ends; or that a second factor is needed."""
+
+
+class TokensAnswer(RootModel[Tokens | TokensInCookies]):
     """A session's tokens, or, where they are in cookies, when the first of them ends."""
+
+
+class SignedToken(BaseModel):
+    """The session's next token, shown this once."""
+
+    token: str = Field(
+        description="A signed JWT (RFC 7519).",
+        pattern=r"^eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+$",
+    )
+    expires_at: Moment
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignedTokenAnswer(RootModel[SignedToken | TokensInCookies]):
+    """The session's next token, or, where it is in a cookie, when it ends."""
+
+
+class Factor(BaseModel):
+    """A second factor in use."""
+
+    id: str = Field(description="`totp`: there is one authenticator app.")
+    object: Literal["factor"]
+    kind: FactorKind
+    name: str
+    created_at: Moment
+
+
+class FactorPage(BaseModel):
+    """Every second factor in use."""
+
+    data: list[Factor]
+    recovery_codes_left: int
+    next_cursor: None
+
+
+class Enrolment(BaseModel):
+    """What an authenticator app needs, shown this once; it counts once a code of it was sent to `confirm`."""
+
+    object: Literal["enrolment"]
+    kind: Literal["totp"]
+    secret: str = Field(description="To type in, in base32.", pattern="^[A-Z2-7]{32}$")
+    uri: str = Field(description="The same for an app (`otpauth://`).")
+    qr_svg: str = Field(description="The same as a picture to scan: an SVG document.")
+
+
+RecoveryCode = Annotated[str, Field(pattern="^[a-z2-7]{6}(-[a-z2-7]{6}){3}$")]
+
+
+class RecoveryCodes(BaseModel):
+    """Codes that stand in for the second factor, each once; shown this once."""
+
+    object: Literal["recovery_codes"]
+    recovery_codes: list[RecoveryCode]
+
+
+class ConfirmedFactor(BaseModel):
+    """The authenticator app is in use; with the codes that stand in for it, shown this once."""
+
+    object: Literal["recovery_codes"]
+    recovery_codes: list[RecoveryCode]
+    ended_sessions: int
+
+
+class RemovedFactor(BaseModel):
+    """A second factor was removed."""
+
+    ended_sessions: int
 
 
 class Session(BaseModel):

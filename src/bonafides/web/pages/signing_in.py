@@ -1,4 +1,4 @@
-"""`/login` and `/logout`: a password for a session, and the end of it."""
+"""`/login` and `/logout`: a password, and a second factor of who has one, for a session, and the end of it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bonafides.credentials.jwt_sessions import JwtSessions
+from bonafides.credentials.jwt_sessions import JwtSessions, Tokens
+from bonafides.credentials.second_steps import SecondStep
 from bonafides.errors import AppError, InvalidCredentials, InvalidRequest, TooManyRequests
 from bonafides.intake import EMAIL_MAX
 from bonafides.web.access import log
 from bonafides.web.answers import HeaderList
-from bonafides.web.bodies import ID_MAX, PASSWORD_MAX
+from bonafides.web.bodies import CODE_MAX, ID_MAX, PASSWORD_MAX
 from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, clearing
 from bonafides.web.guard import RejectedError, exchange_of
-from bonafides.web.logins import visitor_of
+from bonafides.web.logins import WRONG_CODE, visitor_of
 from bonafides.web.pages.reception import (
     HOME,
     LOGIN,
@@ -26,6 +27,8 @@ from bonafides.web.pages.reception import (
     own_path,
 )
 from bonafides.web.problems import STATUS
+
+SECOND_FACTOR: Final = "/login/second-factor"
 
 _LEAVING: Final = "/oauth/"
 _BOUNDS: Final = {"username": EMAIL_MAX, "password": PASSWORD_MAX, "tenant_id": ID_MAX}
@@ -53,6 +56,17 @@ class SigningIn:
         error: AppError | None = None,
     ) -> Response:
         """The form; cookies that open nothing go away with it."""
+        return self._form(
+            request, "login.html", error, onward=onward or "", username=username, tenant_id=tenant_id
+        )
+
+    def _ask_code(
+        self, request: Request, onward: str | None, mfa_token: str, error: AppError | None = None
+    ) -> Response:
+        """The form for the second factor."""
+        return self._form(request, "second_factor.html", error, onward=onward or "", mfa_token=mfa_token)
+
+    def _form(self, request: Request, template: str, error: AppError | None, **values: str) -> Response:
         csrf, cookie = self._reception.visit(request)
         headers: HeaderList = [cookie] if cookie is not None else []
         if isinstance(error, TooManyRequests):
@@ -63,14 +77,12 @@ class SigningIn:
             exchange_of(request).outcome = error.code
         return self._reception.pages.render(
             request,
-            "login.html",
+            template,
             status=200 if error is None else STATUS[type(error)],
             headers=headers,
             csrf=csrf,
-            onward=onward or "",
-            username=username,
-            tenant_id=tenant_id,
             error=error,
+            **values,
         )
 
     async def show(self, request: Request, onward: str | None, username: str) -> Response:
@@ -104,6 +116,31 @@ class SigningIn:
             exchange = exchange_of(request)
             log.warning("login_refused", request_id=exchange.request_id, address=exchange.address)
             return self._ask_again(request, onward, form, InvalidCredentials())
+        if isinstance(tokens, SecondStep):
+            return self._ask_code(request, onward, tokens.mfa_token)
+        return await self._go_on(request, onward, tokens)
+
+    async def prove(self, request: Request) -> Response:
+        """Open the session of a login that has come to its second step, and go on."""
+        form = await self._reception.visitors_form(request)
+        onward = own_path(form.get("next"))
+        mfa_token, code = form.get("mfa_token", ""), form.get("code", "")
+        exchange = exchange_of(request)
+        if not code:
+            message = "Type the code that your app shows, or one of your recovery codes."
+            return self._ask_code(request, onward, mfa_token, InvalidRequest(message, field="code"))
+        try:
+            tokens = await self._sessions.second_factor(
+                mfa_token, code[:CODE_MAX], visitor_of(request), request_id=exchange.request_id
+            )
+        except TooManyRequests as error:
+            return self._ask_code(request, onward, mfa_token, error)
+        if tokens is None:
+            log.warning("second_factor_refused", request_id=exchange.request_id, address=exchange.address)
+            return self._ask_code(request, onward, mfa_token, InvalidCredentials(WRONG_CODE))
+        return await self._go_on(request, onward, tokens)
+
+    async def _go_on(self, request: Request, onward: str | None, tokens: Tokens) -> Response:
         await self._leave_former(request)
         exchange_of(request).cookies = self._reception.cookies_of(tokens)
         if onward is not None and onward.startswith(_LEAVING):
@@ -163,6 +200,10 @@ def routes(signing_in: SigningIn) -> APIRouter:
     @public.post(LOGIN)
     async def enter(request: Request) -> Response:
         return await signing_in.enter(request)
+
+    @public.post(SECOND_FACTOR)
+    async def prove(request: Request) -> Response:
+        return await signing_in.prove(request)
 
     @personal.post("/logout")
     async def leave(caller: PageCaller, request: Request) -> Response:

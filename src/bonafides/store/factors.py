@@ -1,0 +1,168 @@
+"""The verbs on second factors: set up, confirmed, taken away, and the codes that stand in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
+
+from bonafides.model import (
+    AuditEvent,
+    Change,
+    DigestedSecret,
+    Factors,
+    OneTimePurpose,
+    TotpFactor,
+)
+from bonafides.store.sessions import end_all
+from bonafides.store.tables import (
+    columns_of,
+    one_time_secrets,
+    recovery_codes,
+    row_of,
+    totp_factors,
+    users,
+)
+from bonafides.store.transaction import Transaction
+
+FACTOR_CHANGED: Final = "second factor changed"
+
+_TOTP: Final = columns_of(totp_factors, TotpFactor)
+
+
+def find(connection: Connection, user_id: str) -> Factors:
+    """What a user may prove beside their password."""
+    row = connection.execute(select(*_TOTP).where(totp_factors.c.user_id == user_id)).one_or_none()
+    left = connection.scalar(
+        select(func.count()).where(
+            recovery_codes.c.user_id == user_id, recovery_codes.c.redeemed_at.is_(None)
+        )
+    )
+    return Factors(None if row is None else TotpFactor(*row), left or 0)
+
+
+def find_recovery_code(connection: Connection, user_id: str, digests: Sequence[bytes]) -> bytes | None:
+    """Which of these digests is of a code that the user has left."""
+    found: bytes | None = connection.scalar(
+        select(recovery_codes.c.digest).where(
+            recovery_codes.c.user_id == user_id,
+            recovery_codes.c.digest.in_(digests),
+            recovery_codes.c.redeemed_at.is_(None),
+        )
+    )
+    return found
+
+
+def begin_totp(transaction: Transaction, factor: TotpFactor, event: AuditEvent) -> bool:
+    """Keep an authenticator app that is to be confirmed, in place of one that never was; False if one is in use."""
+    connection = transaction.connection
+    _hold(connection, factor.user_id)
+    in_use = exists().where(
+        totp_factors.c.user_id == factor.user_id, totp_factors.c.confirmed_at.is_not(None)
+    )
+    if connection.scalar(select(in_use)):
+        return False
+    connection.execute(delete(totp_factors).where(totp_factors.c.user_id == factor.user_id))
+    connection.execute(insert(totp_factors), row_of(factor))
+    transaction.record(event)
+    return True
+
+
+def confirm_totp(
+    transaction: Transaction,
+    confirmed: TotpFactor,
+    codes: Sequence[DigestedSecret],
+    event: AuditEvent,
+    *,
+    kept_session: str | None,
+    end_others: bool,
+) -> int | None:
+    """Take an authenticator app into use, with the codes that stand in for it; how many sessions that ended.
+
+    None, with nothing written, if it is not the one that was begun last, or is in use already.
+    """
+    connection = transaction.connection
+    _hold(connection, confirmed.user_id)
+    done = connection.execute(
+        update(totp_factors)
+        .where(
+            totp_factors.c.user_id == confirmed.user_id,
+            totp_factors.c.created_at == confirmed.created_at,
+            totp_factors.c.sealed == confirmed.sealed,
+            totp_factors.c.confirmed_at.is_(None),
+        )
+        .values(confirmed_at=confirmed.confirmed_at, last_counter=confirmed.last_counter)
+    )
+    if done.rowcount == 0:
+        return None
+    _give_codes(connection, confirmed.user_id, codes, event.at)
+    return _close(transaction, confirmed.user_id, event, kept_session, end_others=end_others)
+
+
+def replace_recovery_codes(
+    transaction: Transaction, user_id: str, codes: Sequence[DigestedSecret], event: AuditEvent
+) -> bool:
+    """Give a user other codes; the ones before serve no more. False for who has no factor that they stand in for."""
+    connection = transaction.connection
+    _hold(connection, user_id)
+    if not connection.scalar(
+        select(exists().where(totp_factors.c.user_id == user_id, totp_factors.c.confirmed_at.is_not(None)))
+    ):
+        return False
+    _give_codes(connection, user_id, codes, event.at)
+    transaction.record(event)
+    return True
+
+
+def remove_factors(
+    transaction: Transaction, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+) -> int | None:
+    """Take a user's authenticator app and codes away; how many sessions that ended. None if they had none."""
+    connection = transaction.connection
+    _hold(connection, user_id)
+    if not connection.execute(delete(totp_factors).where(totp_factors.c.user_id == user_id)).rowcount:
+        return None
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    return _close(transaction, user_id, event, kept_session, end_others=end_others)
+
+
+def _close(
+    transaction: Transaction,
+    user_id: str,
+    event: AuditEvent,
+    kept_session: str | None,
+    *,
+    end_others: bool,
+) -> int:
+    """What every change of factors ends: logins that are half done, and, where wanted, the other sessions."""
+    connection = transaction.connection
+    connection.execute(
+        update(one_time_secrets)
+        .where(
+            one_time_secrets.c.user_id == user_id,
+            one_time_secrets.c.purpose == OneTimePurpose.LOGIN,
+            one_time_secrets.c.redeemed_at.is_(None),
+        )
+        .values(redeemed_at=event.at)
+    )
+    ended = 0
+    changes: Sequence[Change] = ()
+    if end_others:
+        ended, changes = end_all(connection, user_id, event.at, FACTOR_CHANGED, kept_session)
+    transaction.record(event, *changes)
+    return ended
+
+
+def _give_codes(connection: Connection, user_id: str, codes: Sequence[DigestedSecret], at: datetime) -> None:
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    connection.execute(
+        insert(recovery_codes),
+        [row_of(code) | {"user_id": user_id, "created_at": at, "redeemed_at": None} for code in codes],
+    )
+
+
+def _hold(connection: Connection, user_id: str) -> None:
+    """Nobody logs in as this user, or changes what they log in with, before this transaction ends."""
+    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
