@@ -94,13 +94,17 @@ from bonafides.web.metrics import (
 )
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
-from bonafides.web.pages import files, profile, signing_in
+from bonafides.web.pages import files, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
+from bonafides.web.pages import sessions as session_pages
+from bonafides.web.pages import tokens as token_pages
+from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
 from bonafides.web.pages.reception import Reception
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
+from bonafides.web.pages.tokens import TokenPages
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
@@ -612,6 +616,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
     listings = Listings(paging)
+    creations = Creations(rooms.idempotency, rooms.entropy)
     cookies = Cookies(settings.base_url)
     verify_calls = VerifyCalls(
         rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, cookies.credential
@@ -648,12 +653,14 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
                 rooms.api_keys,
                 rooms.lineage,
                 rooms.directory,
-                rooms.idempotency,
+                creations,
                 listings,
-                rooms.entropy,
                 pages,
             )
         ),
+        token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
+        session_pages.routes(rooms.sessions, listings, pages),
+        security.routes(rooms.password_changes, rooms.sessions, reception),
     )
     gate = Gate(
         Api(

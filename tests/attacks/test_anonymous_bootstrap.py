@@ -27,6 +27,7 @@ OPEN: Final = frozenset(
         ("GET", "/.well-known/oauth-protected-resource"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/login"),
+        ("GET", "/choose-password"),
         ("GET", "/static/{name}"),
     }
 )
@@ -39,6 +40,7 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/bim/apikey/authenticate",
         "/login",
         "/login/second-factor",
+        "/choose-password",
     }
 )
 """What these take in place of a credential stands in the body, which is looked at first."""

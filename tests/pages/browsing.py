@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Final
@@ -125,6 +127,10 @@ class Browser:
         self.server = server
         self.cookies: dict[str, str] = {}
         self._client = server.client()
+        # Guesses are counted by address, and each browser has one of its own.
+        self._client.headers["X-Forwarded-For"] = str(
+            ipaddress.IPv4Address(secrets.randbits(24) + (10 << 24))
+        )
         self._client.headers |= {
             "Accept": "text/html,application/xhtml+xml",
             "User-Agent": "Browser of the tests",

@@ -15,9 +15,7 @@ from tests.serving import RunningServer
 from tests.web.people import person
 from tests.web.tenancy import Tenancy, tenancy_on
 
-PUBLIC: Final = ("/login",)
-PERSONAL: Final = ("/profile",)
-FORBIDDEN_PAGES: Final = frozenset[str]()
+PUBLIC: Final = ("/login", "/choose-password")
 
 
 def pages_of(server: RunningServer, method: str) -> Iterator[str]:

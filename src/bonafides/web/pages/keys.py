@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from bonafides.authority import Authority
@@ -15,10 +14,10 @@ from bonafides.credentials.holdings import DEFAULT_SCOPES, Made
 from bonafides.credentials.lineage import Family, Lineage
 from bonafides.directory import Directory
 from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound
-from bonafides.idempotency import Attempt, Idempotency
-from bonafides.model import READ, WRITE, Credential, CredentialStatus, Entropy, Replayed, ShownStatus
+from bonafides.model import READ, WRITE, Credential, CredentialStatus, ShownStatus
 from bonafides.resources import key_resource, key_status
 from bonafides.web.guard import SCOPES_KEY
+from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.listings import Listings, PageCursor, status_named
 from bonafides.web.pages.reception import PageForm, PageRoute, Reader
 from bonafides.web.pages.rendering import Pages
@@ -31,7 +30,6 @@ from bonafides.web.pages.wishes import (
     scope_choices,
 )
 from bonafides.web.problems import STATUS
-from bonafides.web.replies import claim_for, sealed_answer
 
 PATH: Final = "/settings/api-keys"
 ALL: Final = "all"
@@ -48,8 +46,6 @@ _OVERLAPS: Final = (
 _KEPT: Final = "keep"
 _TOLD: Final = (InvalidRequest, Conflict, Forbidden)
 """Failures that are told in the form that they are of."""
-
-_decode = msgspec.json.Decoder().decode
 
 KeyId = Annotated[str, Path()]
 
@@ -69,9 +65,8 @@ class KeyPages:
         api_keys: Makes and changes them.
         lineage: Knows what ends with them.
         directory: Whose they are.
-        idempotency: Makes one key of a form that is sent twice.
+        creations: Make one key of a form that is sent twice.
         listings: Makes lists.
-        entropy: Names forms.
         pages: Renders.
     """
 
@@ -80,17 +75,15 @@ class KeyPages:
         api_keys: ApiKeys,
         lineage: Lineage,
         directory: Directory,
-        idempotency: Idempotency,
+        creations: Creations,
         listings: Listings,
-        entropy: Entropy,
         pages: Pages,
     ) -> None:
         self._api_keys = api_keys
         self._lineage = lineage
         self._directory = directory
-        self._idempotency = idempotency
+        self._creations = creations
         self._listings = listings
-        self._entropy = entropy
         self._pages = pages
 
     async def listing(
@@ -142,7 +135,7 @@ class KeyPages:
             "key_new.html",
             status=200 if error is None else STATUS[type(error)],
             error=error,
-            once=given.get("once") or self._entropy(16).hex(),
+            once=self._creations.once(given),
             name=given.get("name", ""),
             scopes=scope_choices(
                 authority, self._directory, owner, DEFAULT_SCOPES if form is None else chosen_scopes(given)
@@ -155,7 +148,7 @@ class KeyPages:
 
     async def make(self, request: Request, authority: Authority, form: Mapping[str, str]) -> Response:
         """A new key, shown this once; the same again for a form that is sent twice."""
-        attempt = await self._attempt(request, authority, form)
+        creation = await self._creations.creation(request, authority, form)
         try:
             lifetime = lasting(form)
             wish = KeyWish(
@@ -165,12 +158,10 @@ class KeyPages:
                 expires_in=lifetime.expires_in,
                 allowed_ips=networks(form),
             )
-            outcome = await self._api_keys.create(
-                authority, wish, claim_for=claim_for(self._idempotency, attempt, self._shown)
-            )
+            outcome = await self._api_keys.create(authority, wish, claim_for=creation.claim_for(self._shown))
         except _TOLD as error:
             return await self.ask(request, authority, form, error)
-        return self._show_secret(request, attempt, outcome, None)
+        return self._show_secret(request, creation.shown(outcome, self._shown), None)
 
     async def get(
         self,
@@ -240,7 +231,7 @@ class KeyPages:
             status=200 if error is None else STATUS[type(error)],
             error=error,
             key=await self._api_keys.get(authority, key_id),
-            once=given.get("once") or self._entropy(16).hex(),
+            once=self._creations.once(given),
             overlaps=_OVERLAPS,
             overlap=given.get("overlap", "3600"),
         )
@@ -249,7 +240,7 @@ class KeyPages:
         self, request: Request, authority: Authority, key_id: str, form: Mapping[str, str]
     ) -> Response:
         """The successor, shown this once."""
-        attempt = await self._attempt(request, authority, form)
+        creation = await self._creations.creation(request, authority, form)
         former = await self._api_keys.get(authority, key_id)
         overlap = form.get("overlap", "")
         try:
@@ -260,11 +251,11 @@ class KeyPages:
                 authority,
                 key_id,
                 overlap_seconds=int(overlap),
-                claim_for=claim_for(self._idempotency, attempt, self._shown),
+                claim_for=creation.claim_for(self._shown),
             )
         except _TOLD as error:
             return await self.ask_rotation(request, authority, key_id, form, error)
-        return self._show_secret(request, attempt, outcome, former)
+        return self._show_secret(request, creation.shown(outcome, self._shown), former)
 
     async def end_overlap(self, request: Request, authority: Authority, key_id: str) -> Response:
         """End a rotated key now."""
@@ -318,23 +309,10 @@ class KeyPages:
             return ()
         return await self._api_keys.page(authority, self._listings.page("", "", 5), parent_id=key.id)
 
-    async def _attempt(
-        self, request: Request, authority: Authority, form: Mapping[str, str]
-    ) -> Attempt | None:
-        call = f"{request.method} {request.scope['path']}"
-        return self._idempotency.attempt(form.get("once"), authority, call, await request.body())
-
     def _shown(self, made: Made) -> Mapping[str, Any]:
         return {**key_resource(made.credential, self._pages.now()), "key": made.secret}
 
-    def _show_secret(
-        self, request: Request, attempt: Attempt | None, outcome: Made | Replayed, former: Credential | None
-    ) -> Response:
-        made = (
-            _decode(sealed_answer(self._idempotency, attempt, outcome))
-            if isinstance(outcome, Replayed)
-            else self._shown(outcome)
-        )
+    def _show_secret(self, request: Request, made: Mapping[str, Any], former: Credential | None) -> Response:
         return self._pages.render(request, "key_made.html", made=made, former=former)
 
 

@@ -200,5 +200,17 @@ Area = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and the paths and names below it."""
 
 _AREAS: Final[tuple[tuple[Area, str], ...]] = (
-    (("Settings", (("/settings/api-keys", "API keys"), ("/profile", "Profile"))), READ),
+    (
+        (
+            "Settings",
+            (
+                ("/settings/api-keys", "API keys"),
+                ("/settings/tokens", "Personal access tokens"),
+                ("/settings/sessions", "Sessions"),
+                ("/settings/security", "Security"),
+                ("/profile", "Profile"),
+            ),
+        ),
+        READ,
+    ),
 )

@@ -44,3 +44,10 @@ for (const form of document.querySelectorAll("form[method=post]")) {
     setTimeout(() => { delete form.dataset.sent; }, 4000);
   });
 }
+
+// A code that came in a link's fragment, which is never sent to a server, goes into the form and out of the address.
+const code = document.querySelector("#field-token");
+if (code && location.hash.startsWith("#bf_")) {
+  code.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+}
