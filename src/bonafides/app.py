@@ -94,6 +94,7 @@ from bonafides.web.metrics import (
 )
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
+from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import files, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import sessions as session_pages
@@ -660,7 +661,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
-        security.routes(rooms.password_changes, rooms.sessions, reception),
+        security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
+        factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
     )
     gate = Gate(
         Api(

@@ -23,7 +23,7 @@ def pages_of(server: RunningServer, method: str) -> Iterator[str]:
     gate: Any = build(server.rooms).asgi
     for verb, path in every_route(gate._app):
         if verb == method and path.startswith(
-            ("/settings", "/profile", "/logout", "/administration", "/usage")
+            ("/settings", "/profile", "/logout", "/administration", "/usage", "/prove")
         ):
             yield path
 

@@ -13,7 +13,7 @@ from bonafides.credentials.api_keys import ApiKeys, KeyChanges, KeyWish
 from bonafides.credentials.holdings import DEFAULT_SCOPES, Made
 from bonafides.credentials.lineage import Family, Lineage
 from bonafides.directory import Directory
-from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound
+from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound, ProofNeeded
 from bonafides.model import READ, WRITE, Credential, CredentialStatus, ShownStatus
 from bonafides.resources import key_resource, key_status
 from bonafides.web.guard import SCOPES_KEY
@@ -159,6 +159,8 @@ class KeyPages:
                 allowed_ips=networks(form),
             )
             outcome = await self._api_keys.create(authority, wish, claim_for=creation.claim_for(self._shown))
+        except ProofNeeded:
+            raise
         except _TOLD as error:
             return await self.ask(request, authority, form, error)
         return self._show_secret(request, creation.shown(outcome, self._shown), None)
@@ -211,6 +213,8 @@ class KeyPages:
                 else:
                     changes["expires_at"] = lifetime.expires_at
             await self._api_keys.change(authority, key_id, KeyChanges(**changes))
+        except ProofNeeded:
+            raise
         except _TOLD as error:
             return await self.get(request, authority, key_id, form, error)
         return self._pages.go(f"{PATH}/{key.id}")
@@ -253,6 +257,8 @@ class KeyPages:
                 overlap_seconds=int(overlap),
                 claim_for=creation.claim_for(self._shown),
             )
+        except ProofNeeded:
+            raise
         except _TOLD as error:
             return await self.ask_rotation(request, authority, key_id, form, error)
         return self._show_secret(request, creation.shown(outcome, self._shown), former)
@@ -261,6 +267,8 @@ class KeyPages:
         """End a rotated key now."""
         try:
             await self._api_keys.change(authority, key_id, KeyChanges(overlap_seconds=0))
+        except ProofNeeded:
+            raise
         except _TOLD as error:
             return await self.get(request, authority, key_id, error=error)
         return self._pages.go(f"{PATH}/{key_id}")
@@ -276,6 +284,8 @@ class KeyPages:
         """Disable, enable or revoke."""
         try:
             await self._api_keys.set_status(authority, key_id, status, reason=reason)
+        except ProofNeeded:
+            raise
         except _TOLD as error:
             if status is CredentialStatus.REVOKED:
                 return await self.ask_revocation(request, authority, key_id, reason, error)

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from bonafides.authority import Authority
 from bonafides.credentials.jwt_sessions import JwtSessions, Tokens
-from bonafides.errors import InvalidRequest
+from bonafides.errors import InvalidRequest, ProofNeeded
 from bonafides.model import Clock, Entropy, Principal, Reason, to_datetime
 from bonafides.secret import Peppers
 from bonafides.web.answers import NO_STORE, Answer, HeaderList
@@ -41,6 +41,9 @@ from bonafides.web.replies import reply
 
 HOME: Final = "/settings/api-keys"
 LOGIN: Final = "/login"
+PROVE: Final = "/prove"
+PAGE_KEY: Final = "x-page"
+"""The page that a form stands on, where its own address cannot be asked for."""
 VISIT: Final = "__Host-visit"
 CSRF: Final = "csrf"
 NEXT_MAX: Final = 8_192
@@ -293,7 +296,13 @@ class PublicPageRoute(CheckedRoute):
                     return self.turn_away(request)
                 raise
             check_query(request, parameters)
-            return await inner(request)
+            try:
+                return await inner(request)
+            except ProofNeeded:
+                if not _wants_page(request):
+                    raise
+                page = str((self.openapi_extra or {}).get(PAGE_KEY, quote(request.scope["path"])))
+                return reception_of(request).pages.go(f"{PROVE}?next={quote(page, safe='/')}")
 
         return handle
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.jwt_sessions import JwtSessions
 from bonafides.credentials.password_changes import PasswordChanges
 from bonafides.errors import AppError, Conflict, InvalidCredentials, InvalidRequest, TooManyRequests
@@ -23,18 +24,24 @@ CHOOSE: Final = "/choose-password"
 _TOLD: Final = (InvalidCredentials, InvalidRequest, TooManyRequests, Conflict)
 
 
-def routes(changes: PasswordChanges, sessions: JwtSessions, reception: Reception) -> APIRouter:
+def routes(
+    changes: PasswordChanges, sessions: JwtSessions, factors: SecondFactors, reception: Reception
+) -> APIRouter:
     """The routes of passwords' pages."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(_personal(changes, sessions, reception))
+    router.include_router(_personal(changes, sessions, factors, reception))
     router.include_router(_public(changes, reception))
     return router
 
 
-def _personal(changes: PasswordChanges, sessions: JwtSessions, reception: Reception) -> APIRouter:
+def _personal(
+    changes: PasswordChanges, sessions: JwtSessions, factors: SecondFactors, reception: Reception
+) -> APIRouter:
     router = APIRouter(prefix=PATH, route_class=PageRoute)
 
-    def page(request: Request, error: AppError | None = None, *, done: bool = False) -> Response:
+    async def page(
+        request: Request, reader: Reader, error: AppError | None = None, *, done: bool = False
+    ) -> Response:
         return reception.pages.render(
             request,
             "security.html",
@@ -42,11 +49,14 @@ def _personal(changes: PasswordChanges, sessions: JwtSessions, reception: Recept
             headers=_headers(error),
             error=_placed(error, "current_password"),
             done=done,
+            factors=await factors.own(reader.authority),
         )
 
     @router.get("", openapi_extra={SCOPES_KEY: [READ]})
-    async def show(request: Request, done: Annotated[str, Query(max_length=10)] = "") -> Response:
-        return page(request, done=done == "yes")
+    async def show(
+        request: Request, reader: Reader, done: Annotated[str, Query(max_length=10)] = ""
+    ) -> Response:
+        return await page(request, reader, done=done == "yes")
 
     @router.post("/password", openapi_extra={SCOPES_KEY: [WRITE]})
     async def change(request: Request, reader: Reader, form: PageForm) -> Response:
@@ -61,7 +71,7 @@ def _personal(changes: PasswordChanges, sessions: JwtSessions, reception: Recept
                 keep_others="keep_sessions" in form,
             )
         except _TOLD as error:
-            return page(request, error)
+            return await page(request, reader, error)
         return reception.pages.go(f"{PATH}?done=yes")
 
     return router

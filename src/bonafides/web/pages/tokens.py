@@ -11,7 +11,7 @@ from bonafides.authority import Authority
 from bonafides.credentials.holdings import DEFAULT_SCOPES, Made
 from bonafides.credentials.personal_tokens import PersonalTokens, TokenWish
 from bonafides.directory import Directory
-from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest
+from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, ProofNeeded
 from bonafides.model import READ, WRITE, CredentialStatus
 from bonafides.resources import key_status, personal_token_resource
 from bonafides.web.guard import SCOPES_KEY
@@ -112,6 +112,8 @@ class TokenPages:
                 form.get("description", ""), chosen_scopes(form), lifetime.expires_at, lifetime.expires_in
             )
             outcome = await self._tokens.create(authority, wish, claim_for=creation.claim_for(self._shown))
+        except ProofNeeded:
+            raise
         except (InvalidRequest, Conflict, Forbidden) as error:
             return await self.ask(request, authority, form, error)
         return self._pages.render(request, "token_made.html", made=creation.shown(outcome, self._shown))
