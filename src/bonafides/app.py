@@ -45,7 +45,10 @@ from bonafides.keyring import make_peppers, require_peppers
 from bonafides.logs import configure_logs
 from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.notices import Notices
+from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.clients import Clients
+from bonafides.oauth.codes import Codes
+from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -92,6 +95,8 @@ from bonafides.web.metrics import (
     Metrics,
     Totals,
 )
+from bonafides.web.oauth import authorize
+from bonafides.web.oauth.authorize import AuthorizePages
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import factors as factor_pages
@@ -177,6 +182,7 @@ class Rooms:
     clients: Clients
     second_factors: SecondFactors
     step_ups: StepUps
+    authorizations: Authorizations
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -409,6 +415,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             grace_seconds=settings.refresh_grace_seconds,
         ),
     )
+    clients = Clients(store, directory, recorder, peppers, clock, entropy)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -451,9 +458,25 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         sessions=login_sessions,
         second_factors=second_factors,
         step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),
-        clients=Clients(store, directory, recorder, peppers, clock, entropy),
+        clients=clients,
+        authorizations=Authorizations(
+            store=store,
+            directory=directory,
+            clients=clients,
+            codes=Codes(store, recorder, peppers, entropy),
+            hints=IdTokenHints(signers, settings.base_url),
+            recorder=recorder,
+            peppers=peppers,
+            clock=clock,
+            entropy=entropy,
+            audience=settings.audience,
+        ),
         apply=apply,
     )
+
+
+_WAITING_REQUESTS_KEPT: Final = timedelta(hours=2)
+"""How long after their end: whoever came in time may still be on the pages, and a device is told that it was too late."""
 
 
 @contextlib.asynccontextmanager
@@ -519,6 +542,7 @@ async def _sweep(rooms: Rooms) -> None:
     await rooms.store.prune_tokens(to_datetime(now_us) - kept, _PRUNED_TOKENS_MAX)
     await rooms.denial_reports.prune()
     await rooms.notices.tell_each_hour()
+    await rooms.store.prune_requests(to_datetime(now_us) - _WAITING_REQUESTS_KEPT)
     await rooms.store.prune_logins(
         to_datetime(now_us),
         grace_seconds=rooms.settings.refresh_grace_seconds,
@@ -663,6 +687,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         session_pages.routes(rooms.sessions, listings, pages),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
+        authorize.routes(AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)),
     )
     gate = Gate(
         Api(

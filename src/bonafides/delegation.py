@@ -204,6 +204,20 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenGrant:
+    """A grant that has not ended, as its user and their admins see it.
+
+    Args:
+        client_name: What the client calls itself.
+        last_used_at: When one of its tokens was last used; None if none was.
+    """
+
+    grant: Grant
+    client_name: str
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class GrantRefreshToken:
     """What the store keeps of a refresh token of a grant."""
 
@@ -331,6 +345,14 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenConsent:
+    """A consent, as who gave it and their admins see it."""
+
+    consent: Consent
+    client_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PushedRequest:
     """An authorization request that its client has sent ahead (RFC 9126)."""
 
@@ -377,3 +399,45 @@ class DeviceCode:
     grant_id: str | None
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedRequest:
+    """A pushed request that somebody names, which nobody has used up."""
+
+    digest: bytes
+    request: PushedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedDevice:
+    """A device's request that somebody names.
+
+    Args:
+        digest: As stored.
+        too_soon: Whether the device asks again before its interval is over, which is longer from then on.
+    """
+
+    digest: bytes
+    device: DeviceCode
+    too_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDecision:
+    """What a person has decided about a device's request.
+
+    Args:
+        digest: Whose, as stored.
+        status: Approved or denied.
+        scopes: What they give of what was asked.
+        session_id: The login in which they decided.
+    """
+
+    digest: bytes
+    status: DeviceStatus
+    scopes: frozenset[str]
+    user_id: str
+    session_id: str | None
+    authenticated_at: datetime
+    methods: frozenset[str]

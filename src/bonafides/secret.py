@@ -155,9 +155,14 @@ def redact(text: str) -> str:
     return _IN_TEXT.sub(r"bf_\1_[redacted]", _JWT_IN_TEXT.sub(r"\1eyJ[redacted]", text))
 
 
+def contains_own_secret(text: str) -> bool:
+    """Whether something in the text looks like a secret of ours."""
+    return _IN_TEXT.search(text) is not None
+
+
 def contains_secret(text: str) -> bool:
     """Whether something in the text looks like a secret of ours or a JWT."""
-    return _IN_TEXT.search(text) is not None or _JWT_IN_TEXT.search(text) is not None
+    return contains_own_secret(text) or _JWT_IN_TEXT.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -28,6 +28,8 @@ OPEN: Final = frozenset(
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/login"),
         ("GET", "/choose-password"),
+        ("GET", "/oauth/authorize"),
+        ("POST", "/oauth/authorize"),
         ("GET", "/static/{name}"),
     }
 )

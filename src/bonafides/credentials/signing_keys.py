@@ -284,6 +284,30 @@ class SigningKeys:
             return Signed.BAD
         return self._judge_claims(claims, now_us)
 
+    async def opened(self, token: str, type_: str) -> Mapping[str, Any] | None:
+        """The claims of a token of that type that was signed here, whether or not its time is up; None of any other.
+
+        See: RFC 8725 §3.1 and §3.11
+
+        Raises:
+            Unavailable: The keys cannot be read.
+        """
+        raw = token.encode("utf-8", "replace")
+        header = _header(raw) if len(raw) <= TOKEN_BYTES_MAX else None
+        if header is None or header["typ"] != type_:
+            return None
+        if header["kid"] not in self._ring.public:
+            await self.learn()
+        algorithm, key = self._ring.public.get(header["kid"], (None, None))
+        if key is None or algorithm is None or header["alg"] != algorithm:
+            return None
+        try:
+            payload = jws.deserialize_compact(raw, key, registry=_REGISTRIES[algorithm]).payload
+            claims = _decode(payload or b"")
+        except (JoseError, ValueError, TypeError, RecursionError):
+            return None
+        return claims if isinstance(claims, dict) else None
+
     async def learn(self) -> None:
         """Read the keys because somebody presents one that is not known, though not for every one who does.
 

@@ -273,7 +273,7 @@ def judge(
         _refused_form(parameters, client, pushed=pushed)
         or _refused_challenge(parameters, client)
         or _refused_values(parameters)
-        or _refused_resources(parameters, client.audiences or (audience,))
+        or refused_resources(parameters, client.audiences or (audience,))
         or _accepted(parameters, client, destination, defined_scopes)
     )
 
@@ -356,7 +356,7 @@ def _claims_of(parameters: Parameters) -> Mapping[str, Any] | None:
     return claims if isinstance(claims, dict) else None
 
 
-def _refused_resources(parameters: Parameters, allowed: Collection[str]) -> Refusal | None:
+def refused_resources(parameters: Parameters, allowed: Collection[str]) -> Refusal | None:
     """Why the client gets no token for what it names.
 
     See: RFC 8707 §2

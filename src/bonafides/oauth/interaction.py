@@ -91,6 +91,8 @@ def next_step(
     See: OpenID Connect Core §3.1.2.1, §3.1.2.3 and §3.1.2.6
     """
     silent = Prompt.NONE in request.prompt
+    if login is not None and login.authenticated_at >= began_at and _is_another(login, hinted_user_id):
+        return Refusal("login_required", "Somebody else has signed in than the client expects.")
     if login is None or _has_to_log_in(request, login, began_at, now, hinted_user_id):
         return Refusal("login_required", "Nobody is signed in who may answer.") if silent else Step.LOG_IN
     scopes = scopes_given(request, login)
@@ -122,6 +124,10 @@ def is_assured(request: AuthorizationRequest, client: TrustedClient) -> bool:
     return is_web_page(uri) and not is_loopback(uri)
 
 
+def _is_another(login: Login, hinted_user_id: str | None) -> bool:
+    return hinted_user_id is not None and hinted_user_id != login.user_id
+
+
 def _has_to_log_in(
     request: AuthorizationRequest,
     login: Login,
@@ -129,7 +135,7 @@ def _has_to_log_in(
     now: datetime,
     hinted_user_id: str | None,
 ) -> bool:
-    if hinted_user_id is not None and hinted_user_id != login.user_id:
+    if _is_another(login, hinted_user_id):
         return True
     if login.authenticated_at >= began_at:
         return False

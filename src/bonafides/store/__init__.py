@@ -13,7 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bonafides.delegation import Client, ClientChanges, ClientSecret, NewClient, PresentedClient
+from bonafides.delegation import (
+    AuthorizationCode,
+    Client,
+    ClientChanges,
+    ClientSecret,
+    Consent,
+    DeviceCode,
+    DeviceDecision,
+    NewClient,
+    PresentedClient,
+    PresentedDevice,
+    PresentedRequest,
+    PushedRequest,
+    SeenConsent,
+    SeenGrant,
+)
 from bonafides.errors import Unavailable
 from bonafides.model import (
     Account,
@@ -696,6 +711,112 @@ class FactorStore(Protocol):
         self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
     ) -> int | None:
         """Take a user's factors and codes away; how many sessions that ended. None if they had none."""
+
+
+class AuthorizationCodeStore(Protocol):
+    """Authorization codes."""
+
+    async def add_authorization_code(
+        self, code: AuthorizationCode, secret: DigestedSecret, event: AuditEvent
+    ) -> None:
+        """Keep a code that was just made, with all that it was asked for and given with."""
+        ...
+
+
+class ConsentStore(Protocol):
+    """What people have let clients do."""
+
+    async def find_consent(self, user_id: str, client_id: str) -> Consent | None:
+        """What a user has let a client do, and not taken back."""
+        ...
+
+    async def give_consent(self, given: Consent, event: AuditEvent) -> Consent:
+        """Remember what a user lets a client do, beside what they have let it do before; all of it."""
+        ...
+
+    async def get_consent(self, consent_id: str, tenant: TenantScope) -> SeenConsent | None:
+        """The consent of that id, if it is in that tenant."""
+        ...
+
+    async def list_consents(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[SeenConsent]:
+        """Up to `page.limit` consents, newest first."""
+        ...
+
+    async def withdraw_consent(self, consent_id: str, tenant: TenantScope, event: AuditEvent) -> bool:
+        """Forget a consent, and end every grant that its user has given the client; False if there is none."""
+        ...
+
+    async def find_grant(self, grant_id: str, tenant: TenantScope, now: datetime) -> SeenGrant | None:
+        """The grant of that id, if it is in that tenant and has not ended."""
+        ...
+
+    async def list_grants(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        now: datetime,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[SeenGrant]:
+        """Up to `page.limit` grants that have not ended, newest first."""
+        ...
+
+
+class PushedRequestStore(Protocol):
+    """Authorization requests that clients have sent ahead (RFC 9126)."""
+
+    async def push_request(self, request: PushedRequest, secret: DigestedSecret) -> None:
+        """Keep a request under a secret."""
+        ...
+
+    async def find_pushed_request(self, digests: Sequence[bytes], now: datetime) -> PresentedRequest | None:
+        """The request with one of these digests, if it has neither ended nor been used up."""
+        ...
+
+    async def spend_pushed_request(self, digest: bytes, now: datetime) -> bool:
+        """Use a request up: of any number of calls at once, one does."""
+        ...
+
+
+class DeviceStore(Protocol):
+    """Devices that wait until a person lets them have access (RFC 8628)."""
+
+    async def add_device(self, device: DeviceCode, secret: DigestedSecret, user_code_digest: bytes) -> bool:
+        """Keep a device's request; False, with nothing written, where another waits under the same user code."""
+        ...
+
+    async def find_device(self, digests: Sequence[bytes], now: datetime) -> PresentedDevice | None:
+        """The request with one of these user codes, if it has not ended and nobody has decided it."""
+        ...
+
+    async def decide_device(
+        self, decision: DeviceDecision, event: AuditEvent, *, guessed: Sequence[str] = ()
+    ) -> bool:
+        """Approve or deny a request that waits still: of any number of calls at once, one does.
+
+        Args:
+            decision: Whose, and what.
+            event: Written with it.
+            guessed: Counts of guesses that are forgotten, because this one was right.
+        """
+        ...
+
+    async def poll_device(
+        self, digests: Sequence[bytes], client_id: str, now: datetime
+    ) -> PresentedDevice | None:
+        """What has become of a client's request, and that it has asked: too soon, and its interval grows."""
+        ...
+
+    async def prune_requests(self, before: datetime) -> None:
+        """Forget requests of devices, and pushed ones, that ended before a moment."""
         ...
 
 
@@ -734,6 +855,10 @@ class Store(
     AccountStore,
     ClientStore,
     FactorStore,
+    AuthorizationCodeStore,
+    ConsentStore,
+    PushedRequestStore,
+    DeviceStore,
     InstallationStore,
     Protocol,
 ):

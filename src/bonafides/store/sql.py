@@ -10,7 +10,22 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from bonafides.delegation import Client, ClientChanges, ClientSecret, NewClient, PresentedClient
+from bonafides.delegation import (
+    AuthorizationCode,
+    Client,
+    ClientChanges,
+    ClientSecret,
+    Consent,
+    DeviceCode,
+    DeviceDecision,
+    NewClient,
+    PresentedClient,
+    PresentedDevice,
+    PresentedRequest,
+    PushedRequest,
+    SeenConsent,
+    SeenGrant,
+)
 from bonafides.errors import Unavailable
 from bonafides.model import (
     Account,
@@ -59,9 +74,12 @@ from bonafides.store import (
     Reused,
     accounts,
     audit,
+    authorization_codes,
     clients,
+    consents,
     credentials,
     denials,
+    device_codes,
     directory,
     factors,
     feed,
@@ -70,6 +88,7 @@ from bonafides.store import (
     limits,
     notices,
     plans,
+    pushed_requests,
     sessions,
     signing_keys,
     usage,
@@ -551,6 +570,81 @@ class SqlStore:
         return await self._write(
             factors.remove_factors, user_id, event, kept_session=kept_session, end_others=end_others
         )
+
+    # Authorization codes
+
+    async def add_authorization_code(
+        self, code: AuthorizationCode, secret: DigestedSecret, event: AuditEvent
+    ) -> None:
+        await self._write(authorization_codes.add, code, secret, event)
+
+    # What people let clients do
+
+    async def find_consent(self, user_id: str, client_id: str) -> Consent | None:
+        return await self._read(consents.find, user_id, client_id)
+
+    async def give_consent(self, given: Consent, event: AuditEvent) -> Consent:
+        return await self._write(consents.give, given, event)
+
+    async def get_consent(self, consent_id: str, tenant: TenantScope) -> SeenConsent | None:
+        return await self._read(consents.get, consent_id, tenant)
+
+    async def list_consents(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[SeenConsent]:
+        return await self._read(consents.list_page, tenant, page, user_id, client_id)
+
+    async def withdraw_consent(self, consent_id: str, tenant: TenantScope, event: AuditEvent) -> bool:
+        return await self._write(consents.withdraw, consent_id, tenant, event)
+
+    async def find_grant(self, grant_id: str, tenant: TenantScope, now: datetime) -> SeenGrant | None:
+        return await self._read(consents.find_grant, grant_id, tenant, now)
+
+    async def list_grants(
+        self,
+        tenant: TenantScope,
+        page: Page,
+        now: datetime,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+    ) -> Sequence[SeenGrant]:
+        return await self._read(consents.list_grants, tenant, page, user_id, client_id, now)
+
+    # Requests that wait
+
+    async def push_request(self, request: PushedRequest, secret: DigestedSecret) -> None:
+        await self._write(pushed_requests.push, request, secret)
+
+    async def find_pushed_request(self, digests: Sequence[bytes], now: datetime) -> PresentedRequest | None:
+        return await self._read(pushed_requests.find, digests, now)
+
+    async def spend_pushed_request(self, digest: bytes, now: datetime) -> bool:
+        return await self._write(pushed_requests.spend, digest, now)
+
+    async def add_device(self, device: DeviceCode, secret: DigestedSecret, user_code_digest: bytes) -> bool:
+        return await self._write(device_codes.add, device, secret, user_code_digest)
+
+    async def find_device(self, digests: Sequence[bytes], now: datetime) -> PresentedDevice | None:
+        return await self._read(device_codes.find, digests, now)
+
+    async def decide_device(
+        self, decision: DeviceDecision, event: AuditEvent, *, guessed: Sequence[str] = ()
+    ) -> bool:
+        return await self._write(device_codes.decide, decision, event, guessed)
+
+    async def poll_device(
+        self, digests: Sequence[bytes], client_id: str, now: datetime
+    ) -> PresentedDevice | None:
+        return await self._write(device_codes.poll, digests, client_id, now)
+
+    async def prune_requests(self, before: datetime) -> None:
+        await self._write(device_codes.prune, before)
 
     # Installation
 

@@ -21,7 +21,7 @@ from bonafides.web.answers import Answer, HeaderList, expiry_headers, limit_head
 from bonafides.web.exchange import SCOPE_KEY, Dialect, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import loggable_path, refuse_credential_in_url
+from bonafides.web.presented import carried_by, loggable_path, refuse_credential_in_url
 from bonafides.web.problems import Problems, takes_problem_json
 from bonafides.web.requestids import RequestIds
 
@@ -129,7 +129,7 @@ class Gate:
 
         try:
             _refuse_nul(scope["path"], scope["query_string"])
-            refuse_credential_in_url(scope["raw_path"], scope["query_string"])
+            refuse_credential_in_url(scope["raw_path"], scope["query_string"], carried_by(scope["path"]))
             body.check_declared()
             await self._app(scope, body, send_on)
         except ClientGoneError:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from bonafides.errors import InvalidRequest
-from bonafides.secret import contains_secret, redact
+from bonafides.secret import contains_own_secret, contains_secret, redact
 
 Headers = Iterable[tuple[bytes, bytes]]
 Presented = Callable[[Headers], bytes | None]
@@ -105,10 +105,10 @@ def loggable_path(path: str) -> str:
     return "[redacted]" if "%" in text and _holds_secret(text.encode("utf-8", "replace")) else text
 
 
-def _holds_secret(text: bytes) -> bool:
+def _holds_secret(text: bytes, contains: Callable[[str], bool] = contains_secret) -> bool:
     """Whether something in a part of a URL looks like a secret, however often it was encoded."""
     for _ in range(_ROUNDS_MAX):
-        if contains_secret(text.decode("latin-1")):
+        if contains(text.decode("latin-1")):
             return True
         decoded = unquote_to_bytes(text)
         if decoded == text:
@@ -117,19 +117,39 @@ def _holds_secret(text: bytes) -> bool:
     return True
 
 
-def refuse_credential_in_url(raw_path: bytes, query: bytes) -> None:
+_CARRIED: Final = {
+    "/oauth/authorize": frozenset({"state", "nonce", "id_token_hint", "request"}),
+    "/oauth/logout": frozenset({"state", "id_token_hint"}),
+    "/login": frozenset({"next"}),
+}
+
+
+def carried_by(path: str) -> frozenset[str]:
+    """The parameters of a page of ours that may look like a JWT.
+
+    Clients of OAuth put what they like into `state`, and send an ID token back as a hint: neither opens anything here.
+    """
+    return _CARRIED.get(path, frozenset())
+
+
+def refuse_credential_in_url(raw_path: bytes, query: bytes, carried: frozenset[str] = frozenset()) -> None:
     """Refuse a request whose URL carries a credential, however it is encoded.
 
     Args:
         raw_path: As received.
         query: As received, without the question mark.
+        carried: Parameters that may look like a JWT, but not like a secret of ours.
 
     Raises:
         InvalidRequest: It does; the credential is not used and not repeated.
     """
     if not query and b"_" not in raw_path and b"%" not in raw_path and b"eyJ" not in raw_path:
         return
-    if _holds_secret(raw_path) or _holds_secret(query):
+    rest = query
+    if carried:
+        pairs = query.split(b"&")
+        rest = b"&".join(pair for pair in pairs if pair.partition(b"=")[0].decode("latin-1") not in carried)
+    if _holds_secret(raw_path) or _holds_secret(rest) or _holds_secret(query, contains_own_secret):
         raise InvalidRequest(IN_URL, field="URL")
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if value and name.strip().lower().replace("_", "-") in _URL_NAMES:

@@ -438,6 +438,26 @@ async def test_a_header_decides_nothing(house: House, name: str) -> None:
     assert judged(keys, house, bad) is Signed.BAD
 
 
+async def test_what_was_signed_here_is_known_again_when_its_time_is_up(house: House) -> None:
+    """A client shows an old ID token to say whom it means; what was signed elsewhere, or is of another type, says nothing."""
+    keys = another(house)
+    payload = claims(house.clock)
+    token = await keys.sign(payload)
+    house.clock.advance(7_200)
+    assert judged(keys, house, token) is Signed.EXPIRED
+    told = await another(house).opened(token, "JWT")
+    assert told is not None
+    assert (told["sub"], told["iss"]) == ("usr_1", RULES.issuer)
+    assert await keys.opened(token, "at+jwt") is None
+    head, body, signature = token.split(".")
+    forged = f"{head}.{packed(payload | {'sub': 'usr_2'}).decode()}.{signature}"
+    for bad in ("", "x", "a.b.c", "é" * 30, f"{head}.{body}", forged, token + "." * TOKEN_BYTES_MAX):
+        assert await keys.opened(bad, "JWT") is None
+    assert await keys.opened(_signed(keys, payload, kid="A" * 43), "JWT") is None
+    assert await keys.opened(_signed(keys, payload, alg="ES256"), "JWT") is None
+    assert await keys.opened(_signed(keys, [1]), "JWT") is None
+
+
 async def test_the_public_key_is_no_secret_to_sign_with(house: House) -> None:
     """Attack 27: with the public key as the secret of an HMAC, anybody could sign."""
     keys = another(house)

@@ -59,10 +59,10 @@ def test_a_login_may_be_too_old(max_age: str, expected: Step) -> None:
 
 
 def test_a_hint_names_who_has_to_answer() -> None:
-    """Another user's answer is not what the client waits for: they sign in, or the client is told."""
+    """Another user's answer is not what the client waits for: they sign in, and if somebody else does, the client is told."""
     assert step(hinted_user_id="usr_ada") is Step.GRANT
     assert step(hinted_user_id="usr_eve") is Step.LOG_IN
-    assert step(login=FRESH, hinted_user_id="usr_eve") is Step.LOG_IN
+    assert step(login=FRESH, hinted_user_id="usr_eve") == "login_required"
     assert step(hinted_user_id="usr_eve", prompt="none") == "login_required"
 
 

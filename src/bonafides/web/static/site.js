@@ -51,3 +51,6 @@ if (code && location.hash.startsWith("#bf_")) {
   code.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
 }
+
+// A page that only leads on, to where no address can carry what it brings.
+document.querySelector("form[data-submits]")?.submit();
