@@ -1,0 +1,167 @@
+"""The pages in a real browser: with scripts and without, on a phone and on a wide screen, by day and by night."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
+
+from tests.pages.test_pages import HOSTILE, pages_of
+from tests.serving import RunningServer
+from tests.web.people import Person, person
+from tests.web.tenancy import Tenancy
+
+CHROMIUM: Final = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+CLICKS_MAX: Final = 7
+WIDTHS: Final = (375, 768, 1440)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page of a browser, in which nothing may go wrong unseen.
+
+    Args:
+        context: Of the browser.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.wrong: list[str] = []
+        self.clicks = 0
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("dialog", self._meet)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        """Violations of the policy, what was not found, and scripts that fail, are all told here."""
+        if message.type in {"error", "warning"}:
+            self.wrong.append(f"{message.type}: {message.text}")
+
+    def _meet(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def click(self, selector: str) -> None:
+        """Click, and count it."""
+        self.clicks += 1
+        self.page.click(selector)
+        self.page.wait_for_load_state()
+
+    def sign_in(self, server: RunningServer, who: Person) -> None:
+        """Sign in on the page for it."""
+        self.page.goto(f"{server.url}/login")
+        self.page.fill("#field-username", who.email)
+        self.page.fill("#field-password", who.password)
+        self.click("main form > button")
+        assert urlsplit(self.page.url).path == "/settings/api-keys"
+
+    def fits(self) -> bool:
+        """Whether nothing has to be scrolled sideways."""
+        too_wide: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return too_wide <= 0
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_stranger_gets_a_key_that_verifies(tenancy: Tenancy, chromium: Browser, *, scripts: bool) -> None:
+    """Whoever cannot do it in a few clicks and without a manual goes elsewhere; some have no scripts."""
+    context = chromium.new_context(viewport={"width": 375, "height": 800}, java_script_enabled=scripts)
+    watched, who = Watched(context), person(tenancy)
+    watched.page.goto(tenancy.server.url)
+    assert urlsplit(watched.page.url).path == "/login"
+    watched.sign_in(tenancy.server, who)
+    watched.click("text=Generate New Key")
+    watched.page.fill("#field-name", "nightly export")
+    watched.click("text=Generate key")
+    key = watched.page.text_content("code.secret")
+    assert key is not None
+    assert tenancy.verify(key).json()["credential"]["name"] == "nightly export"
+    assert watched.page.locator("button.copy").count() == (2 if scripts else 0)
+    assert watched.fits()
+    assert watched.clicks <= CLICKS_MAX
+    watched.click("text=All keys")
+    assert "nightly export" in (watched.page.text_content("#keys") or "")
+    assert watched.wrong == []
+    context.close()
+
+
+def test_every_page_fits_and_keeps_to_its_policy(tenancy: Tenancy, chromium: Browser, tmp_path: Path) -> None:
+    """Attack 50, ASVS 3.4.3: what people type runs as a script, or a page cannot be read on a phone or at night."""
+    who = person(tenancy, "owner")
+    tenancy.api.patch(f"/v1/users/{who.id}", json={"name": HOSTILE[1]})
+    keys = [tenancy.key(user_id=who.id, name=name) for name in HOSTILE]
+    key = keys[-1]
+    tenancy.exchange(key["key"])
+    paths = [path for path in sorted(set(pages_of(tenancy.server, "GET"))) if "{" not in path]
+    paths += [f"/settings/api-keys/{key['id']}{act}" for act in ("", "/rotate", "/revoke")]
+    for scheme, widths in (("dark", WIDTHS[:2]), ("light", WIDTHS[2:])):
+        context = chromium.new_context(color_scheme="dark" if scheme == "dark" else "light")
+        watched = Watched(context)
+        watched.sign_in(tenancy.server, who)
+        for path in paths:
+            watched.page.goto(tenancy.server.url + path)
+            for width in widths:
+                watched.page.set_viewport_size({"width": width, "height": 900})
+                picture = tmp_path / f"{path.replace('/', '-')[1:]}-{width}-{scheme}.png"
+                watched.page.screenshot(path=picture, full_page=True)
+                assert watched.fits(), f"{path} at {width}"
+            assert watched.page.locator("h1").count() == 1, path
+        assert watched.wrong == []
+        context.close()
+
+
+def test_the_keyboard_is_enough(tenancy: Tenancy, chromium: Browser) -> None:
+    """Whoever uses no mouse could not sign in, nor skip what stands on every page."""
+    context = chromium.new_context()
+    watched, who = Watched(context), person(tenancy)
+    page = watched.page
+    page.goto(f"{tenancy.server.url}/login")
+    page.keyboard.type(who.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(who.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/api-keys")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert watched.wrong == []
+    context.close()
+
+
+def test_a_link_elsewhere_leads_to_who_is_signed_in(tenancy: Tenancy, chromium: Browser) -> None:
+    """ASVS 3.3.2: strict cookies stay at home when somebody comes by a link, and people would sign in for each."""
+    context = chromium.new_context()
+    watched = Watched(context)
+    watched.sign_in(tenancy.server, person(tenancy))
+    page = watched.page
+    page.route(
+        "http://elsewhere.example/",
+        lambda route: route.fulfill(
+            body=f'<a href="{tenancy.server.url}/profile">go</a>', content_type="text/html"
+        ),
+    )
+    page.goto("http://elsewhere.example/")
+    page.click("text=go")
+    page.wait_for_selector("text=Organisation's id")
+    assert watched.wrong == []
+    context.close()
