@@ -49,6 +49,7 @@ from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
 from bonafides.oauth.id_token_hints import IdTokenHints
+from bonafides.oauth.logout import Logouts
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -95,8 +96,9 @@ from bonafides.web.metrics import (
     Metrics,
     Totals,
 )
-from bonafides.web.oauth import authorize
+from bonafides.web.oauth import authorize, logout
 from bonafides.web.oauth.authorize import AuthorizePages
+from bonafides.web.oauth.logout import LogoutPages
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import factors as factor_pages
@@ -183,6 +185,7 @@ class Rooms:
     second_factors: SecondFactors
     step_ups: StepUps
     authorizations: Authorizations
+    logouts: Logouts
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -416,6 +419,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
     )
     clients = Clients(store, directory, recorder, peppers, clock, entropy)
+    hints = IdTokenHints(signers, settings.base_url)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -464,13 +468,14 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             directory=directory,
             clients=clients,
             codes=Codes(store, recorder, peppers, entropy),
-            hints=IdTokenHints(signers, settings.base_url),
+            hints=hints,
             recorder=recorder,
             peppers=peppers,
             clock=clock,
             entropy=entropy,
             audience=settings.audience,
         ),
+        logouts=Logouts(clients, hints),
         apply=apply,
     )
 
@@ -688,6 +693,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
         authorize.routes(AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)),
+        logout.routes(LogoutPages(rooms.logouts, rooms.sessions, reception)),
     )
     gate = Gate(
         Api(

@@ -30,6 +30,8 @@ OPEN: Final = frozenset(
         ("GET", "/choose-password"),
         ("GET", "/oauth/authorize"),
         ("POST", "/oauth/authorize"),
+        ("GET", "/oauth/logout"),
+        ("POST", "/oauth/logout"),
         ("GET", "/static/{name}"),
     }
 )
