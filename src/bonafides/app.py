@@ -106,6 +106,7 @@ from bonafides.web.pages import files, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import tokens as token_pages
+from bonafides.web.pages import usage as usage_pages
 from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
@@ -113,6 +114,7 @@ from bonafides.web.pages.reception import Reception
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
 from bonafides.web.pages.tokens import TokenPages
+from bonafides.web.pages.usage import UsagePages
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
@@ -689,6 +691,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
             )
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
+        usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),

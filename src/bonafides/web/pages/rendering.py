@@ -200,6 +200,7 @@ Area = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and the paths and names below it."""
 
 _AREAS: Final[tuple[tuple[Area, str], ...]] = (
+    (("Usage", (("/usage", "Requests"), ("/usage/denials", "Why was I denied?"))), READ),
     (
         (
             "Settings",
