@@ -101,12 +101,15 @@ from bonafides.web.oauth.authorize import AuthorizePages
 from bonafides.web.oauth.logout import LogoutPages
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
+from bonafides.web.pages import audit as audit_pages
 from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import files, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import tokens as token_pages
 from bonafides.web.pages import usage as usage_pages
+from bonafides.web.pages import users as user_pages
+from bonafides.web.pages.audit import AuditPages
 from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
@@ -115,6 +118,7 @@ from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
 from bonafides.web.pages.tokens import TokenPages
 from bonafides.web.pages.usage import UsagePages
+from bonafides.web.pages.users import UserPages
 from bonafides.web.paging import Paging
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
@@ -691,6 +695,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
             )
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
+        user_pages.routes(UserPages(rooms.directory, rooms.password_changes, listings, pages)),
+        audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),

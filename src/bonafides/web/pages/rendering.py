@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bonafides.authority import Authority
-from bonafides.model import READ, Clock, to_datetime
+from bonafides.model import ADMIN, READ, Clock, to_datetime
 from bonafides.resources import time_text
 from bonafides.settings import Settings
 from bonafides.web.answers import NO_STORE, Answer, HeaderList
@@ -214,4 +214,5 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
         ),
         READ,
     ),
+    (("Administration", (("/administration/users", "Users"), ("/administration/audit", "Audit log"))), ADMIN),
 )
