@@ -48,6 +48,7 @@ from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
+from bonafides.oauth.consents import Consents
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.logout import Logouts
 from bonafides.plans import Plans
@@ -78,6 +79,7 @@ from bonafides.web.logins import LoginCalls
 from bonafides.web.manage import (
     audit,
     clients,
+    consents,
     denials,
     keys,
     plans,
@@ -192,6 +194,7 @@ class Rooms:
     step_ups: StepUps
     authorizations: Authorizations
     logouts: Logouts
+    consents: Consents
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -482,6 +485,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             audience=settings.audience,
         ),
         logouts=Logouts(clients, hints),
+        consents=Consents(store, directory, recorder, clock),
         apply=apply,
     )
 
@@ -668,6 +672,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         factors.routes(rooms.second_factors, rooms.sessions),
         account_passwords.routes(rooms.password_changes, rooms.sessions),
         sessions.routes(rooms.sessions, paging),
+        consents.routes(rooms.consents, paging),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
         tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),

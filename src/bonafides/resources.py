@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bonafides.credentials.lineage import Family
 from bonafides.credentials.password_changes import StartedReset
-from bonafides.delegation import Client, ClientSecret
+from bonafides.delegation import Client, ClientSecret, SeenConsent, SeenGrant
 from bonafides.model import (
     Accepted,
     AuditEvent,
@@ -403,6 +403,41 @@ def _explanation(denial: Denial, figures: Resource) -> str:
                 f"{figures['remaining']} of {figures['limit']} requests in {figures['seconds']} seconds were left, and "
                 f"this one counts for {figures['cost']}; there is room again at {figures['resets_at']}."
             )
+
+
+def consent_resource(seen: SeenConsent) -> Resource:
+    """What somebody lets a client do until they take it back."""
+    consent = seen.consent
+    return {
+        "id": consent.id,
+        "object": "consent",
+        "user_id": consent.user_id,
+        "tenant_id": consent.tenant_id,
+        "client_id": consent.client_id,
+        "client_name": seen.client_name,
+        "scopes": sorted(consent.scopes),
+        "resources": list(consent.resources),
+        "created_at": time_text(consent.created_at),
+        "updated_at": time_text(consent.updated_at),
+    }
+
+
+def grant_resource(seen: SeenGrant) -> Resource:
+    """What a client got when somebody said yes to it, and how it is used."""
+    grant = seen.grant
+    return {
+        "id": grant.id,
+        "object": "grant",
+        "user_id": grant.user_id,
+        "tenant_id": grant.tenant_id,
+        "client_id": grant.client_id,
+        "client_name": seen.client_name,
+        "scopes": sorted(grant.scopes),
+        "resources": list(grant.resources),
+        "created_at": time_text(grant.created_at),
+        "last_used_at": _time_or_none(seen.last_used_at),
+        "ends_at": time_text(grant.ends_at),
+    }
 
 
 def client_resource(client: Client) -> Resource:

@@ -80,6 +80,8 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "listPersonalAccessTokens": frozenset({"cursor"}),
     "listAccountTokens": frozenset({"cursor"}),
     "listSessions": frozenset({"cursor"}),
+    "listConsents": frozenset({"cursor"}),
+    "listGrants": frozenset({"cursor"}),
     "listApiKeys": frozenset({"cursor"}),
     "listUsers": frozenset({"cursor"}),
     "listTenants": frozenset({"cursor"}),
@@ -106,7 +108,19 @@ BY_PASSWORD: Final = frozenset(
 )
 """Calls that succeed with a password, or what was made by one, which nobody makes up."""
 
-UNMET: Final = frozenset({"getDenial", "getSession", "endSession", "rotateSigningKeys", "resetFactors"})
+UNMET: Final = frozenset(
+    {
+        "getDenial",
+        "getSession",
+        "endSession",
+        "getConsent",
+        "withdrawConsent",
+        "getGrant",
+        "endGrant",
+        "rotateSigningKeys",
+        "resetFactors",
+    }
+)
 """Calls about what comes of requests and logins alone, of which there are none to aim at here."""
 
 Target = Callable[[], str]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import secrets
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx2
@@ -12,7 +16,13 @@ import pyotp
 import pytest
 import yaml
 
+from bonafides.audit import Recorder
+from bonafides.credentials.holdings import blank_credential
+from bonafides.delegation import Consent
+from bonafides.model import Actor, CredentialKind, DigestedSecret, to_datetime
+from bonafides.secret import new_id
 from bonafides.web.examples import (
+    CLIENT_ID,
     DENIED_REQUEST_ID,
     EXAMPLES,
     KEY,
@@ -31,7 +41,7 @@ from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 
 DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
-ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec)_[0-9A-Za-z]{22}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt)_[0-9A-Za-z]{22}")
 SECRET: Final = re.compile(r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -116,6 +126,8 @@ class Story:
         if operation_id == "getDenial":
             refused = self._server.client(self._real.get(KEY)).get("/v1/auth/verify?scope=admin")
             self._real[DENIED_REQUEST_ID] = refused.json()["request_id"]
+        if operation_id == "listConsents":
+            self._agree(self._real[CLIENT_ID])
         if operation_id == "finishLogIn":
             body = {"username": OWNER_EMAIL, "password": NEW_PASSWORD}
             step = self._server.client().post("/v1/auth/login", json=body).json()
@@ -150,6 +162,56 @@ class Story:
             body = {"username": OWNER_EMAIL, "password": NEW_PASSWORD}
             self._real[PROVEN_TOKEN] = self._server.client().post("/v1/auth/login", json=body).json()["token"]
         return Lived(operation, response, self._objection(operation, response))
+
+    def _agree(self, client_id: str) -> None:
+        """The operator lets a client do something, and it has got what it asked for."""
+        rooms, founded = self._server.rooms, self._server.founded
+        now = to_datetime(self._server.clock.now_us)
+        scopes = frozenset({"read"})
+        consent = Consent(
+            new_id("con", self._server.clock.now_us, secrets.token_bytes),
+            founded.user_id,
+            client_id,
+            founded.tenant_id,
+            scopes,
+            (),
+            now,
+            now,
+        )
+        event = Recorder(rooms.clock, secrets.token_bytes).event(
+            "consent.given", Actor(None, None, via="tests"), founded.tenant_id, client_id
+        )
+        grant_id = new_id("grt", self._server.clock.now_us, secrets.token_bytes)
+        granted = blank_credential(
+            CredentialKind.OAUTH_ACCESS_TOKEN,
+            grant_id,
+            founded.tenant_id,
+            founded.user_id,
+            "grant",
+            scopes,
+            now,
+        )
+        secret = DigestedSecret(secrets.token_bytes(32), rooms.peppers.newest_id)
+
+        async def agree() -> None:
+            await rooms.store.give_consent(consent, event)
+            await rooms.store.create_credential(granted, secret, replace(event, id=f"{event.id}x"))
+
+        asyncio.run_coroutine_threadsafe(agree(), self._server.loop).result(20)
+        ends_us = self._server.clock.now_us + 90 * 86_400 * 1_000_000
+        with closing(sqlite3.connect(self._server.settings.sqlite_path or "")) as file, file:
+            file.execute(
+                "INSERT INTO grants (id, tenant_id, user_id, client_id, scopes, resources, methods, claims, created_at, ends_at) "
+                "VALUES (?, ?, ?, ?, 'read', '', 'pwd', '{}', ?, ?)",
+                (
+                    grant_id,
+                    founded.tenant_id,
+                    founded.user_id,
+                    client_id,
+                    self._server.clock.now_us,
+                    ends_us,
+                ),
+            )
 
     def _objection(self, operation: Operation, response: httpx2.Response) -> str:
         told = _told(self.description, operation)

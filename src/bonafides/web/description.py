@@ -54,6 +54,7 @@ TAGS: Final = {
     "Personal access tokens": "What people make for their own scripts; they end with their user.",
     "Bearer tokens": "What keys are exchanged for; they end with their key.",
     "OAuth clients": "Programs that ask for tokens, for themselves or on behalf of people.",
+    "Consents": "What people let OAuth clients do, seen and ended.",
     "Lineage": "What a credential was made from, and what ends with it.",
     "Users": "People and services, whose credentials they are.",
     "Tenants": "Organisations; everything belongs to one, and nothing is seen across them.",

@@ -35,6 +35,8 @@ LAST_SIGNER_ID: Final = "3gMPvMrnYJUwIeXeJ0hLXm0aEjl7sQfEo9tyb1Zk2Wc"
 CLIENT_ID: Final = "cli_03GANXBiYi0zJ2bE9vUw6H"
 CLIENT_SECRET_ID: Final = "sec_03GANXBiZj1aK3cF0wVx7I"
 NEXT_CLIENT_SECRET_ID: Final = "sec_03GANXBiak2bL4dG1xWy8J"
+CONSENT_ID: Final = "con_03GANXBib3mO5eH2yXz9KQ"
+GRANT_ID: Final = "grt_03GANXBic4nP6fI3zYa0LR"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
 SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
@@ -322,6 +324,31 @@ _SESSION: Final[dict[str, Any]] = {
     "last_used_at": CHANGED_AT,
     "ends_at": "2030-04-01T09:00:00Z",
 }
+_CONSENT: Final[dict[str, Any]] = {
+    "id": CONSENT_ID,
+    "object": "consent",
+    "user_id": OPERATOR_ID,
+    "tenant_id": OPERATOR_TENANT_ID,
+    "client_id": CLIENT_ID,
+    "client_name": _CLIENT["name"],
+    "scopes": ["read"],
+    "resources": [],
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_GRANT: Final[dict[str, Any]] = {
+    "id": GRANT_ID,
+    "object": "grant",
+    "user_id": OPERATOR_ID,
+    "tenant_id": OPERATOR_TENANT_ID,
+    "client_id": CLIENT_ID,
+    "client_name": _CLIENT["name"],
+    "scopes": ["read"],
+    "resources": [],
+    "created_at": MADE_AT,
+    "last_used_at": None,
+    "ends_at": "2030-04-01T09:00:00Z",
+}
 _CURRENT_SIGNER: Final[dict[str, Any]] = {
     "id": SIGNER_ID,
     "object": "signing_key",
@@ -359,6 +386,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         answer={**_CLIENT, "client_secret": CLIENT_SECRET},
     ),
     "listClients": Example(query={"limit": "1"}, answer=_page(_CLIENT, None)),
+    "listConsents": Example(query={"client_id": CLIENT_ID}, answer=_page(_CONSENT, None)),
+    "getConsent": Example(path={"consent_id": CONSENT_ID}, answer=_CONSENT),
+    "listGrants": Example(query={"client_id": CLIENT_ID}, answer=_page(_GRANT, None)),
+    "getGrant": Example(path={"grant_id": GRANT_ID}, answer=_GRANT),
+    "endGrant": Example(path={"grant_id": GRANT_ID}, status=204, answer=None),
+    "withdrawConsent": Example(path={"consent_id": CONSENT_ID}, status=204, answer=None),
     "getClient": Example(path={"client_id": CLIENT_ID}, answer={**_CLIENT, "secrets": [_CLIENT_SECRET]}),
     "changeClient": Example(
         path={"client_id": CLIENT_ID},

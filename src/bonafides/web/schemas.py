@@ -27,6 +27,8 @@ _TAIL: Final = "[0-9A-Za-z]{22}$"
 KeyId = Annotated[str, Field(pattern=f"^key_{_TAIL}")]
 UserId = Annotated[str, Field(pattern=f"^(usr|cli)_{_TAIL}")]
 ClientId = Annotated[str, Field(pattern=f"^cli_{_TAIL}")]
+ConsentId = Annotated[str, Field(pattern=f"^con_{_TAIL}")]
+GrantId = Annotated[str, Field(pattern=f"^grt_{_TAIL}")]
 ClientSecretId = Annotated[str, Field(pattern=f"^sec_{_TAIL}")]
 TenantId = Annotated[str, Field(pattern=f"^ten_{_TAIL}")]
 SessionId = Annotated[str, Field(pattern=f"^ses_{_TAIL}")]
@@ -769,6 +771,51 @@ class SessionPage(BaseModel):
     """A page of sessions, newest first."""
 
     data: list[Session]
+    next_cursor: str | None
+
+
+class Consent(BaseModel):
+    """What somebody lets a client do until they take it back."""
+
+    id: ConsentId
+    object: Literal["consent"]
+    user_id: UserId
+    tenant_id: TenantId
+    client_id: ClientId
+    client_name: str
+    scopes: list[str]
+    resources: list[str] = Field(description="For which its tokens may be (RFC 8707).")
+    created_at: Moment
+    updated_at: Moment = Field(description="When more was allowed the last time.")
+
+
+class ConsentPage(BaseModel):
+    """A page of consents, newest first."""
+
+    data: list[Consent]
+    next_cursor: str | None
+
+
+class Grant(BaseModel):
+    """What a client got when somebody said yes to it once, with its tokens."""
+
+    id: GrantId
+    object: Literal["grant"]
+    user_id: UserId
+    tenant_id: TenantId
+    client_id: ClientId
+    client_name: str
+    scopes: list[str]
+    resources: list[str] = Field(description="For which its tokens are (RFC 8707).")
+    created_at: Moment
+    last_used_at: Moment | None = Field(description="As far as it is written; some seconds late.")
+    ends_at: Moment = Field(description="When it ends at the latest.")
+
+
+class GrantPage(BaseModel):
+    """A page of grants, newest first."""
+
+    data: list[Grant]
     next_cursor: str | None
 
 
