@@ -117,7 +117,7 @@ def test_the_trail_and_the_list_of_users_go_on(tenancy: Tenancy) -> None:
     """What is on the second page would not exist."""
     busy = tenancy_on(tenancy.server)
     for number in range(27):
-        busy.user(name=f"user number {number}")
+        busy.user(name=f"user <{number}>")
     browser = visitor(busy, "owner")
     for path in (USERS, AUDIT):
         first = browser.get(path)
@@ -126,8 +126,8 @@ def test_the_trail_and_the_list_of_users_go_on(tenancy: Tenancy) -> None:
         assert path in older.links
     first = browser.get(USERS)
     older = browser.get(next(link for link in first.links if "cursor=" in link))
-    names = set(re.findall(r"user number \d+", first.words + older.words))
-    assert names == {f"user number {number}" for number in range(27)}
+    names = set(re.findall(r"user <\d+>", first.words + older.words))
+    assert names == {f"user <{number}>" for number in range(27)}
 
 
 def test_what_members_type_is_text_to_their_admins(tenancy: Tenancy) -> None:

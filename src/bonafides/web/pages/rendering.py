@@ -56,7 +56,7 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        environment.filters.update(moment=moment, since=self._since, day=day, number=number)
+        environment.filters.update(moment=moment, since=self._since, day=day, number=number, told=told)
         environment.globals.update(
             url=self.path,
             static=lambda name: self.path(PREFIX + files()[name].name),
@@ -189,6 +189,19 @@ def day(then: datetime | None) -> Markup:
 def number(value: int | None) -> str:
     """A figure for people; no figure is no limit."""
     return "unlimited" if value is None else f"{value:,}"
+
+
+def told(value: object) -> str:
+    """A detail for people: lists and objects without the marks of JSON."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {told(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(told, value))
+    return str(value)
 
 
 def areas(authority: Authority) -> tuple[Area, ...]:
