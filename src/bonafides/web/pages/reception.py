@@ -229,7 +229,10 @@ class Reception:
 
 
 def _foreign() -> InvalidRequest:
-    message = "This form was not shown to you here, or you have signed in anew since. Open the page again and send it from there."
+    message = (
+        "This form was not shown to you here, or you have signed in anew since. Open the page again and send it from there. "
+        "If this goes on, your browser keeps no cookies of this server: they need https, or the very machine that it runs on."
+    )
     return InvalidRequest(message, field=CSRF)
 
 
