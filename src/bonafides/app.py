@@ -31,6 +31,7 @@ from bonafides.credentials.guesses import Guesses
 from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.password_changes import PasswordChanges
+from bonafides.credentials.password_mails import PasswordMails
 from bonafides.credentials.passwords import Passwords
 from bonafides.credentials.personal_tokens import PersonalTokens
 from bonafides.credentials.second_steps import SecondSteps
@@ -42,7 +43,9 @@ from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
+from bonafides.letters import Letters
 from bonafides.logs import configure_logs
+from bonafides.mail import Mail, carrier_of
 from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
@@ -105,7 +108,7 @@ from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import audit as audit_pages
 from bonafides.web.pages import factors as factor_pages
-from bonafides.web.pages import files, profile, security, signing_in
+from bonafides.web.pages import files, forgotten, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import tokens as token_pages
@@ -190,6 +193,8 @@ class Rooms:
     password_changes: PasswordChanges
     sessions: JwtSessions
     clients: Clients
+    password_mails: PasswordMails
+    mail: Mail
     second_factors: SecondFactors
     step_ups: StepUps
     authorizations: Authorizations
@@ -326,6 +331,7 @@ async def open_rooms(
     try:
         yield rooms
     finally:
+        await rooms.mail.close()
         await store.close()
         if leases is not None:
             await leases.close()
@@ -352,7 +358,9 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     directory = Directory(store, recorder, clock, entropy, scopes, settings.step_up_seconds)
     guesses = Guesses(store, peppers, clock)
     host = urlsplit(settings.base_url).hostname or "localhost"
-    second_factors = SecondFactors(store, directory, recorder, peppers, clock, entropy, host)
+    mail = Mail(carrier_of(settings), settings.mail_from or f"bonafides@{host}", clock, entropy)
+    letters = Letters(mail, settings.base_url)
+    second_factors = SecondFactors(store, directory, recorder, peppers, clock, entropy, host, letters)
     issuing = (store, directory, recorder, peppers, clock, entropy, scopes)
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
@@ -461,13 +469,15 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             },
         ),
         denial_reports=DenialReports(store, clock, denied.flush),
-        notices=Notices(store, recorder, clock),
+        notices=Notices(store, recorder, clock, letters),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
         signing_keys=signers,
         password_changes=PasswordChanges(
-            store, directory, recorder, peppers, clock, entropy, passwords, guesses
+            store, directory, recorder, peppers, clock, entropy, passwords, guesses, letters
         ),
+        password_mails=PasswordMails(store, directory, recorder, peppers, clock, entropy, guesses, letters),
+        mail=mail,
         sessions=login_sessions,
         second_factors=second_factors,
         step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),
@@ -670,7 +680,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
         logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups)),
         factors.routes(rooms.second_factors, rooms.sessions),
-        account_passwords.routes(rooms.password_changes, rooms.sessions),
+        account_passwords.routes(rooms.password_changes, rooms.password_mails, rooms.sessions),
         sessions.routes(rooms.sessions, paging),
         consents.routes(rooms.consents, paging),
         keys.routes(rooms.api_keys, rooms.idempotency, paging, rooms.clock),
@@ -688,6 +698,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
         files.routes(),
         signing_in.routes(SigningIn(rooms.sessions, reception)),
+        forgotten.routes(rooms.password_mails, reception),
         profile.routes(rooms.directory, pages),
         key_pages.routes(
             KeyPages(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bonafides.audit import Recorder
+from bonafides.letters import Letters
 from bonafides.model import Actor, AuditEvent, Clock, Expiring, to_datetime
-from bonafides.store import NoticeStore
+from bonafides.store import DirectoryStore, NoticeStore
 
 DAYS: Final = (30, 14, 7, 1)
 """How long before the end. Tokens that last for hours are not told of: their holders fetch new ones."""
@@ -17,6 +18,10 @@ _AGAIN_SECONDS: Final = 3_600
 _AT_ONCE: Final = 500
 
 
+class NoticeUserStore(NoticeStore, DirectoryStore, Protocol):
+    """What notices ask of the store."""
+
+
 class Notices:
     """Tells of each end at most once for each of `DAYS`, however many processes look for them.
 
@@ -24,12 +29,14 @@ class Notices:
         store: Knows what ends, and what was told of.
         recorder: Makes audit events.
         clock: When it is looked for.
+        letters: Tell them by mail, too.
     """
 
-    def __init__(self, store: NoticeStore, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, store: NoticeUserStore, recorder: Recorder, clock: Clock, letters: Letters) -> None:
         self._store = store
         self._recorder = recorder
         self._clock = clock
+        self._letters = letters
         self._next_us = 0
 
     async def tell_each_hour(self) -> None:
@@ -55,7 +62,20 @@ class Notices:
         told: list[Expiring] = []
         while found := await self._store.expiring(now, DAYS, _AT_ONCE):
             told += await self._store.note_expiring([(ending, self._event(ending)) for ending in found])
+        await self._write(told)
         return told
+
+    async def _write(self, told: list[Expiring]) -> None:
+        """One letter for each owner, however many of their keys end."""
+        if not self._letters.mail.is_set_up:
+            return
+        by_owner: dict[tuple[str, str], list[Expiring]] = {}
+        for ending in told:
+            by_owner.setdefault((ending.user_id, ending.tenant_id), []).append(ending)
+        for (user_id, tenant_id), endings in by_owner.items():
+            user = await self._store.find_user(user_id, tenant_id)
+            if user is not None:
+                self._letters.expiring(user, endings)
 
     def _event(self, ending: Expiring) -> AuditEvent:
         return self._recorder.event(

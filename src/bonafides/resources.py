@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bonafides.credentials.lineage import Family
 from bonafides.credentials.password_changes import StartedReset
+from bonafides.credentials.password_mails import Invitation
 from bonafides.delegation import Client, ClientSecret, SeenConsent, SeenGrant
 from bonafides.model import (
     Accepted,
@@ -556,6 +557,16 @@ def reset_resource(started: StartedReset) -> Resource:
         "user_id": started.user_id,
         "token": started.token,
         "expires_at": time_text(started.expires_at),
+    }
+
+
+def invitation_resource(invitation: Invitation) -> Resource:
+    """What lets somebody choose their first password; `token` null means that it was mailed."""
+    return {
+        "object": "invitation",
+        "user_id": invitation.user_id,
+        "token": invitation.token,
+        "expires_at": time_text(invitation.expires_at),
     }
 
 

@@ -171,6 +171,24 @@ class Settings(BaseModel):
             "at `/v1/auth/step-up`."
         ),
     )
+    smtp_host: str = Field(
+        "",
+        description=(
+            "The mail server that resets, invitations and notices are given to. Empty: they are shown on standard error, and with `production` "
+            "not sent at all."
+        ),
+    )
+    smtp_port: int = Field(587, ge=1, le=PORT_MAX, description="Its port.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`starttls` (port 587), `tls` from the first byte (port 465), or `none`, for a server on this machine alone.",
+    )
+    smtp_user: str = Field("", description="Who the server is there. Empty: nobody.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The password of `smtp_user`.")
+    mail_from: str = Field(
+        "",
+        description="The address that mails come from, such as `auth@example.com`; needed with `smtp_host`.",
+    )
     max_staleness_seconds: float = Field(
         2.0,
         gt=0.05,
@@ -348,6 +366,8 @@ class Settings(BaseModel):
             raise ValueError(
                 "limits_across: machine counts in this machine's memory alone. Leave out valkey, or limits_across."
             )
+        if self.smtp_host and "@" not in self.mail_from:
+            raise ValueError("mail_from: is needed with smtp_host, such as auth@example.com.")
         if self.session_idle_seconds > self.session_seconds_max:
             raise ValueError("session_idle_seconds: must not be longer than session_seconds_max.")
         if self.pepper_path == self.sqlite_path:
@@ -436,6 +456,10 @@ class Settings(BaseModel):
             )
         if self.address_requests_per_minute is None:
             found.append("address_requests_per_minute is off: set a number, or anyone may guess without end.")
+        if self.smtp_host and self.smtp_tls == "none" and not _is_loopback(self.smtp_host):
+            found.append(
+                "smtp_tls is none: resets would cross the network in the clear. Set BONAFIDES_SMTP_TLS=starttls."
+            )
         if self.log_level == "debug":
             found.append("log_level is debug: set BONAFIDES_LOG_LEVEL=info.")
         return found

@@ -27,6 +27,7 @@ OPEN: Final = frozenset(
         ("GET", "/.well-known/oauth-protected-resource"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/login"),
+        ("GET", "/forgotten-password"),
         ("GET", "/choose-password"),
         ("GET", "/oauth/authorize"),
         ("POST", "/oauth/authorize"),
@@ -40,10 +41,12 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/v1/auth/login",
         "/v1/auth/login/second-factor",
         "/v1/auth/refresh",
+        "/v1/auth/password/forgotten",
         "/v1/auth/password/reset",
         "/bim/apikey/authenticate",
         "/login",
         "/login/second-factor",
+        "/forgotten-password",
         "/choose-password",
     }
 )

@@ -39,6 +39,11 @@ PROTECT_NOTHING: Final = {
     "usage_hours_kept_days": "how long usage is kept by the hour",
     "usage_days_kept_days": "how long usage is kept by the day",
     "ended_tokens_kept_seconds": "for how long an expired token is told so; it is refused either way",
+    "smtp_host": "who is given mails; tests of mails hold what becomes of them",
+    "smtp_port": "where that listens",
+    "smtp_user": "who the server is there",
+    "smtp_password": "what it proves there; it is never shown, as no secret setting is",
+    "mail_from": "who mails come from",
     "drain_seconds_max": "how long an end may take",
     "database_connections_max": "how much is asked of the database at once",
     "change_retention_seconds": "how long the feed is kept; a longer silence makes memory forget everything",
@@ -181,6 +186,23 @@ def bites_session_seconds_max(serve: Serve, _: Path) -> None:
             tokens = server.client().post("/v1/auth/refresh", json=body).json()
             server.clock.advance(300)
             assert _refreshed(server, tokens) == status
+
+
+def bites_smtp_tls(_: Serve, folder: Path) -> None:
+    """It keeps resets from crossing a network in the clear: production refuses to go without."""
+    safe = {"production": "true", "public_url": "https://auth.example.com", "mail_from": "auth@example.com"}
+    for host, tls, refuses in (
+        ("mail.example.com", "none", True),
+        ("mail.example.com", "starttls", False),
+        ("mail.example.com", "tls", False),
+        ("127.0.0.1", "none", False),
+    ):
+        variables = _variables({**safe, "smtp_host": host, "smtp_tls": tls})
+        if refuses:
+            with pytest.raises(Misconfigured, match="smtp_tls"):
+                load({}, variables, folder)
+        else:
+            assert load({}, variables, folder).smtp_tls == tls
 
 
 def bites_step_up_seconds(serve: Serve, _: Path) -> None:

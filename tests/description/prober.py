@@ -76,6 +76,7 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "changePassword": frozenset({"new_password"}),
     "resetPassword": frozenset({"new_password"}),
     "startPasswordReset": frozenset({"user_id"}),
+    "inviteUser": frozenset({"user_id"}),
     "listBearerTokens": frozenset({"cursor"}),
     "listPersonalAccessTokens": frozenset({"cursor"}),
     "listAccountTokens": frozenset({"cursor"}),

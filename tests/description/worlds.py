@@ -61,7 +61,7 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         **{call: {"client_id": client} for call in ("deleteClient", "createClientSecret")},
         "deleteClientSecret": _secret_of(admin, client),
         **_tokens(admin),
-        "startPasswordReset": {"user_id": person},
+        **{call: {"user_id": person} for call in ("startPasswordReset", "inviteUser")},
         "getLineage": {"credential_id": lambda: lasting_key},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},

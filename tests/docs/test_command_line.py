@@ -18,6 +18,7 @@ CONTRACT = (
     "keys usage",
     "users create", "users list", "users show", "users update", "users delete", "users reset-password",
     "users reset-factors",
+    "users invite",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",
     "peppers rotate", "keys lineage",

@@ -32,7 +32,13 @@ UNCOUNTED: Final = {*PAGES, "/metrics", "/.well-known/oauth-protected-resource",
 
 
 VISITED = frozenset(
-    {"/v1/auth/login", "/v1/auth/login/second-factor", "/v1/auth/refresh", "/v1/auth/password/reset"}
+    {
+        "/v1/auth/login",
+        "/v1/auth/login/second-factor",
+        "/v1/auth/refresh",
+        "/v1/auth/password/reset",
+        "/v1/auth/password/forgotten",
+    }
 )
 """Calls for who has no credential yet: whatever is presented, the address is counted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -92,3 +93,44 @@ async def test_more_than_fit_into_one_batch_are_all_told(
     told = await house.rooms.notices.tell()
     assert sorted(one.credential_id for one in told) == sorted(made.credential.id for made in (key, *others))
     assert await house.rooms.notices.tell() == []
+
+
+async def test_an_owner_gets_one_letter_for_all_that_ends(house: House) -> None:
+    """Ten keys would be ten mails a day, or none, and the owner would find out from their customers."""
+    sent: list[EmailMessage] = []
+    house.rooms.mail._carry = sent.append
+    tenant = await house.make_tenant()
+    user, gone = await house.make_user(tenant.id), await house.make_user(tenant.id)
+    for name in ("first", "https://evil.example"):
+        await house.make_key(user, name=name, expires_in=40 * DAY)
+    await house.make_key(gone, name="theirs", expires_in=40 * DAY)
+    house.clock.advance(27 * DAY)
+    await house.rooms.directory.delete_user(house.operator, gone.id)
+    await house.rooms.notices.tell()
+    await house.rooms.mail.settle()
+    (letter,) = sent
+    assert letter["To"] == user.email
+    text = letter.get_content()
+    assert "first (bf_key_" in text
+    assert "https://evil" not in text
+    house.rooms.mail._carry = None
+    house.clock.advance(12 * DAY)
+    assert len(await house.rooms.notices.tell()) == 2
+
+
+async def test_an_owner_who_is_gone_by_then_gets_no_letter(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One deleted user would keep everybody else from being told."""
+    sent: list[EmailMessage] = []
+    house.rooms.mail._carry = sent.append
+    await house.make_key(await house.make_user(), expires_in=2 * DAY)
+    house.clock.advance(DAY + 1)
+
+    async def nobody(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(house.rooms.store, "find_user", nobody)
+    assert len(await house.rooms.notices.tell()) == 1
+    await house.rooms.mail.settle()
+    assert sent == []

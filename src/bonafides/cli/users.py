@@ -23,8 +23,9 @@ from bonafides.cli.options import (
 )
 from bonafides.cli.session import Session, work
 from bonafides.cli.terminal import Columns, print_json, print_line, print_made, print_page, print_thing
+from bonafides.letters import CHOOSE
 from bonafides.model import UNCHANGED, Replayed, Role, Status, User, UserChanges, UserKind
-from bonafides.resources import Resource, reset_resource, user_resource
+from bonafides.resources import Resource, invitation_resource, reset_resource, user_resource
 
 commands = typer.Typer(
     name="users",
@@ -136,6 +137,24 @@ def reset_password(
     started = work(database, tenant, do)
     words = "Give them this token; it serves once. They send it to /v1/auth/password/reset."
     print_made(started, "token", as_json=as_json, words=words)
+
+
+@commands.command(epilog=example("bonafides users invite ada@example.com"))
+def invite(
+    *, user: UserName, tenant: TenantId = None, database: Database = None, as_json: AsJson = False
+) -> None:
+    """Let a person choose their first password: by mail, or with a token that is shown this once."""
+
+    async def do(session: Session) -> Resource:
+        found = await session.user(user)
+        return invitation_resource(await session.rooms.password_mails.invite(session.authority, found.id))
+
+    invitation = work(database, tenant, do)
+    if invitation["token"] is None:
+        print_thing(invitation, as_json=as_json, heading="They get a mail with a link.\n")
+        return
+    words = f"Give them this token; it serves once, on the page {CHOOSE}."
+    print_made(invitation, "token", as_json=as_json, words=words)
 
 
 @commands.command("reset-factors", epilog=example("bonafides users reset-factors ada@example.com"))

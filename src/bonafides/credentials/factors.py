@@ -19,6 +19,7 @@ from bonafides.authority import Authority
 from bonafides.credentials import totp
 from bonafides.directory import Directory
 from bonafides.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from bonafides.letters import Letters
 from bonafides.model import (
     Clock,
     DigestedSecret,
@@ -80,6 +81,7 @@ class SecondFactors:
         clock: When things happen.
         entropy: For secrets.
         host: Of the server, as authenticator apps show it.
+        letters: Tell people of changes.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class SecondFactors:
         clock: Clock,
         entropy: Entropy,
         host: str,
+        letters: Letters,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -99,6 +102,7 @@ class SecondFactors:
         self._clock = clock
         self._entropy = entropy
         self._host = host
+        self._letters = letters
 
     async def own(self, authority: Authority) -> Factors:
         """What the caller may prove beside their password."""
@@ -173,6 +177,7 @@ class SecondFactors:
         )
         if ended is None:
             raise Conflict(_NOT_BEGUN)
+        self._letters.changed(user, "An authenticator app was added to your account.")
         return NewCodes(codes, ended)
 
     async def renew_codes(self, authority: Authority) -> tuple[str, ...]:
@@ -188,6 +193,7 @@ class SecondFactors:
         if not await self._store.replace_recovery_codes(user.id, self._digested(user.id, codes), event):
             message = "Recovery codes stand in for a second factor. Set one up first."
             raise Conflict(message)
+        self._letters.changed(user, "New recovery codes were made for your account.")
         return codes
 
     async def remove(
@@ -209,6 +215,7 @@ class SecondFactors:
         if ended is None:
             message = f"You have no factor {kind}."
             raise NotFound(message)
+        self._letters.changed(user, "The second factor of your account was removed.")
         return ended
 
     async def reset(self, authority: Authority, user_id: str) -> int:
@@ -227,6 +234,7 @@ class SecondFactors:
         if ended is None:
             message = "This user has no second factor."
             raise NotFound(message)
+        self._letters.changed(user, "An admin has removed the second factors of your account.")
         return ended
 
     async def judge(self, user_id: str, code: str) -> Proof | None:

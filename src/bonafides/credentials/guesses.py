@@ -23,6 +23,9 @@ OWNERS_SECONDS_MAX: Final = 300
 ADDRESS_FREE: Final = 30
 ADDRESS_SECONDS_MAX: Final = 300
 ADDRESS_FORGOTTEN_SECONDS: Final = 900
+MAILS_FREE: Final = 3
+MAILS_FROM_FREE: Final = 20
+MAILS_FORGOTTEN_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,30 @@ class Guesses:
         See: OWASP ASVS 6.3.1
         """
         return await self._admit("factor", user_id, user_id, visitor)
+
+    async def admit_mail(self, name: str, visitor: Visitor) -> None:
+        """Count one more mail that was asked for, whether or not anybody has this name.
+
+        Raises:
+            TooManyRequests: There were too many, for this name or from there; nothing was counted.
+        """
+        limits = [
+            GuessLimit(
+                self._peppers.subject_digest("mail", name),
+                MAILS_FREE,
+                STRANGERS_SECONDS_MAX,
+                forgotten_seconds=MAILS_FORGOTTEN_SECONDS,
+            ),
+            GuessLimit(
+                self._peppers.subject_digest("mails from", visitor.network),
+                MAILS_FROM_FREE,
+                STRANGERS_SECONDS_MAX,
+                forgotten_seconds=MAILS_FORGOTTEN_SECONDS,
+            ),
+        ]
+        wait = await self._store.count_guess(limits, to_datetime(self._clock.micros()))
+        if wait:
+            raise TooManyRequests(retry_after_seconds=wait)
 
     async def _admit(self, what: str, name: str, user_id: str | None, visitor: Visitor) -> Admitted:
         place = self._peppers.subject_digest("place", user_id or "", visitor.network)

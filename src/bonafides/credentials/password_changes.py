@@ -16,6 +16,7 @@ from bonafides.credentials.password_rules import check_new
 from bonafides.credentials.passwords import Passwords
 from bonafides.directory import Directory, require_active_user
 from bonafides.errors import Conflict, InvalidCredentials, InvalidRequest
+from bonafides.letters import Letters
 from bonafides.model import (
     Account,
     Actor,
@@ -32,6 +33,12 @@ from bonafides.secret import Peppers, SecretKind, mint, new_id, whole
 
 RESET_SECONDS: Final = 86_400
 SERVICE_NAME: Final = "bonafides"
+WRONG_TOKEN: Final = "The token is wrong, was used before, or has ended. Ask for another one."
+
+_KINDS: Final = {
+    OneTimePurpose.PASSWORD_RESET: SecretKind.RST,
+    OneTimePurpose.INVITATION: SecretKind.INV,
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,9 +66,10 @@ class PasswordChanges:
         entropy: For ids and secrets.
         passwords: Hash and check.
         guesses: Admits tries at the current password.
+        letters: Tell people of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it changes is checked, counted, written down and told
         self,
         store: GuessStore,
         directory: Directory,
@@ -71,6 +79,7 @@ class PasswordChanges:
         entropy: Entropy,
         passwords: Passwords,
         guesses: Guesses,
+        letters: Letters,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -80,6 +89,7 @@ class PasswordChanges:
         self._entropy = entropy
         self._passwords = passwords
         self._guesses = guesses
+        self._letters = letters
 
     async def change(
         self,
@@ -134,6 +144,7 @@ class PasswordChanges:
         if ended is None:
             message = "Your password was changed by another call in this moment. Log in again."
             raise Conflict(message)
+        self._letters.changed(account.user, "The password of your account was changed.")
         return ended
 
     async def start_reset(self, authority: Authority, user_id: str) -> StartedReset:
@@ -157,19 +168,13 @@ class PasswordChanges:
             message = "user_id: a service has no password. Make it an API key."
             raise InvalidRequest(message, field="user_id")
         require_active_user(user)
-        now_us = self._clock.micros()
-        now = to_datetime(now_us)
-        identifier = new_id("rst", now_us, self._entropy)
-        token = mint(SecretKind.RST, identifier, self._entropy)
-        made = OneTimeSecret(
-            id=identifier,
-            purpose=OneTimePurpose.PASSWORD_RESET,
-            tenant_id=user.tenant_id,
-            user_id=user.id,
-            email_folded=user.email.casefold() if user.email is not None else None,
-            created_by=authority.user_id,
-            created_at=now,
-            expires_at=now + timedelta(seconds=RESET_SECONDS),
+        made, token = once(
+            user,
+            OneTimePurpose.PASSWORD_RESET,
+            RESET_SECONDS,
+            authority.user_id,
+            self._clock,
+            self._entropy,
         )
         secret = self._peppers.digested(token)
         event = self._recorder.event("user.password_reset_started", authority.actor, user.tenant_id, user.id)
@@ -177,31 +182,74 @@ class PasswordChanges:
         return StartedReset(user.id, token, made.expires_at)
 
     async def reset(self, token: str, new: str, visitor: Visitor, *, request_id: str | None = None) -> None:
-        """Give whoever holds a reset token the password that they choose; it is spent, and every session ends.
+        """Give whoever holds a reset token, or an invitation, the password that they choose; it is spent, and every session ends.
 
         Raises:
             InvalidCredentials: The token is unknown, spent, or has ended.
             InvalidRequest: The password is too short, or easily guessed; the token still serves.
         """
-        presented = whole(token, SecretKind.RST)
+        purpose, presented = _presented(token)
         if presented is None:
-            raise InvalidCredentials
+            raise InvalidCredentials(WRONG_TOKEN)
         digests = self._peppers.candidates(presented)
         now = to_datetime(self._clock.micros())
-        purpose = OneTimePurpose.PASSWORD_RESET
         found = await self._store.find_one_time_secret(digests, purpose, now)
         account = await self._store.find_account_of(found.user_id, found.tenant_id) if found else None
         if found is None or account is None:
-            raise InvalidCredentials
+            raise InvalidCredentials(WRONG_TOKEN)
         wanted = _checked(account.user, new, "new_password")
         actor = Actor(account.user.id, found.id, "reset", request_id, visitor.address)
         event = self._event("user.password_reset", actor, account)
         hashed = await self._passwords.hash(wanted)
         if not await self._store.redeem_for_password(found.id, purpose, hashed, event):
-            raise InvalidCredentials
+            raise InvalidCredentials(WRONG_TOKEN)
+        self._letters.changed(account.user, "A new password was chosen for your account.")
 
     def _event(self, action: str, actor: Actor, account: Account) -> AuditEvent:
         return self._recorder.event(action, actor, account.user.tenant_id, account.user.id)
+
+
+def once(
+    user: User,
+    purpose: OneTimePurpose,
+    seconds: int,
+    created_by: str | None,
+    clock: Clock,
+    entropy: Entropy,
+) -> tuple[OneTimeSecret, str]:
+    """What lets one person choose a password, once, for as long as they keep their address; with its token.
+
+    Args:
+        user: Who.
+        purpose: A first password, or another one.
+        seconds: How long it serves.
+        created_by: Who lets them; None for themselves.
+        clock: From when on.
+        entropy: For its id and its secret.
+    """
+    now_us = clock.micros()
+    now = to_datetime(now_us)
+    kind = _KINDS[purpose]
+    identifier = new_id(str(kind), now_us, entropy)
+    made = OneTimeSecret(
+        id=identifier,
+        purpose=purpose,
+        tenant_id=user.tenant_id,
+        user_id=user.id,
+        email_folded=user.email.casefold() if user.email is not None else None,
+        created_by=created_by,
+        created_at=now,
+        expires_at=now + timedelta(seconds=seconds),
+    )
+    return made, mint(kind, identifier, entropy)
+
+
+def _presented(token: str) -> tuple[OneTimePurpose, bytes | None]:
+    """What a token is for by its look, and as it is digested; None where it is damaged."""
+    invitation = whole(token, SecretKind.INV)
+    if invitation is not None:
+        return OneTimePurpose.INVITATION, invitation
+    return OneTimePurpose.PASSWORD_RESET, whole(token, SecretKind.RST)
 
 
 def _checked(user: User, new: str, field: str) -> str:

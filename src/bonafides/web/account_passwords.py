@@ -1,4 +1,4 @@
-"""`/v1/auth/password`, `/v1/auth/password/reset` and `/v1/users/{id}/password-reset`."""
+"""`/v1/auth/password` with `/forgotten` and `/reset`, and `/v1/users/{id}/password-reset` and `/invitation`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from fastapi import APIRouter, Path, Request, Response
 
 from bonafides.credentials.jwt_sessions import JwtSessions
 from bonafides.credentials.password_changes import PasswordChanges
+from bonafides.credentials.password_mails import PasswordMails
 from bonafides.model import ADMIN, WRITE
-from bonafides.resources import reset_resource
+from bonafides.resources import invitation_resource, reset_resource
 from bonafides.web import schemas
 from bonafides.web.answers import json_answer
-from bonafides.web.bodies import PasswordChange, PasswordReset
+from bonafides.web.bodies import ForgottenPassword, PasswordChange, PasswordReset
 from bonafides.web.guard import SCOPES_KEY, VISITED, Caller, GuardedRoute, VisitedRoute, exchange_of
 from bonafides.web.logins import visitor_of
 from bonafides.web.replies import reply
 
 
-def routes(changes: PasswordChanges, sessions: JwtSessions) -> APIRouter:
+def routes(changes: PasswordChanges, mails: PasswordMails, sessions: JwtSessions) -> APIRouter:
     """The routes of passwords."""
     router = APIRouter()
-    router.include_router(_guarded(changes, sessions))
-    router.include_router(_visited(changes))
+    router.include_router(_guarded(changes, mails, sessions))
+    router.include_router(_visited(changes, mails))
     return router
 
 
-def _guarded(changes: PasswordChanges, sessions: JwtSessions) -> APIRouter:
+def _guarded(changes: PasswordChanges, mails: PasswordMails, sessions: JwtSessions) -> APIRouter:
     router = APIRouter(route_class=GuardedRoute, tags=["Login"])
 
     @router.post(
@@ -71,16 +72,56 @@ def _guarded(changes: PasswordChanges, sessions: JwtSessions) -> APIRouter:
     async def start(caller: Caller, user_id: Annotated[str, Path(description="The user's id.")]) -> Response:
         return reply(json_answer(200, reset_resource(await changes.start_reset(caller, user_id))))
 
+    @router.post(
+        "/v1/users/{user_id}/invitation",
+        operation_id="inviteUser",
+        summary="Let a person choose their first password",
+        description=(
+            "Mails them a link that serves once and for a week. Where no mail server is set, you get the token to hand over. "
+            "An invitation from before serves no more."
+        ),
+        responses={
+            200: {"model": schemas.Invitation, "description": "They are invited."},
+            403: {"description": "They are more powerful than you, or your own login is too long ago."},
+            404: {"description": "There is no such user, or they are not yours to see."},
+            409: {"description": "The user is disabled, or has a password."},
+        },
+        openapi_extra={SCOPES_KEY: [ADMIN]},
+    )
+    async def invite(caller: Caller, user_id: Annotated[str, Path(description="The user's id.")]) -> Response:
+        return reply(json_answer(200, invitation_resource(await mails.invite(caller, user_id))))
+
     return router
 
 
-def _visited(changes: PasswordChanges) -> APIRouter:
+def _visited(changes: PasswordChanges, mails: PasswordMails) -> APIRouter:
     router = APIRouter(route_class=VisitedRoute, tags=["Login"])
+
+    @router.post(
+        "/v1/auth/password/forgotten",
+        operation_id="forgetPassword",
+        summary="Ask for a mail with which you choose another password",
+        description=(
+            "The answer is the same whether or not there is such an account. The mail serves once and for ten minutes; "
+            "a second factor is asked for as ever. Too many requests for one name, or from one address, have to wait (429)."
+        ),
+        status_code=204,
+        responses={204: {"description": "If there is such an account, a mail is on its way."}},
+        openapi_extra=VISITED,
+    )
+    async def forget(request: Request, body: ForgottenPassword) -> Response:
+        await mails.forgotten(
+            body.username,
+            visitor_of(request),
+            tenant_id=body.tenant_id,
+            request_id=exchange_of(request).request_id,
+        )
+        return Response(status_code=204)
 
     @router.post(
         "/v1/auth/password/reset",
         operation_id="resetPassword",
-        summary="Choose a password with a reset token",
+        summary="Choose a password with a reset token or an invitation",
         description="Spends the token, and ends every session of its user.",
         status_code=204,
         responses={

@@ -559,8 +559,19 @@ class PasswordChange(Body):
     ] = False
 
 
+class ForgottenPassword(Body):
+    """Whose password is forgotten."""
+
+    username: Annotated[
+        StrictStr, Field(min_length=1, max_length=EMAIL_MAX, description="The e-mail address.")
+    ]
+    tenant_id: Annotated[
+        Id | None, Field(description="The tenant of the account; default: every one that the address has.")
+    ] = None
+
+
 class PasswordReset(Body):
-    """A password for whoever was given a reset token."""
+    """A password for whoever was given a reset token or an invitation."""
 
     token: SecretText
     new_password: Annotated[

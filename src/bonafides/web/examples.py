@@ -422,6 +422,15 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "listUsers": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_USER, None)),
     "getUser": Example(path={"user_id": USER_ID}, answer=_USER),
+    "inviteUser": Example(
+        path={"user_id": USER_ID},
+        answer={
+            "object": "invitation",
+            "user_id": USER_ID,
+            "token": None,
+            "expires_at": "2030-01-08T09:00:00Z",
+        },
+    ),
     "startPasswordReset": Example(
         path={"user_id": USER_ID},
         answer={
@@ -437,6 +446,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         status=204,
         answer=None,
     ),
+    "forgetPassword": Example(caller="nobody", body={"username": "ada@example.com"}, status=204, answer=None),
     "changeUser": Example(path={"user_id": USER_ID}, body={"name": "Ada King"}, answer=_RENAMED_USER),
     "putPlan": Example(
         body={

@@ -435,6 +435,18 @@ class PasswordChanged(BaseModel):
     ended_sessions: int = Field(description="How many other sessions have ended.")
 
 
+class Invitation(BaseModel):
+    """What lets somebody choose their first password, once."""
+
+    object: Literal["invitation"]
+    user_id: UserId
+    token: str | None = Field(
+        description="For the user alone, shown this once; `null`: it was mailed to them.",
+        pattern="^bf_inv_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}$",
+    )
+    expires_at: Moment
+
+
 class StartedPasswordReset(BaseModel):
     """What lets one user choose a password, once."""
 

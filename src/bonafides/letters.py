@@ -1,0 +1,87 @@
+"""What people are told by mail. Every link begins with the public URL, whatever a request has said.
+
+See: OWASP ASVS 6.4.1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from bonafides.mail import Letter, Mail
+from bonafides.model import CredentialKind, Expiring, User
+
+CHOOSE: Final = "/choose-password"
+"""The page on which somebody chooses a password. What serves once stands behind `#`: no server's log sees it."""
+
+_KINDS: Final = {
+    CredentialKind.API_KEY: "API key",
+    CredentialKind.PERSONAL_ACCESS_TOKEN: "personal access token",
+}
+
+
+class Letters:
+    """Writes letters, and posts them.
+
+    Args:
+        mail: Sends them.
+        base_url: Of every link.
+    """
+
+    def __init__(self, mail: Mail, base_url: str) -> None:
+        self.mail = mail
+        self._base_url = base_url
+
+    def reset(self, user: User, token: str, expires_at: datetime) -> None:
+        """The way to another password, for who has forgotten theirs."""
+        text = (
+            "Somebody, perhaps you, has asked for a new password for your account.\n\n"
+            f"Choose one here, until {_time(expires_at)}:\n\n{self._choose(token)}\n\n"
+            f"If the page asks for a code, it is:\n\n{token}\n\n"
+            "If it was not you, do nothing: your password stays as it is."
+        )
+        self._post(user, "Choose a new password", text)
+
+    def invitation(self, user: User, token: str, expires_at: datetime, organisation: str) -> None:
+        """The way to a first password."""
+        text = (
+            f"You have an account at {self._base_url}, in the organisation {organisation}.\n\n"
+            f"Choose a password here, until {_time(expires_at)}:\n\n{self._choose(token)}\n\n"
+            f"If the page asks for a code, it is:\n\n{token}"
+        )
+        self._post(user, "Your account", text)
+
+    def changed(self, user: User, what: str) -> None:
+        """Word of a change that a thief would make, too."""
+        text = (
+            f"{what}\n\nIf it was not you, choose another password at once and end all your sessions, "
+            f"or ask an admin of your organisation: {self._base_url}"
+        )
+        self._post(user, "Your account was changed", text)
+
+    def expiring(self, user: User, ending: Iterable[Expiring]) -> None:
+        """Word of keys and tokens that end soon."""
+        lines = [
+            f"- {_KINDS.get(each.kind, each.kind)} {_plain(each.name)} ({each.display}): {_time(each.ends_at)}"
+            for each in ending
+        ]
+        text = "These end soon, and are refused from then on:\n\n" + "\n".join(lines)
+        self._post(user, "Keys of yours end soon", text + f"\n\nRotate or replace them: {self._base_url}")
+
+    def _post(self, user: User, subject: str, text: str) -> None:
+        if user.email is not None:
+            greeting = f"Hello {_plain(user.name)},\n\n" if user.name != user.email else ""
+            self.mail.post(Letter(user.email, subject, f"{greeting}{text}\n"))
+
+    def _choose(self, token: str) -> str:
+        return f"{self._base_url}{CHOOSE}#{token}"
+
+
+def _plain(name: str) -> str:
+    """A name that somebody chose, so that it leads nowhere: mail programs make links of what looks like one."""
+    return name.replace("://", ": //").replace("www.", "www ")
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
