@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bonafides.app import build
 from tests.attacks.test_anonymous_bootstrap import every_route
@@ -40,17 +42,17 @@ def assert_safe(read: Read) -> None:
     assert "frame-ancestors 'none'" in policy
     assert "form-action 'self'" in policy
     assert "unsafe" not in policy
-    for tag, given in read.tags:
-        assert "style" not in given, tag
-        assert not [name for name in given if name.startswith("on")], tag
+    for tag, attributes in read.tags:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
         assert tag != "style"
-        assert tag != "script" or given["src"].startswith("/static/"), tag
-    ids = [given["id"] for _, given in read.tags if "id" in given]
+        assert tag != "script" or attributes["src"].startswith("/static/"), tag
+    ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(ids) == len(set(ids)), "an id is there twice"
-    labelled = {given["for"] for tag, given in read.tags if tag == "label" and "for" in given}
-    for tag, given in read.tags:
-        if tag in {"select", "textarea"} or (tag == "input" and given.get("type") != "hidden"):
-            assert given["id"] in labelled, given
+    labelled = {attributes["for"] for tag, attributes in read.tags if tag == "label" and "for" in attributes}
+    for tag, attributes in read.tags:
+        if tag in {"select", "textarea"} or (tag == "input" and attributes.get("type") != "hidden"):
+            assert attributes["id"] in labelled, attributes
 
 
 @pytest.mark.parametrize("path", PUBLIC)
@@ -137,7 +139,9 @@ def test_the_files_of_pages_are_kept_for_ever_and_named_by_what_is_in_them(tenan
     """A browser would show new pages in an old style, or fetch the style with each page."""
     read = Browser(tenancy.server).get("/login")
     found = {
-        given.get("href") or given["src"] for tag, given in read.tags if tag in {"link", "script", "img"}
+        attributes.get("href") or attributes["src"]
+        for tag, attributes in read.tags
+        if tag in {"link", "script", "img"}
     }
     assert len(found) == 3
     for path in found:
@@ -178,3 +182,26 @@ def test_a_name_is_text_and_nothing_else(tenancy: Tenancy, name: str) -> None:
     assert not tags & {"svg", "b"}
     assert sum(tag == "script" for tag, _ in read.tags) == 1
     assert sum(tag == "img" for tag, _ in read.tags) == 1
+
+
+@pytest.fixture(scope="module")
+def reader(tenancy: Tenancy) -> Browser:
+    """A browser in which somebody is signed in."""
+    return visitor(tenancy)
+
+
+MARKUP: Final = st.text(st.sampled_from("<>\"'&;={}%/ aé字"), min_size=1, max_size=60)
+
+
+@given(name=MARKUP | st.text(min_size=1, max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_whatever_a_person_types_is_shown_as_it_is_or_refused(reader: Browser, name: str) -> None:
+    """Attack 50: of all that can be typed, something would end an attribute or begin a tag."""
+    expected = [tag for tag, _ in reader.get("/profile").tags]
+    read = reader.submit(reader.get("/profile").form("/profile"), name=name)
+    if read.status == 200:
+        assert read.form("/profile").fields["name"] == name.strip()
+        assert [tag for tag, _ in read.tags] == expected
+    else:
+        assert read.status == 400
+    assert_safe(read)
