@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bonafides.delegation import Client, ClientChanges
 from bonafides.idempotency import Idempotency
-from bonafides.model import READ, WRITE, Status
+from bonafides.model import ADMIN, Status
 from bonafides.oauth.clients import Clients, ClientWish, MadeClient, MadeSecret
 from bonafides.resources import SHOWN_METADATA, client_resource, client_secret_resource
 from bonafides.web.answers import json_answer
@@ -26,8 +26,7 @@ from bonafides.web.schemas import (
 )
 from bonafides.web.schemas import MadeClient as MadeClientSchema
 
-_READS: Final = {"x-required-scopes": [READ]}
-_WRITES: Final = {"x-required-scopes": [WRITE]}
+_ADMIN: Final = {"x-required-scopes": [ADMIN]}
 _NO_CLIENT: Final = {"description": "There is no such client, or it is not yours to see."}
 _NOT_ADMIN: Final = {"description": "You need the scope admin."}
 _TOO_MUCH: Final = {
@@ -100,7 +99,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
             404: {"description": "There is no such tenant, or it is not yours to see."},
             409: {"description": "The Idempotency-Key was used for a different call."},
         },
-        openapi_extra=_WRITES,
+        openapi_extra=_ADMIN,
     )
     async def create(request: Request, caller: Caller, body: NewClient) -> Response:
         attempt = await attempt_of(request, idempotency, caller)
@@ -119,7 +118,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
             403: _NOT_ADMIN,
             404: {"description": "There is no such tenant, or it is not yours to see."},
         },
-        openapi_extra=_READS,
+        openapi_extra=_ADMIN,
     )
     async def listing(
         caller: Caller,
@@ -145,7 +144,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
             403: _NOT_ADMIN,
             404: _NO_CLIENT,
         },
-        openapi_extra=_READS,
+        openapi_extra=_ADMIN,
     )
     async def get(caller: Caller, client_id: ClientId) -> Response:
         client = await clients.get(caller, client_id)
@@ -163,7 +162,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
             403: _TOO_MUCH,
             404: _NO_CLIENT,
         },
-        openapi_extra=_WRITES,
+        openapi_extra=_ADMIN,
     )
     async def change(caller: Caller, client_id: ClientId, body: ClientPatch) -> Response:
         current: Client = await clients.get(caller, client_id)
@@ -177,7 +176,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
         summary="Delete an OAuth client, and end every token that it was given",
         status_code=204,
         responses={204: {"description": "It is gone."}, 403: _NOT_ADMIN, 404: _NO_CLIENT},
-        openapi_extra=_WRITES,
+        openapi_extra=_ADMIN,
     )
     async def delete(caller: Caller, client_id: ClientId) -> Response:
         await clients.delete(caller, client_id)
@@ -199,7 +198,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
                 )
             },
         },
-        openapi_extra=_WRITES,
+        openapi_extra=_ADMIN,
     )
     async def add_secret(
         request: Request, caller: Caller, client_id: ClientId, body: NewClientSecret | None = None
@@ -227,7 +226,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
             403: _NOT_ADMIN,
             404: {"description": "There is no such secret, or the client is not yours to see."},
         },
-        openapi_extra=_WRITES,
+        openapi_extra=_ADMIN,
     )
     async def remove_secret(caller: Caller, client_id: ClientId, secret_id: SecretId) -> Response:
         await clients.remove_secret(caller, client_id, secret_id)
