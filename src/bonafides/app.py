@@ -49,11 +49,22 @@ from bonafides.mail import Mail, carrier_of
 from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
 from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
+from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
 from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
 from bonafides.oauth.consents import Consents
+from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.logout import Logouts
+from bonafides.oauth.revocation import Revocation
+from bonafides.oauth.token_endpoint import (
+    AuthorizationCodes,
+    ClientCredentials,
+    RefreshTokens,
+    TokenEndpoint,
+)
+from bonafides.oauth.tokens import Tokens
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -101,9 +112,11 @@ from bonafides.web.metrics import (
     Metrics,
     Totals,
 )
-from bonafides.web.oauth import authorize, logout
+from bonafides.web.oauth import authorize, discovery, logout, token, userinfo
 from bonafides.web.oauth.authorize import AuthorizePages
+from bonafides.web.oauth.discovery import Discovery
 from bonafides.web.oauth.logout import LogoutPages
+from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH, TokenCalls
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import audit as audit_pages
@@ -200,6 +213,11 @@ class Rooms:
     authorizations: Authorizations
     logouts: Logouts
     consents: Consents
+    client_authentication: ClientAuthentication
+    codes: Codes
+    grants: Grants
+    revocation: Revocation
+    token_endpoint: TokenEndpoint
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
 
@@ -385,7 +403,25 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             audience=settings.audience,
             algorithm=settings.signing_algorithm,
             rotation_seconds=settings.signing_key_rotation_days * 86_400,
-            token_seconds_max=settings.session_token_seconds,
+            token_seconds_max=max(settings.session_token_seconds, ACCESS_TOKEN_SECONDS),
+        ),
+    )
+
+    authentication = ClientAuthentication(store, peppers, clock, settings.base_url)
+    tokens_of_clients = Tokens(signers, peppers, clock, entropy)
+    codes = Codes(store, recorder, peppers, entropy)
+    grants = Grants(
+        store,
+        tokens_of_clients,
+        recorder,
+        peppers,
+        clock,
+        entropy,
+        GrantRules(
+            idle_seconds=settings.session_idle_seconds,
+            longest_seconds=settings.session_seconds_max,
+            grace_seconds=settings.refresh_grace_seconds,
+            audience=settings.audience,
         ),
     )
 
@@ -486,7 +522,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             store=store,
             directory=directory,
             clients=clients,
-            codes=Codes(store, recorder, peppers, entropy),
+            codes=codes,
             hints=hints,
             recorder=recorder,
             peppers=peppers,
@@ -496,6 +532,20 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
         logouts=Logouts(clients, hints),
         consents=Consents(store, directory, recorder, clock),
+        client_authentication=authentication,
+        codes=codes,
+        grants=grants,
+        revocation=Revocation(store, grants, recorder, peppers),
+        token_endpoint=TokenEndpoint(
+            authentication,
+            (
+                ClientCredentials(store, tokens_of_clients, recorder, clock),
+                AuthorizationCodes(store, grants, recorder, peppers, clock),
+                RefreshTokens(grants),
+            ),
+            settings.audience,
+            (settings.base_url + TOKEN_PATH,),
+        ),
         apply=apply,
     )
 
@@ -573,6 +623,7 @@ async def _sweep(rooms: Rooms) -> None:
         grace_seconds=rooms.settings.refresh_grace_seconds,
         idle_seconds=rooms.settings.session_seconds_max,
     )
+    await rooms.store.prune_grants(to_datetime(now_us), grace_seconds=rooms.settings.refresh_grace_seconds)
     await rooms.signing_keys.maintain()
 
 
@@ -687,6 +738,17 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
         tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),
         tokens.lineage_routes(rooms.lineage, rooms.clock),
+        token.routes(
+            TokenCalls(
+                rooms.token_endpoint,
+                rooms.client_authentication,
+                rooms.revocation,
+                rooms.addresses,
+                (settings.base_url + TOKEN_PATH, settings.base_url + REVOCATION_PATH),
+            )
+        ),
+        userinfo.routes(),
+        discovery.routes(Discovery(settings, rooms.signing_keys, rooms.token_endpoint.grant_types)),
         clients.routes(rooms.clients, rooms.idempotency, paging),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),

@@ -111,6 +111,51 @@ class InvalidCredentials(AppError):
         super().__init__(public)
 
 
+class InvalidClient(AppError):
+    """Whoever calls did not prove that they are the client that they say; it is not told what was wrong.
+
+    See: RFC 6749 §5.2
+    """
+
+    code = "invalid_client"
+
+    def __init__(self, public: str = "The client is unknown, or did not prove who it is.") -> None:
+        super().__init__(public)
+
+
+class InvalidGrant(AppError):
+    """The code, token or assertion is not good, or is not this client's."""
+
+    code = "invalid_grant"
+
+
+class UnauthorizedClient(AppError):
+    """The client may not use this grant."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(AppError):
+    """There is no such grant here."""
+
+    code = "unsupported_grant_type"
+
+
+class InvalidScope(AppError):
+    """A scope is unknown, malformed, or more than may be had."""
+
+    code = "invalid_scope"
+
+
+class InvalidTarget(AppError):
+    """A resource is unknown, malformed, or not the client's to ask for.
+
+    See: RFC 8707 §2
+    """
+
+    code = "invalid_target"
+
+
 class TooManyRequests(AppError):
     """Somebody was wrong too often, and has to wait.
 
@@ -162,6 +207,12 @@ WIRE_CODES: Mapping[str, str] = {
     "invalid_token": "The token is malformed, unknown, revoked or wrongly signed.",
     "token_expired": "The credential is past its expiry.",
     "invalid_credentials": "The user name or the password is wrong.",
+    "invalid_client": "OAuth: the client is unknown, or did not prove who it is.",
+    "invalid_grant": "OAuth: the code, token or assertion is not good, or is not this client's.",
+    "unauthorized_client": "OAuth: the client may not use this grant.",
+    "unsupported_grant_type": "OAuth: there is no such grant here.",
+    "invalid_scope": "OAuth: a scope is unknown, malformed, or more than may be had.",
+    "invalid_target": "OAuth: a resource is unknown, malformed, or not the client's to ask for.",
     "insufficient_scope": "The credential is good, but may not do this; `scope` lists what is needed.",
     "ip_not_allowed": "The credential is good, but not from this address.",
     "not_found": "There is no such thing, or it is not yours.",

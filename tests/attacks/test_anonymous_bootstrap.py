@@ -26,6 +26,10 @@ OPEN: Final = frozenset(
         ("GET", "/openapi.yaml"),
         ("GET", "/.well-known/oauth-protected-resource"),
         ("GET", "/.well-known/jwks.json"),
+        ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/.well-known/oauth-authorization-server/{issuer_path:path}"),
+        ("GET", "/.well-known/openid-configuration"),
+        ("GET", "/.well-known/openid-configuration/{issuer_path:path}"),
         ("GET", "/login"),
         ("GET", "/forgotten-password"),
         ("GET", "/choose-password"),
@@ -48,6 +52,8 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/login/second-factor",
         "/forgotten-password",
         "/choose-password",
+        "/oauth/token",
+        "/oauth/revoke",
     }
 )
 """What these take in place of a credential stands in the body, which is looked at first."""

@@ -61,6 +61,8 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "changeClient": CLIENT_MISTAKES,
     "createClientSecret": frozenset({"expires_at", "expires_in"}),
     "listClients": frozenset({"cursor"}),
+    "requestToken": frozenset({"body", "client_secret", "grant_type"}),
+    "revokeToken": frozenset({"body", "client_secret", "token"}),
     "createTenant": frozenset({"plan"}),
     "changeTenant": frozenset({"plan"}),
     "verifyCredential": frozenset({"ip"}),
@@ -105,6 +107,8 @@ BY_PASSWORD: Final = frozenset(
         "confirmFactor",
         "renewRecoveryCodes",
         "removeFactor",
+        "requestToken",
+        "revokeToken",
     }
 )
 """Calls that succeed with a password, or what was made by one, which nobody makes up."""
@@ -120,6 +124,8 @@ UNMET: Final = frozenset(
         "endGrant",
         "rotateSigningKeys",
         "resetFactors",
+        "getUserinfo",
+        "postUserinfo",
     }
 )
 """Calls about what comes of requests and logins alone, of which there are none to aim at here."""

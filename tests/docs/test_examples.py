@@ -39,6 +39,7 @@ from bonafides.web.examples import (
 from bonafides.web.forms import FORM
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
+from tests.web.oauth import owners_token
 
 DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
 ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt)_[0-9A-Za-z]{22}")
@@ -49,7 +50,7 @@ THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
 TOTP: Final = re.compile(r"[A-Z2-7]{32}|otpauth://totp/Bonafides.*|<svg .*</svg>", re.DOTALL)
 CODE: Final = re.compile(r"[a-z2-7]{6}(-[a-z2-7]{6}){3}")
-WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused", "device"}
+WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused", "device", "updated_at"}
 """What may be there already or not yet, or is what the test's own client says."""
 
 
@@ -143,6 +144,7 @@ class Story:
             "operator": self._server.admin,
             "key": self._server.client(self._real.get(KEY)),
             "session": self._server.client(self._real.get(PROVEN_TOKEN) or self._real.get(TOKEN)),
+            "person": self._server.client(self._persons_token(EXAMPLES[operation_id].caller)),
             "nobody": self._server.client(),
         }[EXAMPLES[operation_id].caller]
         response = client.request(
@@ -212,6 +214,10 @@ class Story:
                     ends_us,
                 ),
             )
+
+    def _persons_token(self, caller: str) -> str | None:
+        """An access token that the operator let a client have."""
+        return owners_token(self._server) if caller == "person" else None
 
     def _objection(self, operation: Operation, response: httpx2.Response) -> str:
         told = _told(self.description, operation)

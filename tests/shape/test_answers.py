@@ -28,11 +28,20 @@ PREFIXES: Final = {
 }
 OF_OBJECTS: Final = {"api_key": "key_", "user": "usr_", "tenant": "ten_", "audit_event": "evt_"}
 PAGES: Final = ["/", "/healthz", "/readyz", "/docs", "/openapi.json", "/openapi.yaml"]
-UNCOUNTED: Final = {*PAGES, "/metrics", "/.well-known/oauth-protected-resource", "/.well-known/jwks.json"}
+UNCOUNTED: Final = {
+    *PAGES,
+    "/metrics",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+}
 
 
 VISITED = frozenset(
     {
+        "/oauth/token",
+        "/oauth/revoke",
         "/v1/auth/login",
         "/v1/auth/login/second-factor",
         "/v1/auth/refresh",

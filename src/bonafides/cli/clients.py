@@ -74,8 +74,9 @@ def create(
         typer.Option("--redirect-uri", metavar="URI", help="Where people are sent back to; may be repeated."),
     ] = None,
     auth_method: Annotated[
-        AuthMethod, typer.Option("--auth-method", help="How it proves who it is; none: a public client.")
-    ] = AuthMethod.BASIC,
+        AuthMethod | None,
+        typer.Option("--auth-method", help="How it proves who it is; none: a public client."),
+    ] = None,
     token_format: Annotated[
         TokenFormat,
         typer.Option("--token-format", help="Access tokens as secrets of this server, or signed."),
@@ -97,7 +98,7 @@ def create(
     changes = ClientChanges(
         grant_types=UNCHANGED if wanted is None else frozenset(wanted),
         redirect_uris=tuple(redirect_uris or ()),
-        token_endpoint_auth_method=auth_method,
+        token_endpoint_auth_method=UNCHANGED if auth_method is None else auth_method,
         token_format=token_format,
         require_pkce=not without_pkce,
         first_party=first_party,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ TOKEN_BYTES_MAX: Final = 8_192
 KEY_SET_SECONDS: Final = 300
 """How long others may keep the key set."""
 TYPE: Final = "JWT"
+ACCESS_TOKEN_TYPE: Final = "at+jwt"
+"""See: RFC 9068 §2.1"""
 
 _HEADER_BYTES_MAX: Final = 512
 _RSA_BITS: Final = 3_072
@@ -51,6 +54,12 @@ _HEADER: Final = frozenset({"alg", "kid", "typ"})
 _KID: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 _TEXT_CLAIMS: Final = ("sub", "jti", "scope", "tenant_id")
 _NUMBER_CLAIMS: Final = ("iat", "exp")
+_TYPES: Final = frozenset({TYPE, ACCESS_TOKEN_TYPE})
+_HASHES: Final = {
+    SigningAlgorithm.EDDSA: hashlib.sha512,
+    SigningAlgorithm.ES256: hashlib.sha256,
+    SigningAlgorithm.RS256: hashlib.sha256,
+}
 _ITSELF: Final = Actor(None, None, via="server")
 
 _decode = msgspec.json.Decoder().decode
@@ -239,11 +248,24 @@ class SigningKeys:
                 await self.read()
         return {"keys": [dict(record.public_jwk) for record in self._ring.records]}
 
-    async def sign(self, claims: Mapping[str, Any]) -> str:
+    async def sign(
+        self,
+        claims: Mapping[str, Any],
+        *,
+        type_: str = TYPE,
+        hashed: Mapping[str, str] | None = None,
+    ) -> str:
         """A compact JWT of these claims and of who issues it, signed with the current key.
+
+        Args:
+            claims: With `aud`, if it is for somebody else than our own audience.
+            type_: Tells what kind of token it is; each is judged by rules of its own.
+            hashed: Claims that hold the left half of the hash of a text, such as `at_hash` of an access token.
 
         Raises:
             Unavailable: The keys cannot be read.
+
+        See: RFC 8725 §3.11, OpenID Connect Core §3.1.3.6
         """
         if self._outdated:
             await self.read()
@@ -252,11 +274,17 @@ class SigningKeys:
         signer = self._ring.signer
         if signer is None:
             raise Unavailable(internal="signing keys: there is no current key that a pepper opens")
-        header = {"alg": str(signer.algorithm), "kid": signer.kid, "typ": TYPE}
-        payload = {"iss": self.rules.issuer, "aud": self.rules.audience, **claims}
+        header = {"alg": str(signer.algorithm), "kid": signer.kid, "typ": type_}
+        halves = {name: _half_hash(text, signer.algorithm) for name, text in (hashed or {}).items()}
+        payload = {"iss": self.rules.issuer, "aud": self.rules.audience, **claims, **halves}
         return jws.serialize_compact(
             header, _encode(payload), signer.key, registry=_REGISTRIES[signer.algorithm]
         )
+
+    def published_algorithms(self) -> Sequence[str]:
+        """How tokens are signed that were not signed long ago, the current way first."""
+        found = dict.fromkeys(str(record.algorithm) for record in self._ring.records)
+        return list(found) or [str(self.rules.algorithm)]
 
     def judge(self, token: bytes, now_us: int) -> Signed:
         """What a token's signature and claims say of it; whether it was ended since, the store knows.
@@ -275,14 +303,14 @@ class SigningKeys:
         if found is None:
             return Signed.UNKNOWN_KEY
         algorithm, key = found
-        if header["alg"] != algorithm or header["typ"] != TYPE:
+        if header["alg"] != algorithm or header["typ"] not in _TYPES:
             return Signed.BAD
         try:
             payload = jws.deserialize_compact(token, key, registry=_REGISTRIES[algorithm]).payload
             claims = _decode(payload or b"")
         except (JoseError, ValueError, TypeError, RecursionError):
             return Signed.BAD
-        return self._judge_claims(claims, now_us)
+        return self._judge_claims(claims, header["typ"], now_us)
 
     async def opened(self, token: str, type_: str) -> Mapping[str, Any] | None:
         """The claims of a token of that type that was signed here, whether or not its time is up; None of any other.
@@ -319,11 +347,17 @@ class SigningKeys:
             self._learnt_at = now
             await self.read()
 
-    def _judge_claims(self, claims: object, now_us: int) -> Signed:
+    def _judge_claims(self, claims: object, type_: str, now_us: int) -> Signed:
         if not isinstance(claims, dict):
             return Signed.BAD
-        named = claims.get("iss") == self.rules.issuer and claims.get("aud") == self.rules.audience
-        whole = all(type(claims.get(name)) is str for name in _TEXT_CLAIMS) and all(
+        named = claims.get("iss") == self.rules.issuer
+        texts: tuple[str, ...] = _TEXT_CLAIMS
+        if type_ == ACCESS_TOKEN_TYPE:
+            # For which resource it is, its row says and who asks about it judges; that it was given to a client is sure.
+            texts = (*_TEXT_CLAIMS, "client_id")
+        else:
+            named = named and claims.get("aud") == self.rules.audience
+        whole = all(type(claims.get(name)) is str for name in texts) and all(
             type(claims.get(name)) is int for name in _NUMBER_CLAIMS
         )
         if not named or not whole or claims["iat"] > now_us // 1_000_000 + _SKEW_SECONDS:
@@ -458,6 +492,11 @@ def _header(token: bytes) -> dict[str, str] | None:
     if not all(isinstance(value, str) for value in header.values()) or not _KID.fullmatch(header["kid"]):
         return None
     return header
+
+
+def _half_hash(text: str, algorithm: SigningAlgorithm) -> str:
+    digest = _HASHES[algorithm](text.encode("ascii")).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
 
 def _unpadded(encoded: bytes) -> bytes:

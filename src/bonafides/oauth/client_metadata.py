@@ -17,6 +17,8 @@ GRANT_TYPES: Final = frozenset(
 )
 """What a client may be allowed here."""
 CODE: Final = "code"
+METHOD_NAMED: Final = "auth_method_named"
+"""In a client's metadata: somebody has said how it sends its secret; else it may send it in either way."""
 URIS_MAX: Final = 50
 URI_LENGTH_MAX: Final = 2_000
 ACCESS_TOKEN_SECONDS: Final = 3_600

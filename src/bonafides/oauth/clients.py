@@ -48,7 +48,7 @@ from bonafides.model import (
     powers,
     to_datetime,
 )
-from bonafides.oauth.client_metadata import checked, response_types_of
+from bonafides.oauth.client_metadata import METHOD_NAMED, checked, response_types_of
 from bonafides.secret import Peppers, SecretKind, display, mint, new_id
 from bonafides.store import Clash, ClientStore, DirectoryStore, Reused
 
@@ -382,6 +382,8 @@ class Clients:
             name=intake.text(changed.name, "name"),
             scopes=intake.scopes(changed.scopes, self._directory.defined_scopes | STANDARD_SCOPES),
         )
+        if not isinstance(changes.token_endpoint_auth_method, Unchanged):
+            changed = replace(changed, metadata={**changed.metadata, METHOD_NAMED: True})
         if isinstance(changes.response_types, Unchanged):
             changed = replace(changed, response_types=response_types_of(changed.grant_types))
         return checked(changed)

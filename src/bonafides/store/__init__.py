@@ -21,11 +21,15 @@ from bonafides.delegation import (
     Consent,
     DeviceCode,
     DeviceDecision,
+    GrantRenewal,
     NewClient,
+    NewGrant,
     PresentedClient,
+    PresentedCode,
     PresentedDevice,
     PresentedRequest,
     PushedRequest,
+    RefreshableGrant,
     SeenConsent,
     SeenGrant,
 )
@@ -820,6 +824,42 @@ class DeviceStore(Protocol):
         ...
 
 
+class GrantStore(Protocol):
+    """What people let clients do."""
+
+    async def find_code(self, digests: Sequence[bytes]) -> PresentedCode | None:
+        """The authorization code with one of these digests; a redeemed one is found for a day."""
+        ...
+
+    async def redeem_code(self, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
+        """Spend an authorization code for a grant: of any number of calls at once, one does.
+
+        Returns:
+            False, with nothing written, if it was spent, has ended, or its user or tenant is not active.
+        """
+        ...
+
+    async def find_refreshable_grant(self, digests: Sequence[bytes]) -> RefreshableGrant | None:
+        """The refresh token of a grant with one of these digests; one that has ended is found until it is pruned."""
+        ...
+
+    async def renew_grant(self, renewal: GrantRenewal, event: AuditEvent) -> bool:
+        """Spend a grant's refresh token and put another in its place: of any number of calls at once, one does.
+
+        Returns:
+            False, with nothing written, if it was spent, has ended, or its grant is not live.
+        """
+        ...
+
+    async def spend_assertion(self, digest: bytes, expires_at: datetime) -> bool:
+        """Remember an assertion until it has ended by itself; False if somebody did before."""
+        ...
+
+    async def prune_grants(self, now: datetime, *, grace_seconds: int) -> None:
+        """Forget ended refresh tokens, codes and assertions, and old answers."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -859,6 +899,7 @@ class Store(
     ConsentStore,
     PushedRequestStore,
     DeviceStore,
+    GrantStore,
     InstallationStore,
     Protocol,
 ):

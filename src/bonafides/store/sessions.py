@@ -41,6 +41,7 @@ from bonafides.model import (
 from bonafides.store import guesses, proofs
 from bonafides.store.credentials import add, revoke_all
 from bonafides.store.listing import page_of, within
+from bonafides.store.rotation import spend, state_of
 from bonafides.store.tables import (
     columns_of,
     credentials,
@@ -57,12 +58,7 @@ from bonafides.store.transaction import Transaction
 
 _SESSION: Final = columns_of(sessions, Session)
 _USER: Final = columns_of(users, User)
-_REFRESH_TOKEN: Final = (
-    refresh_tokens.c.digest,
-    refresh_tokens.c.expires_at,
-    refresh_tokens.c.spent_at,
-    refresh_tokens.c.sealed_answer,
-)
+_STATE: Final = state_of(refresh_tokens)
 
 
 def open_session(transaction: Transaction, opening: Opening, event: AuditEvent) -> bool:
@@ -99,12 +95,8 @@ def open_session(transaction: Transaction, opening: Opening, event: AuditEvent) 
 
 def find_refreshable(connection: Connection, digests: Sequence[bytes]) -> Refreshable | None:
     """The refresh token with one of these digests, with its session and its user."""
-    successors = refresh_tokens.alias("successors")
-    successor_spent = exists().where(
-        successors.c.digest == refresh_tokens.c.successor, successors.c.spent_at.is_not(None)
-    )
     row = connection.execute(
-        select(*_REFRESH_TOKEN, successor_spent, _LIVE, *_SESSION, *_USER)
+        select(*_STATE, _LIVE, *_SESSION, *_USER)
         .join_from(refresh_tokens, sessions, sessions.c.id == refresh_tokens.c.session_id)
         .join(credentials, credentials.c.id == sessions.c.id)
         .join(users, users.c.id == sessions.c.user_id)
@@ -135,16 +127,14 @@ def refresh(transaction: Transaction, renewal: Renewal, event: AuditEvent) -> bo
     successor = renewal.refresh_token
     if not _is_live(connection, successor.session_id):
         return False
-    spent = connection.execute(
-        update(refresh_tokens)
-        .where(
-            refresh_tokens.c.digest == renewal.digest,
-            refresh_tokens.c.spent_at.is_(None),
-            refresh_tokens.c.expires_at > event.at,
-        )
-        .values(spent_at=event.at, successor=successor.secret.digest, sealed_answer=renewal.sealed_answer)
-    )
-    if spent.rowcount == 0:
+    if not spend(
+        connection,
+        refresh_tokens,
+        renewal.digest,
+        successor.secret.digest,
+        renewal.sealed_answer,
+        event.at,
+    ):
         return False
     _add_refresh_token(connection, successor)
     connection.execute(update(sessions).where(sessions.c.id == successor.session_id).values(seen_at=event.at))

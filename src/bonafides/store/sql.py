@@ -18,11 +18,15 @@ from bonafides.delegation import (
     Consent,
     DeviceCode,
     DeviceDecision,
+    GrantRenewal,
     NewClient,
+    NewGrant,
     PresentedClient,
+    PresentedCode,
     PresentedDevice,
     PresentedRequest,
     PushedRequest,
+    RefreshableGrant,
     SeenConsent,
     SeenGrant,
 )
@@ -73,6 +77,7 @@ from bonafides.store import (
     OnCommit,
     Reused,
     accounts,
+    assertions,
     audit,
     authorization_codes,
     clients,
@@ -83,6 +88,7 @@ from bonafides.store import (
     directory,
     factors,
     feed,
+    grants,
     guesses,
     installation,
     limits,
@@ -645,6 +651,27 @@ class SqlStore:
 
     async def prune_requests(self, before: datetime) -> None:
         await self._write(device_codes.prune, before)
+
+    # Grants
+
+    async def find_code(self, digests: Sequence[bytes]) -> PresentedCode | None:
+        return await self._read(grants.find_code, digests)
+
+    async def redeem_code(self, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
+        return await self._write(grants.redeem_code, digest, new, event)
+
+    async def find_refreshable_grant(self, digests: Sequence[bytes]) -> RefreshableGrant | None:
+        return await self._read(grants.find_refreshable, digests)
+
+    async def renew_grant(self, renewal: GrantRenewal, event: AuditEvent) -> bool:
+        return await self._write(grants.renew, renewal, event)
+
+    async def spend_assertion(self, digest: bytes, expires_at: datetime) -> bool:
+        return await self._write(assertions.spend, digest, expires_at)
+
+    async def prune_grants(self, now: datetime, *, grace_seconds: int) -> None:
+        await self._write(grants.prune, now, grace_seconds)
+        await self._write(assertions.prune, now)
 
     # Installation
 

@@ -27,7 +27,14 @@ from bonafides.web.forms import FORM
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.manage.signing_keys import CACHED
 from bonafides.web.problems import Problems
-from bonafides.web.schemas import Error, IntrospectionRequest, KeyExchange, Problem
+from bonafides.web.schemas import (
+    Error,
+    IntrospectionRequest,
+    KeyExchange,
+    Problem,
+    RevocationRequest,
+    TokenRequest,
+)
 
 Json = dict[str, Any]
 
@@ -49,6 +56,7 @@ TAGS: Final = {
     "Verification": "Is this credential good, for whom, and for what?",
     "Login": "For people: a password for a session's tokens.",
     "Second factors": "What is proven beside a password.",
+    "OAuth 2.0": "For clients: tokens for themselves, and on behalf of people.",
     "Sessions": "Logins that have not ended.",
     "API keys": "Keys that programs present.",
     "Personal access tokens": "What people make for their own scripts; they end with their user.",
@@ -161,7 +169,7 @@ def describe(app: FastAPI, settings: Settings) -> Json:
 def _name_schemas(schemas: Json, settings: Settings) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Error, IntrospectionRequest, KeyExchange, Problem):
+    for model in (Error, IntrospectionRequest, KeyExchange, Problem, RevocationRequest, TokenRequest):
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas["Scope"] = {
         "type": "string",

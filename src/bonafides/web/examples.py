@@ -48,6 +48,7 @@ NEXT_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoidG9vIn0.RVhBTVBMRW9ubH
 REFRESH_TOKEN: Final = "bf_ort_03GANXBiUc7jP3yZf0sLw5EXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_REFRESH_TOKEN: Final = "bf_ort_03GANXBiVd8kQ4zAg1tMx6EXAMPLEonlyNotASecret0_EXAMPL"
 RESET_TOKEN: Final = "bf_rst_03GANXBiXh9yI1aD8uTv5GEXAMPLEonlyNotASecret0_EXAMPL"
+ACCESS_TOKEN: Final = "bf_oat_03GANXBibl3cM5eH2yXz9KEXAMPLEonlyNotASecret0_EXAMPL"
 CLIENT_SECRET: Final = "bf_sec_03GANXBiZj1aK3cF0wVx7IEXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_CLIENT_SECRET: Final = "bf_sec_03GANXBiak2bL4dG1xWy8JEXAMPLEonlyNotASecret0_EXAMPL"
 MFA_TOKEN: Final = "bf_mfa_03GANXBiYj0zK2bE9vUw6HEXAMPLEonlyNotASecret0_EXAMPL"
@@ -76,7 +77,8 @@ class Example:
         headers: Parameters in headers.
         body: The request's, as JSON.
         form: The request's, as a form.
-        caller: Whose credential is presented: the operator's, the key that the story made, or the login's.
+        caller: Whose credential is presented: the operator's, the key that the story made, the login's, or an access token
+            that a person let a client have.
         excerpt: Whether `answer` shows only a part of the real one.
         answer_headers: Of the answer, where they are what it is about.
     """
@@ -88,7 +90,7 @@ class Example:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     form: Mapping[str, str] | None = None
-    caller: Literal["operator", "key", "session", "nobody"] = "operator"
+    caller: Literal["operator", "key", "session", "person", "nobody"] = "operator"
     excerpt: bool = False
     answer_headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -128,7 +130,7 @@ _CLIENT: Final[dict[str, Any]] = {
     "tenant_id": OPERATOR_TENANT_ID,
     "name": "Acme Shop",
     "status": "active",
-    "grant_types": ["authorization_code", "refresh_token"],
+    "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
     "response_types": ["code"],
     "redirect_uris": ["https://shop.example.com/callback"],
     "post_logout_redirect_uris": [],
@@ -148,6 +150,13 @@ _CLIENT: Final[dict[str, Any]] = {
     "created_by": OPERATOR_ID,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,
+}
+_USERINFO: Final[dict[str, Any]] = {
+    "sub": OPERATOR_ID,
+    "name": OWNER_EMAIL,
+    "updated_at": 1893488400,
+    "email": OWNER_EMAIL,
+    "email_verified": False,
 }
 _CLIENT_SECRET: Final[dict[str, Any]] = {
     "id": CLIENT_SECRET_ID,
@@ -378,7 +387,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "createClient": Example(
         body={
             "name": "Acme Shop",
-            "grant_types": ["authorization_code", "refresh_token"],
+            "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
             "redirect_uris": ["https://shop.example.com/callback"],
             "scopes": ["openid", "read"],
         },
@@ -398,6 +407,28 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         body={"client_uri": "https://shop.example.com"},
         answer={**_CLIENT, "client_uri": "https://shop.example.com", "updated_at": CHANGED_AT},
     ),
+    "requestToken": Example(
+        caller="nobody",
+        form={
+            "grant_type": "client_credentials",
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "scope": "read",
+        },
+        answer={
+            "access_token": ACCESS_TOKEN,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "scope": "read",
+        },
+    ),
+    "revokeToken": Example(
+        caller="nobody",
+        form={"token": ACCESS_TOKEN, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        answer=None,
+    ),
+    "getUserinfo": Example(caller="person", answer=_USERINFO),
+    "postUserinfo": Example(caller="person", answer=_USERINFO),
     "createClientSecret": Example(
         path={"client_id": CLIENT_ID},
         body={"name": "spring", "overlap_seconds": 86400},
@@ -758,6 +789,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "getHealth": Example(caller="nobody", answer={"status": "ok"}),
     "getReadiness": Example(caller="nobody", answer={"status": "ready"}),
     "getMetrics": Example(answer='bonafides_verdicts_total{kind="api_key",outcome="accepted"}', excerpt=True),
+    "getAuthorizationServer": Example(
+        caller="nobody", answer={"code_challenge_methods_supported": ["S256"]}, excerpt=True
+    ),
+    "getOpenidConfiguration": Example(
+        caller="nobody", answer={"response_types_supported": ["code"]}, excerpt=True
+    ),
     "getProtectedResource": Example(
         caller="nobody", answer={"bearer_methods_supported": ["header"]}, excerpt=True
     ),

@@ -77,6 +77,7 @@ class OperationCalls:
         base_url = self.settings.base_url
         return {
             "resource": base_url,
+            "authorization_servers": [base_url],
             "bearer_methods_supported": ["header"],
             "scopes_supported": sorted(self.settings.defined_scopes),
             "resource_documentation": f"{base_url}/docs",

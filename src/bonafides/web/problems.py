@@ -25,6 +25,12 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.UnsupportedMediaType: 415,
     errors.HeaderFieldsTooLarge: 431,
     errors.InvalidCredentials: 401,
+    errors.InvalidClient: 401,
+    errors.InvalidGrant: 400,
+    errors.UnauthorizedClient: 400,
+    errors.UnsupportedGrantType: 400,
+    errors.InvalidScope: 400,
+    errors.InvalidTarget: 400,
     errors.TooManyRequests: 429,
     errors.Forbidden: 403,
     errors.ProofNeeded: 403,
@@ -108,6 +114,8 @@ class Problems:
             facts["field"] = redact(error.field)
         if isinstance(error, errors.InvalidCredentials):
             headers.append((b"www-authenticate", self._challenge.encode("ascii")))
+        if isinstance(error, errors.InvalidClient):
+            headers.append((b"www-authenticate", b'Basic realm="bonafides"'))
         if isinstance(error, errors.Unavailable | errors.TooManyRequests):
             headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
         if isinstance(error, errors.MethodNotAllowed):
@@ -177,7 +185,9 @@ class Problems:
         if exchange.dialect is Dialect.ACCOUNT:
             facts = {**facts, "statusCode": status}
         elif exchange.dialect is Dialect.OAUTH:
-            facts = {**facts, "error_description": message}
+            # What a description may hold: RFC 6749 §5.2.
+            plain = message.encode("ascii", "replace").decode("ascii").replace("\\", "/").replace('"', "'")
+            facts = {**facts, "error_description": plain}
         if exchange.problem_json:
             body: dict[str, Any] = {
                 "type": doc_url,

@@ -180,6 +180,102 @@ class MadeApiKey(ApiKey):
     )
 
 
+class TokenRequest(BaseModel):
+    """What a client asks for; each grant needs fields of its own."""
+
+    grant_type: str = Field(
+        description="`client_credentials`, `authorization_code` or `refresh_token`.", max_length=200
+    )
+    client_id: str = Field(default="", description="Of a client that is not in the header.")
+    client_secret: str = Field(default="", description="The same.")
+    client_assertion_type: str = Field(default="", description="For `private_key_jwt` (RFC 7523).")
+    client_assertion: str = Field(default="", description="The same: signed by the client, and used once.")
+    scope: str = Field(default="", description="Fewer scopes than the client may have, separated by spaces.")
+    resource: str = Field(
+        default="", description="Which resource the token is for (RFC 8707); may be repeated."
+    )
+    code: str = Field(default="", description="For `authorization_code`.")
+    redirect_uri: str = Field(default="", description="For `authorization_code`: where the code was sent.")
+    code_verifier: str = Field(
+        default="", description="For `authorization_code`: what proves that it is yours (RFC 7636)."
+    )
+    refresh_token: str = Field(default="", description="For `refresh_token`; it is spent with it.")
+
+    __pydantic_extra__: dict[str, str]
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=without_defaults)
+
+
+class TokenAnswer(BaseModel):
+    """Tokens for a client."""
+
+    access_token: str
+    token_type: Literal["Bearer", "DPoP"]
+    expires_in: int = Field(description="Seconds.")
+    scope: str = Field(description="What the access token has, separated by spaces.")
+    refresh_token: str = Field(default="", description="If the client may have one.")
+    id_token: str = Field(default="", description="With the scope `openid`: who has logged in, signed.")
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class RevocationRequest(BaseModel):
+    """Which token is given back."""
+
+    token: str = Field(min_length=1, description="An access token or a refresh token.")
+    token_type_hint: str = Field(default="", description="Not needed.")
+    client_id: str = Field(default="", description="Of a client that is not in the header.")
+    client_secret: str = Field(default="", description="The same.")
+    client_assertion_type: str = Field(default="", description="For `private_key_jwt` (RFC 7523).")
+    client_assertion: str = Field(default="", description="The same: signed by the client, and used once.")
+
+    __pydantic_extra__: dict[str, str]
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=without_defaults)
+
+
+class UserInfo(BaseModel):
+    """Claims about a person (OpenID Connect Core §5.1)."""
+
+    sub: UserId
+    name: str = Field(default="", description="With the scope `profile`.")
+    updated_at: int = Field(default=0, description="With the scope `profile`: seconds since the epoch.")
+    email: str = Field(default="", description="With the scope `email`.")
+    email_verified: bool = Field(default=False, description="With the scope `email`.")
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class ServerMetadata(BaseModel):
+    """Metadata of the authorization server (RFC 8414 §2, OpenID Connect Discovery §3)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    userinfo_endpoint: str
+    scopes_supported: list[str]
+    response_types_supported: list[str]
+    response_modes_supported: list[str]
+    grant_types_supported: list[str]
+    subject_types_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_signing_alg_values_supported: list[str]
+    introspection_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_signing_alg_values_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    claims_supported: list[str]
+    claims_parameter_supported: bool
+    authorization_response_iss_parameter_supported: bool
+    request_parameter_supported: bool
+    request_uri_parameter_supported: bool
+
+
 class Client(BaseModel):
     """An OAuth client, without its secrets."""
 
@@ -894,6 +990,7 @@ class ProtectedResource(BaseModel):
     """How to present a credential to this resource (RFC 9728)."""
 
     resource: str
+    authorization_servers: list[str]
     bearer_methods_supported: list[Literal["header"]]
     scopes_supported: list[str]
     resource_documentation: str

@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 
 from bonafides.app import open_rooms
 from bonafides.audit import Recorder
-from bonafides.credentials.signing_keys import KEY_SET_SECONDS, TOKEN_BYTES_MAX, SigningKeys, SigningRules
+from bonafides.credentials.signing_keys import (
+    ACCESS_TOKEN_TYPE,
+    KEY_SET_SECONDS,
+    TOKEN_BYTES_MAX,
+    SigningKeys,
+    SigningRules,
+)
 from bonafides.errors import Conflict, Forbidden, Unavailable
 from bonafides.model import AuditEvent, Page, Signed, SigningAlgorithm, SigningKey, SigningKeyStatus
 from bonafides.secret import Peppers, parse_pepper
@@ -510,3 +516,34 @@ def test_a_key_is_published_ahead_of_its_use() -> None:
     assert replace(RULES, rotation_seconds=DAY).ahead_seconds == DAY // 2
     assert RULES.ahead_seconds == DAY
     assert SigningKeyStatus("next") is SigningKeyStatus.NEXT
+
+
+async def test_an_access_token_is_judged_by_rules_of_its_own(house: House) -> None:
+    """RFC 8725 §3.11: a token of one kind would pass for another; and one for a resource of somebody's is ours too."""
+    keys = another(house)
+    whole = claims(house.clock, client_id="cli_1", aud="https://api.example.org")
+    assert judged(keys, house, await keys.sign(whole, type_=ACCESS_TOKEN_TYPE)) is Signed.GOOD
+    assert judged(keys, house, await keys.sign(whole)) is Signed.BAD
+    without = {name: value for name, value in whole.items() if name != "client_id"}
+    assert judged(keys, house, await keys.sign(without, type_=ACCESS_TOKEN_TYPE)) is Signed.BAD
+    foreign = {**whole, "iss": "https://other.example"}
+    assert judged(keys, house, await keys.sign(foreign, type_=ACCESS_TOKEN_TYPE)) is Signed.BAD
+    assert judged(keys, house, await keys.sign(whole, type_="logout+jwt")) is Signed.BAD
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "half"),
+    [
+        (SigningAlgorithm.EDDSA, "m3HSJL1i83hdltRq0-o9czGb-8KJDKra4t_3JRlnPKc"),
+        (SigningAlgorithm.ES256, "LPJNul-wow4m6Dsqxbning"),
+    ],
+)
+async def test_a_token_holds_half_a_hash_of_another(
+    house: House, algorithm: SigningAlgorithm, half: str
+) -> None:
+    """OpenID Connect Core §3.1.3.6: a client could not tell that an access token was put in another's place."""
+    keys = another(house, algorithm=algorithm)
+    assert keys.published_algorithms() == [algorithm]
+    token = await keys.sign({"sub": "x"}, hashed={"at_hash": "hello"})
+    assert unpacked(token.split(".")[1])["at_hash"] == half
+    assert keys.published_algorithms() == [algorithm]

@@ -1,0 +1,189 @@
+"""How a client proves who it is: one way at a time, and nothing is told of what was wrong.
+
+See: RFC 6749 §2.3, RFC 7523 §2.2, OpenID Connect Core §9
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any, Final, Protocol
+from urllib.parse import unquote_plus
+
+from bonafides.delegation import AuthMethod, Client
+from bonafides.errors import InvalidClient, InvalidRequest
+from bonafides.model import Clock, to_datetime
+from bonafides.oauth.client_metadata import METHOD_NAMED
+from bonafides.oauth.foreign_keys import is_signed_by, read
+from bonafides.secret import Peppers, Shape, shape
+from bonafides.store import ClientStore, GrantStore
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS_MAX: Final = 3_600
+SKEW_SECONDS: Final = 60
+JTI_MAX: Final = 512
+
+_BASIC: Final = b"basic"
+_SECRET_PREFIX: Final = b"bf_sec_"
+
+
+class AuthenticationStore(ClientStore, GrantStore, Protocol):
+    """What proving who a client is asks of the store."""
+
+
+class ClientAuthentication:
+    """Finds out which client calls.
+
+    Args:
+        store: Knows clients, and what was used before.
+        peppers: Digest secrets and names of assertions.
+        clock: The time that ends go by.
+        issuer: The server's own URL: whom assertions are for.
+    """
+
+    def __init__(self, store: AuthenticationStore, peppers: Peppers, clock: Clock, issuer: str) -> None:
+        self._store = store
+        self._peppers = peppers
+        self._clock = clock
+        self._issuer = issuer
+
+    async def authenticate(
+        self, authorization: bytes | None, fields: Mapping[str, str], endpoints: Collection[str] = ()
+    ) -> Client:
+        """The client that calls; it and its tenant are active.
+
+        Args:
+            authorization: The header's value, if there is one.
+            fields: Of the body; `client_id`, `client_secret` and `client_assertion` are looked at.
+            endpoints: URLs that an assertion may be for instead of the issuer: those of the call.
+
+        Raises:
+            InvalidClient: It is unknown, disabled, or did not prove who it is.
+            InvalidRequest: It tries to prove it in two ways.
+        """
+        basic = _of_basic(authorization)
+        ways = [basic is not None, "client_secret" in fields, "client_assertion" in fields]
+        if sum(ways) > 1:
+            message = "The client must prove who it is in one way: with Authorization, client_secret or client_assertion."
+            raise InvalidRequest(message, field="client_secret")
+        named = fields.get("client_id")
+        if basic is not None:
+            identifier, secret = basic
+            if named is not None and named != identifier:
+                raise InvalidClient
+            return await self._by_secret(identifier, secret, AuthMethod.BASIC)
+        if "client_assertion" in fields:
+            return await self._by_assertion(fields, endpoints)
+        if named is None:
+            raise InvalidClient
+        if "client_secret" in fields:
+            return await self._by_secret(named, fields["client_secret"], AuthMethod.POST)
+        return await self._public(named)
+
+    async def _by_secret(self, client_id: str, secret: str, method: AuthMethod) -> Client:
+        presented = secret.encode("utf-8", "replace")
+        digests: tuple[bytes, ...] = ()
+        if shape(presented) is Shape.WHOLE and presented.startswith(_SECRET_PREFIX):
+            digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        found = await self._store.present_client(client_id, digests)
+        now = to_datetime(self._clock.micros())
+        if (
+            found is None
+            or not found.live
+            or found.secret is None
+            or not _may_send(found.client, method)
+            or (found.secret.expires_at is not None and found.secret.expires_at <= now)
+        ):
+            raise InvalidClient
+        return found.client
+
+    async def _public(self, client_id: str) -> Client:
+        found = await self._store.present_client(client_id, ())
+        if found is None or not found.live or not found.client.is_public:
+            raise InvalidClient
+        return found.client
+
+    async def _by_assertion(self, fields: Mapping[str, str], endpoints: Collection[str]) -> Client:
+        """The client that has signed an assertion, which serves once.
+
+        See: RFC 7523 §3
+        """
+        if fields.get("client_assertion_type") != ASSERTION_TYPE:
+            raise InvalidClient
+        assertion = fields["client_assertion"]
+        said = read(assertion)
+        if said is None:
+            raise InvalidClient
+        identifier = said.claims.get("sub")
+        if (
+            not isinstance(identifier, str)
+            or said.claims.get("iss") != identifier
+            or fields.get("client_id", identifier) != identifier
+        ):
+            raise InvalidClient
+        found = await self._store.present_client(identifier, ())
+        if (
+            found is None
+            or not found.live
+            or found.client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT
+            or not is_signed_by(assertion, said.header, found.client.jwks.get("keys", ()))
+        ):
+            raise InvalidClient
+        ends = self._judged(said.claims, {self._issuer, *endpoints})
+        digest = self._peppers.claim_digest("client_assertion", identifier, str(said.claims["jti"]))
+        kept = to_datetime(ends * 1_000_000) + timedelta(seconds=SKEW_SECONDS)
+        if not await self._store.spend_assertion(digest, kept):
+            raise InvalidClient
+        return found.client
+
+    def _judged(self, claims: Mapping[str, Any], audiences: Collection[str]) -> int:
+        """When a good assertion ends, in seconds since the epoch."""
+        audience, jti = claims.get("aud"), claims.get("jti")
+        named = [audience] if isinstance(audience, str) else audience
+        now = self._clock.micros() // 1_000_000
+        ends, begins, made = (
+            claims.get(name, default) for name, default in (("exp", None), ("nbf", 0), ("iat", 0))
+        )
+        if (
+            not isinstance(named, list)
+            or not any(isinstance(each, str) and each in audiences for each in named)
+            or not isinstance(jti, str)
+            or not 1 <= len(jti) <= JTI_MAX
+            or not all(isinstance(moment, int | float) for moment in (ends, begins, made))
+            or not now - SKEW_SECONDS < ends <= now + ASSERTION_SECONDS_MAX + SKEW_SECONDS
+            or max(begins, made) > now + SKEW_SECONDS
+        ):
+            raise InvalidClient
+        return int(ends)
+
+
+def _may_send(client: Client, method: AuthMethod) -> bool:
+    """Whether a client may send its secret in this way: in the one that it named, or in either."""
+    own = client.token_endpoint_auth_method
+    return own is method or (own.by_secret and not client.metadata.get(METHOD_NAMED))
+
+
+def _of_basic(authorization: bytes | None) -> tuple[str, str] | None:
+    """Name and secret of a Basic header, each of which is form-encoded; None where the header is something else.
+
+    Raises:
+        InvalidClient: It cannot be read.
+
+    See: RFC 6749 §2.3.1
+    """
+    if authorization is None:
+        return None
+    scheme, _, encoded = authorization.strip().partition(b" ")
+    if scheme.lower() != _BASIC:
+        return None
+    try:
+        identifier, colon, secret = (
+            base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+        )
+    except (binascii.Error, ValueError):
+        raise InvalidClient from None
+    if not colon:
+        raise InvalidClient
+    return unquote_plus(identifier), unquote_plus(secret)

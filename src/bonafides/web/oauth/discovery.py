@@ -1,0 +1,109 @@
+"""What clients read of this server before they first use it, under every name that they look for it by.
+
+See: RFC 8414, OpenID Connect Discovery 1.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Response
+
+from bonafides.credentials.signing_keys import SigningKeys
+from bonafides.delegation import AuthMethod
+from bonafides.errors import NotFound
+from bonafides.model import STANDARD_SCOPES
+from bonafides.oauth.foreign_keys import ALGORITHMS
+from bonafides.settings import Settings
+from bonafides.web.answers import json_answer
+from bonafides.web.introspection import PATH as INTROSPECTION_PATH
+from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH
+from bonafides.web.oauth.userinfo import CLAIMS
+from bonafides.web.oauth.userinfo import PATH as USERINFO_PATH
+from bonafides.web.replies import reply
+from bonafides.web.schemas import ServerMetadata
+
+OAUTH: Final = "/.well-known/oauth-authorization-server"
+OPENID: Final = "/.well-known/openid-configuration"
+
+_PROVEN: Final = [str(method) for method in AuthMethod if method is not AuthMethod.NONE]
+
+
+class Discovery:
+    """Describes the server.
+
+    Args:
+        settings: For its URL and its scopes.
+        signing_keys: How tokens are signed.
+        grant_types: The grants there are.
+    """
+
+    def __init__(self, settings: Settings, signing_keys: SigningKeys, grant_types: Sequence[str]) -> None:
+        self._settings = settings
+        self._signing_keys = signing_keys
+        self._grant_types = grant_types
+        self.path = urlsplit(settings.base_url).path
+
+    def metadata(self) -> dict[str, Any]:
+        """The metadata; the issuer in it is that of tokens, letter by letter."""
+        issuer = self._settings.base_url
+        return {
+            "issuer": issuer,
+            "authorization_endpoint": f"{issuer}/oauth/authorize",
+            "token_endpoint": issuer + TOKEN_PATH,
+            "jwks_uri": f"{issuer}/.well-known/jwks.json",
+            "revocation_endpoint": issuer + REVOCATION_PATH,
+            "introspection_endpoint": issuer + INTROSPECTION_PATH,
+            "userinfo_endpoint": issuer + USERINFO_PATH,
+            "scopes_supported": sorted(self._settings.defined_scopes | STANDARD_SCOPES),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query", "form_post"],
+            "grant_types_supported": list(self._grant_types),
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": list(self._signing_keys.published_algorithms()),
+            "token_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
+            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "revocation_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
+            "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "introspection_endpoint_auth_methods_supported": _PROVEN,
+            "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "code_challenge_methods_supported": ["S256"],
+            "claims_supported": [*CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr"],
+            "claims_parameter_supported": False,
+            "authorization_response_iss_parameter_supported": True,
+            "request_parameter_supported": False,
+            "request_uri_parameter_supported": False,
+        }
+
+
+def routes(discovery: Discovery) -> APIRouter:
+    """The routes of discovery: by both names, and, for an issuer with a path, with that path behind them."""
+    router = APIRouter(tags=["OAuth 2.0"])
+
+    def answer() -> Response:
+        return reply(json_answer(200, discovery.metadata()))
+
+    for path, operation_id, summary in (
+        (OAUTH, "getAuthorizationServer", "Metadata of this authorization server (RFC 8414)"),
+        (OPENID, "getOpenidConfiguration", "Metadata of this OpenID provider (OpenID Connect Discovery)"),
+    ):
+
+        async def metadata() -> Response:
+            return answer()
+
+        async def behind(issuer_path: str) -> Response:
+            if f"/{issuer_path}" != discovery.path:
+                message = "There is no issuer of this path here."
+                raise NotFound(message)
+            return answer()
+
+        responses: dict[int | str, dict[str, Any]] = {
+            200: {"model": ServerMetadata, "description": "Where everything is, and what is supported."}
+        }
+        router.add_api_route(
+            path, metadata, methods=["GET"], operation_id=operation_id, summary=summary, responses=responses
+        )
+        router.add_api_route(f"{path}/{{issuer_path:path}}", behind, methods=["GET"], include_in_schema=False)
+    return router
