@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bonafides.app import build
 from tests.attacks.test_anonymous_bootstrap import every_route
 from tests.pages.browsing import Browser, Read, visitor
-from tests.serving import RunningServer
+from tests.serving import RunningServer, running, settings_for
 from tests.web.people import person
 from tests.web.tenancy import Tenancy, tenancy_on
 
@@ -205,3 +206,28 @@ def test_whatever_a_person_types_is_shown_as_it_is_or_refused(reader: Browser, n
     else:
         assert read.status == 400
     assert_safe(read)
+
+
+def test_pages_below_a_path_of_a_proxy_lead_to_each_other(tmp_path: Path) -> None:
+    """Behind a proxy that serves us below a path of its own, every link and form would lead past us."""
+    settings = settings_for(
+        f"sqlite:///{tmp_path / 'bonafides.db'}", tmp_path, public_url="https://api.example.com/identity"
+    )
+    with running(settings) as server:
+        browser = Browser(server)
+        assert browser.send("GET", "/").headers["location"] == "/identity/settings/api-keys"
+        turned_away = browser.send("GET", "/profile")
+        assert turned_away.headers["location"] == "/identity/login?next=/profile"
+        read = Read(browser.send("GET", "/login?next=/profile"))
+        form = next(form for form in read.forms if form.action.endswith("/login"))
+        assert form.action == "/identity/login"
+        own = [link for link in read.links if not link.startswith("#")]
+        own += [
+            attributes.get("href") or attributes.get("src", "")
+            for tag, attributes in read.tags
+            if tag in {"link", "script"}
+        ]
+        assert all(path.startswith("/identity/") for path in own), own
+        fields = {"username": "admin@example.com", "password": server.founded.password}
+        entered = browser.send("POST", "/login", {**form.fields, **fields})
+        assert entered.headers["location"] == "/identity/profile"
