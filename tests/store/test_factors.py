@@ -256,3 +256,19 @@ async def test_what_no_longer_holds_proves_nothing(store: SqlStore, obstacle: st
     assert await store.proven_at("jwt_ses_1") == NOW
     if obstacle == "code":
         assert await store.elevate(elevation(proof=by_app(2), password_hash=None), event())
+
+
+async def test_a_pepper_that_a_factor_or_a_session_needs_is_counted(store: SqlStore) -> None:
+    """ASVS 13.3.4: an operator would drop an old pepper, and lock out whoever has a second factor."""
+    await store.begin_totp(replace(APP, pepper_id="p_app"), event())
+    wish: dict[str, Any] = {"kept_session": None, "end_others": False}
+    kept = replace(used(1), pepper_id="p_app")
+    assert await store.confirm_totp(kept, [secret("code 1", "p_code")], event(), **wish) == 0
+    made = opening(session(), proof=by_code("code 1"))
+    token_secret = replace(made.refresh_token, secret=secret("first ses_1", "p_refresh"))
+    counted = await store.pepper_ids()
+    assert (counted["p_app"], counted["p_code"]) == (1, 1)
+    assert await store.open_session(replace(made, refresh_token=token_secret), event())
+    counted = await store.pepper_ids()
+    assert counted["p_refresh"] == 1
+    assert "p_code" not in counted

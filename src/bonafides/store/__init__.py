@@ -868,7 +868,7 @@ class InstallationStore(Protocol):
         ...
 
     async def pepper_ids(self) -> Mapping[str, int]:
-        """Which peppers the stored digests were made with, and how many unrevoked credentials with each."""
+        """Which peppers what is stored was digested or sealed with, and how many secrets that are in use need each."""
         ...
 
     async def is_founded(self) -> bool:

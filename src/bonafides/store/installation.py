@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import Connection, column, func, inspect, select, table, union_all
 
 from bonafides.errors import Unavailable
 from bonafides.model import CredentialStatus
 from bonafides.store import directory
-from bonafides.store.tables import REVISION, credentials, tenants
+from bonafides.store.tables import (
+    REVISION,
+    credentials,
+    recovery_codes,
+    refresh_tokens,
+    signing_keys,
+    tenants,
+    totp_factors,
+)
 
 VERSIONS = table("alembic_version", column("version_num"))
 """Where Alembic keeps the revision of the schema."""
@@ -23,13 +31,18 @@ def ping(connection: Connection) -> None:
 
 
 def pepper_ids(connection: Connection) -> Mapping[str, int]:
-    """How many unrevoked credentials were digested with each pepper."""
+    """How many secrets need each pepper: unrevoked credentials, and what people and the server log in and sign with."""
+    needed = union_all(
+        select(credentials.c.pepper_id).where(credentials.c.status != CredentialStatus.REVOKED),
+        select(refresh_tokens.c.pepper_id).where(refresh_tokens.c.spent_at.is_(None)),
+        select(signing_keys.c.pepper_id),
+        select(totp_factors.c.pepper_id),
+        select(recovery_codes.c.pepper_id).where(recovery_codes.c.redeemed_at.is_(None)),
+    ).subquery()
     rows = connection.execute(
-        select(credentials.c.pepper_id, func.count().label("credentials"))
-        .where(credentials.c.status != CredentialStatus.REVOKED)
-        .group_by(credentials.c.pepper_id)
+        select(needed.c.pepper_id, func.count().label("secrets")).group_by(needed.c.pepper_id)
     )
-    return {row.pepper_id: row.credentials for row in rows}
+    return {row.pepper_id: row.secrets for row in rows}
 
 
 def is_founded(connection: Connection) -> bool:
