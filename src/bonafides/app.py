@@ -27,7 +27,9 @@ from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys
 from bonafides.credentials.bearer_tokens import BearerTokens
 from bonafides.credentials.factors import SecondFactors
+from bonafides.credentials.foreign_hashes import ForeignHashes
 from bonafides.credentials.guesses import Guesses
+from bonafides.credentials.imports import Imports
 from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
 from bonafides.credentials.password_changes import PasswordChanges
@@ -76,6 +78,7 @@ from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
 from bonafides.usage import UsageReports
 from bonafides.verification.denials import Denials
 from bonafides.verification.feed import Feed
+from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import Leases
 from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
 from bonafides.verification.lookup import LookUps
@@ -189,12 +192,14 @@ class Rooms:
     feed: Feed
     uses: Uses
     denials: Denials
+    foreign: Foreign
     verifier: Verifier
     directory: Directory
     api_keys: ApiKeys
     bearer_tokens: BearerTokens
     personal_tokens: PersonalTokens
     lineage: Lineage
+    imports: Imports
     plans: Plans
     audit: AuditTrail
     usage: UsageReports
@@ -392,6 +397,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
     uses = Uses(store, clock, entropy(16).hex())
     denied = Denials(store)
+    foreign = Foreign(store, peppers, ForeignHashes())
     signers = SigningKeys(
         store,
         recorder,
@@ -427,8 +433,13 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
 
     def apply(changes: Sequence[Change]) -> None:
         index.apply(changes)
+        foreign.apply(changes)
         if any(change.kind is ChangeKind.SIGNING_KEY for change in changes):
             signers.outdate()
+
+    def forget_all() -> None:
+        index.clear()
+        foreign.forget()
 
     feed = Feed(
         store,
@@ -437,14 +448,15 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         max_staleness_seconds=settings.max_staleness_seconds,
         poll_seconds=settings.feed_poll_seconds,
         retention_seconds=settings.change_retention_seconds,
-        forget_all=index.clear,
+        forget_all=forget_all,
         complain=lambda error: log.error("feed_unreadable", reason=error.internal),
     )
     verifier = Verifier(
         peppers=peppers,
         index=index,
         freshness=feed,
-        look_ups=LookUps(store, index, peppers, uses.redigest),
+        look_ups=LookUps(store, index, peppers, foreign, uses.redigest),
+        foreign=foreign,
         signatures=signers,
         limiter=limiter,
         addresses=addresses,
@@ -486,12 +498,14 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         feed=feed,
         uses=uses,
         denials=denied,
+        foreign=foreign,
         verifier=verifier,
         directory=directory,
         api_keys=ApiKeys(*issuing),
         bearer_tokens=BearerTokens(*issuing),
         personal_tokens=PersonalTokens(*issuing),
         lineage=Lineage(store, clock),
+        imports=Imports(store, directory, recorder, peppers, clock, entropy, ApiKeys(*issuing)),
         plans=Plans(store, recorder, clock),
         audit=AuditTrail(store),
         usage=UsageReports(
@@ -563,6 +577,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
     settings = rooms.settings
     with contextlib.suppress(Unavailable):
         await rooms.feed.read()
+        await rooms.foreign.load()
     with contextlib.suppress(Unavailable):
         await rooms.leases.begin()
     tasks = [

@@ -190,6 +190,10 @@ class Unavailable(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Overloaded(Unavailable):
+    """The server could know, but whoever asks has asked for more of it than it gives at once."""
+
+
 class Misconfigured(AppError):
     """A setting is unknown, wrong or unsafe; the sentence says what to change. Stops the start."""
 

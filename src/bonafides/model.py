@@ -31,6 +31,12 @@ See: OpenID Connect Core 1.0 §5.4 and §11
 
 DEFAULT_PLAN: Final = "free"
 
+IMPORT_ID_PREFIX: Final = "imp"
+"""Of the ids of imports, by which the change feed names them."""
+
+FOREIGN_ALIKE_MAX: Final = 4
+"""Unused imported keys with slow hashes that may begin alike: each is compared with all of them."""
+
 
 class Clock(Protocol):
     """Where every room gets the time from; `app.py` owns the real one."""
@@ -297,6 +303,68 @@ class CredentialFilter:
     status: CredentialStatus | None = None
     ended_at: datetime | None = None
     lasting_at: datetime | None = None
+
+
+class ForeignScheme(StrEnum):
+    """How another program kept its keys: by themselves, by a digest, or by a slow hash with a salt of its own."""
+
+    PLAIN = "plain"
+    SHA256 = "sha256"
+    SHA512 = "sha512"
+    HMAC_SHA256 = "hmac-sha256"
+    HASH = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRule:
+    """How strings of no look of ours may be keys that were imported; there are a handful.
+
+    Args:
+        id: The scheme, and what tells two rules of it apart.
+        sealed_key: Of a keyed digest, encrypted.
+        prefix_length: Of a slow hash, how many characters of the key it is looked up by.
+    """
+
+    id: str
+    scheme: ForeignScheme
+    sealed_key: bytes = b""
+    prefix_length: int = 0
+
+
+class ForeignKey(NamedTuple):
+    """An API key that was made elsewhere, with no more than a file can say of it; there may be millions.
+
+    Args:
+        created_at: When it was imported.
+        digest: By which it is found until it is first used, and known as imported for ever.
+        prefix: How the key begins, where it is looked up by that.
+        hash: The slow hash that it is then compared with.
+    """
+
+    id: str
+    tenant_id: str
+    user_id: str
+    name: str
+    scopes: frozenset[str]
+    status: CredentialStatus
+    expires_at: datetime | None
+    allowed_ips: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    display: str
+    created_by: str | None
+    created_at: datetime
+    digest: bytes
+    pepper_id: str
+    prefix: str | None = None
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignHash:
+    """A slow hash that a presented string may be the key of; `digest` is where its credential is found."""
+
+    digest: bytes
+    hash: str
 
 
 class Unchanged(Enum):

@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typing_extensions import override
 
 from bonafides.errors import InvalidRequest, Misconfigured
-from bonafides.model import DigestedSecret, Entropy
+from bonafides.model import DigestedSecret, Entropy, ForeignRule, ForeignScheme
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_WIDTH: Final = 22
@@ -33,6 +33,7 @@ DIGEST_BYTES: Final = 32
 PEPPER_BYTES_MIN: Final = 32
 
 _NONCE_BYTES: Final = 12
+_PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 
 
 class SecretKind(StrEnum):
@@ -79,9 +80,11 @@ _JWT_IN_TEXT: Final = re.compile(
 def base62(number: int, width: int) -> str:
     """A number in fixed-width base62 whose byte order is its numeric order."""
     digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 62)
-        digits.append(ALPHABET[digit])
+    for _ in range(width // 2):
+        number, pair = divmod(number, 62 * 62)
+        digits.append(_PAIRS[pair])
+    if width % 2:
+        digits.append(ALPHABET[number % 62])
     return "".join(reversed(digits))
 
 
@@ -248,6 +251,34 @@ class Peppers:
         """What the store keeps of a new secret."""
         return DigestedSecret(self.digest(secret.encode("ascii")), self.newest_id)
 
+    def every_foreign(self, rule_id: str, kept: bytes) -> tuple[bytes, ...]:
+        """What is kept, under every pepper in force, newest first, of a digest that another program kept of a key.
+
+        It is made apart from `digest`, so that nobody opens a credential by presenting the other program's digest.
+
+        Args:
+            rule_id: How the other program made it.
+            kept: What it kept.
+        """
+        return tuple(self._derive(pepper, b"bf-foreign", rule_id.encode(), kept) for pepper in self._peppers)
+
+    def foreign_rule(self, key: bytes, entropy: Entropy) -> ForeignRule:
+        """A rule for keyed digests that were made with this key, which is kept sealed."""
+        name = f"{ForeignScheme.HMAC_SHA256}:{entropy(12).hex()}"
+        return self.resealed(ForeignRule(name, ForeignScheme.HMAC_SHA256), key, entropy)
+
+    def resealed(self, rule: ForeignRule, key: bytes, entropy: Entropy) -> ForeignRule:
+        """The same rule, its key sealed under the newest pepper."""
+        return replace(
+            rule, sealed_key=self.seal_at_rest(key, f"foreign_rules.sealed_key.{rule.id}", entropy)
+        )
+
+    def foreign_key(self, rule: ForeignRule) -> bytes | None:
+        """The key of a rule, empty where it has none; None where no pepper in force opens it."""
+        if not rule.sealed_key:
+            return b""
+        return self.unseal_at_rest(rule.sealed_key, f"foreign_rules.sealed_key.{rule.id}")
+
     def _derive(self, pepper: Pepper, purpose: bytes, *parts: bytes) -> bytes:
         """A key for one purpose; parts are length-framed, so that no two lists of them collide."""
         keyed = hashlib.blake2b(key=pepper.key, digest_size=DIGEST_BYTES, person=purpose)
@@ -365,3 +396,16 @@ class Peppers:
 def same(left: bytes, right: bytes) -> bool:
     """Whether two secrets or digests are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(left, right)
+
+
+def foreign_digest(scheme: ForeignScheme, presented: bytes, key: bytes = b"") -> bytes:
+    """The digest that another program made of a key, for the schemes that need nothing but the key.
+
+    Args:
+        scheme: Its way.
+        presented: The key.
+        key: Of a keyed way.
+    """
+    if scheme is ForeignScheme.HMAC_SHA256:
+        return hmac.digest(key, presented, "sha256")
+    return (hashlib.sha512 if scheme is ForeignScheme.SHA512 else hashlib.sha256)(presented).digest()

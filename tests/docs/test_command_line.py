@@ -15,7 +15,7 @@ COMMANDS = dict(commands())
 CONTRACT = (
     "init serve audit verify doctor migrate",
     "keys create", "keys list", "keys show", "keys update", "keys rotate", "keys disable", "keys enable", "keys revoke",
-    "keys usage",
+    "keys usage", "keys import",
     "users create", "users list", "users show", "users update", "users delete", "users reset-password",
     "users reset-factors",
     "users invite",

@@ -84,6 +84,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         """,
         "INSERT INTO consents VALUES ('con_1', 'usr_1', 'cli_1', 'ten_1', 'read', '', 1, 1)",
     ),
+    "0008": (
+        *FOURTH,
+        "INSERT INTO foreign_digests VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'p1', 'key_1', 'abcdefgh', '$2b$')",
+        "INSERT INTO foreign_rules VALUES ('hash:8', 'hash', '', 8)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

@@ -160,4 +160,5 @@ async def house(founded_sqlite: Founded, sqlite_path: Path, clock: HandClock) ->
     settings = settings_of(sqlite_path, scopes="billing:read")
     async with open_rooms(settings, PEPPERS, clock=clock) as rooms:
         await rooms.feed.read()
+        await rooms.foreign.load()
         yield House(rooms, founded_sqlite, clock)

@@ -17,6 +17,7 @@ from bonafides.cli import (
     denials,
     doctor,
     first_run,
+    imports,
     keys,
     peppers,
     plans,
@@ -53,6 +54,7 @@ program = typer.Typer(
 )
 first_run.add_to(program)
 serving.add_to(program)
+imports.add_to(keys.commands)
 program.add_typer(keys.commands)
 program.add_typer(tokens.commands)
 program.add_typer(tokens.bearer_commands)

@@ -37,6 +37,11 @@ def console() -> Console:
     )
 
 
+def error_console() -> Console:
+    """Standard error, for what is shown while a command works."""
+    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """The one document of a command with `--json`."""
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")

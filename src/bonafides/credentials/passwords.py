@@ -46,7 +46,7 @@ class Passwords:
     def __init__(self, *, at_once_max: int = 2, memory_kib: int = MEMORY_KIB, passes: int = PASSES) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=LANES)
         self._parameters = f"$argon2id$v=19$m={memory_kib},t={passes},p={LANES}"
-        self._threads = ThreadPoolExecutor(at_once_max, "passwords", initializer=_step_back)
+        self._threads = ThreadPoolExecutor(at_once_max, "passwords", initializer=step_back)
         self._waiting = 0
 
     async def hash(self, password: str) -> str:
@@ -88,7 +88,15 @@ class Passwords:
             return False
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Let every other thread go first; only Linux knows a thread's own priority."""
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+def argon2_matches(presented: bytes, encoded: str) -> bool:
+    """Whether an argon2 hash that another program made, of whichever variant and figures, is of this string."""
+    try:
+        return PasswordHasher().verify(encoded, presented)
+    except (Argon2Error, InvalidHashError):
+        return False

@@ -47,6 +47,9 @@ from bonafides.model import (
     Elevation,
     Expiring,
     Factors,
+    ForeignHash,
+    ForeignKey,
+    ForeignRule,
     GuessLimit,
     IdempotencyClaim,
     Lease,
@@ -860,6 +863,32 @@ class GrantStore(Protocol):
         ...
 
 
+class ForeignStore(Protocol):
+    """Keys that were made elsewhere."""
+
+    async def foreign_rules(self) -> Sequence[ForeignRule]:
+        """How strings of no look of ours may be keys; none where nothing was imported."""
+        ...
+
+    async def find_foreign_hashes(self, prefixes: Sequence[str], rows_max: int) -> Sequence[ForeignHash]:
+        """The slow hashes of unused keys that begin so, `rows_max` at most."""
+        ...
+
+    async def count_foreign_hashes(self, prefixes: Sequence[str]) -> Mapping[str, int]:
+        """How many unused keys with slow hashes begin so, by how they begin."""
+        ...
+
+    async def known_digests(self, digests: Sequence[bytes]) -> frozenset[bytes]:
+        """Those that are of an imported key, or of any credential, already."""
+        ...
+
+    async def import_credentials(
+        self, keys: Sequence[ForeignKey], rules: Sequence[ForeignRule], event: AuditEvent
+    ) -> None:
+        """Insert keys that are not there yet, and the rules by which they are found; one event and change for all."""
+        ...
+
+
 class InstallationStore(Protocol):
     """The database as a whole."""
 
@@ -900,6 +929,7 @@ class Store(
     PushedRequestStore,
     DeviceStore,
     GrantStore,
+    ForeignStore,
     InstallationStore,
     Protocol,
 ):

@@ -271,9 +271,12 @@ def record_use(
             [(key, to_micros(moment)) for key, moment in sorted(last_used.items())],
         )
     if redigested:
+        other = credentials.alias("other")
+        taken = exists().where(other.c.digest == bindparam("new_digest"))
         transaction.connection.execute(
             update(credentials)
-            .where(credentials.c.id == bindparam("which"))
+            # One key that was imported in two forms is two credentials, and one of them stays as it is.
+            .where(credentials.c.id == bindparam("which"), ~taken)
             .values(digest=bindparam("new_digest"), pepper_id=bindparam("new_pepper")),
             [
                 {"which": key, "new_digest": secret.digest, "new_pepper": secret.pepper_id}

@@ -44,6 +44,9 @@ from bonafides.model import (
     Elevation,
     Expiring,
     Factors,
+    ForeignHash,
+    ForeignKey,
+    ForeignRule,
     GuessLimit,
     IdempotencyClaim,
     Lease,
@@ -88,6 +91,7 @@ from bonafides.store import (
     directory,
     factors,
     feed,
+    foreign,
     grants,
     guesses,
     installation,
@@ -672,6 +676,25 @@ class SqlStore:
     async def prune_grants(self, now: datetime, *, grace_seconds: int) -> None:
         await self._write(grants.prune, now, grace_seconds)
         await self._write(assertions.prune, now)
+
+    # Imported keys
+
+    async def foreign_rules(self) -> Sequence[ForeignRule]:
+        return await self._read(foreign.rules)
+
+    async def find_foreign_hashes(self, prefixes: Sequence[str], rows_max: int) -> Sequence[ForeignHash]:
+        return await self._read(foreign.hashes, prefixes, rows_max)
+
+    async def count_foreign_hashes(self, prefixes: Sequence[str]) -> Mapping[str, int]:
+        return await self._read(foreign.alike, prefixes)
+
+    async def known_digests(self, digests: Sequence[bytes]) -> frozenset[bytes]:
+        return await self._read(foreign.known, digests)
+
+    async def import_credentials(
+        self, keys: Sequence[ForeignKey], rules: Sequence[ForeignRule], event: AuditEvent
+    ) -> None:
+        await self._write(foreign.add, keys, rules, event)
 
     # Installation
 

@@ -33,6 +33,7 @@ from bonafides.model import (
     CountBy,
     CredentialKind,
     CredentialStatus,
+    ForeignScheme,
     OneTimePurpose,
     Role,
     SigningAlgorithm,
@@ -42,7 +43,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -313,6 +314,37 @@ usage_writers: Final = Table(
     Column("id", ID, primary_key=True),
     Column("batch", BigInteger, nullable=False),
     _moment("written_at"),
+)
+
+# Keys that were imported, by what was kept of them elsewhere, digested again under our pepper: what was imported
+# once is not imported again, also after its credential was digested anew. No foreign key, for a token that is
+# forgotten would be looked for in a million rows: docs/decisions/0014.
+foreign_digests: Final = Table(
+    "foreign_digests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("pepper_id", Text, nullable=False),
+    Column("credential_id", ID, nullable=False),
+    Column("prefix", Text),
+    Column("hash", Text),
+    CheckConstraint("length(digest) = 32", name="digest_length"),
+    CheckConstraint("(prefix IS NULL) = (hash IS NULL)", name="hash"),
+    Index(
+        "ix_foreign_digests_prefix",
+        "prefix",
+        sqlite_where=text("prefix IS NOT NULL"),
+        postgresql_where=text("prefix IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+foreign_rules: Final = Table(
+    "foreign_rules",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("scheme", word(ForeignScheme, "scheme"), nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("prefix_length", BigInteger, nullable=False),
 )
 
 # Which ends of credentials their owners were told of, and how long before: each once, whoever notices first.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bonafides.errors import Unavailable
+from bonafides.errors import Overloaded, Unavailable
 from bonafides.model import (
     EVERYWHERE,
     Accepted,
@@ -27,6 +27,7 @@ from bonafides.model import (
     Verdict,
 )
 from bonafides.secret import Peppers, Shape, shape
+from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import LeaseNeededError, Leases
 from bonafides.verification.limiter import AddressLimiter, Counter, Limiter
 from bonafides.verification.lookup import LookUps
@@ -120,6 +121,7 @@ class Verifier:
         freshness: Whether that memory may be used.
         look_ups: The way to the database.
         signatures: The gate before it, for signed tokens.
+        foreign: Knows whether strings of no look of ours may be keys.
         limiter: Counts of good credentials.
         addresses: Counts of requests without one.
         uses: Told of each request on a known credential.
@@ -134,6 +136,7 @@ class Verifier:
         freshness: Freshness,
         look_ups: LookUps,
         signatures: Signatures,
+        foreign: Foreign,
         limiter: Limiter,
         addresses: AddressLimiter,
         leases: Leases,
@@ -145,6 +148,7 @@ class Verifier:
         self._is_fresh = freshness.is_fresh
         self._look_ups = look_ups
         self._signatures = signatures
+        self._foreign = foreign
         self._limiter = limiter
         self._addresses = addresses
         self._leases = leases
@@ -188,7 +192,7 @@ class Verifier:
             except LeaseNeededError:
                 return None
         looks = shape(credential)
-        if looks not in _LOOKED_UP:
+        if looks not in _LOOKED_UP and not (looks is Shape.UNKNOWN and self._foreign.expected):
             return self._refuse(_REASON_OF_SHAPE[looks], facts, cause=_nobodys(Check.SHAPE, facts))
         if fresh and self._index.is_known_miss(digest):
             return self._refuse(_unknown(credential), facts, cause=_nobodys(Check.LOOK_UP, facts))
@@ -220,6 +224,8 @@ class Verifier:
             if forged is not None:
                 return Rejected(forged, spent, cause=_nobodys(Check.SHAPE, facts))
             resident = await self._look_ups.find(credential, digest)
+        except Overloaded:
+            raise
         except Unavailable:
             # An outage must not use up what good clients may ask.
             self._addresses.give_back(facts.address, facts.asker)

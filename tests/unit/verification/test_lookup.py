@@ -17,12 +17,16 @@ from bonafides.model import (
     ChangeKind,
     CredentialKind,
     DigestedSecret,
+    ForeignHash,
+    ForeignRule,
+    ForeignScheme,
     Plan,
     Role,
     Verifiable,
 )
-from bonafides.secret import Peppers, parse_pepper
-from bonafides.store import CredentialStore
+from bonafides.secret import Peppers, foreign_digest, parse_pepper
+from bonafides.store import CredentialStore, ForeignStore
+from bonafides.verification.foreign import Foreign
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import Resident, ResidentIndex
 
@@ -38,6 +42,24 @@ class SlowStore:
     asked: list[list[bytes]] = field(default_factory=list)
     open: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000_000))
     failure: Exception | None = None
+    rules: list[ForeignRule] = field(default_factory=list)
+    hashes: list[ForeignHash] = field(default_factory=list)
+    compared: list[str] = field(default_factory=list)
+
+    async def foreign_rules(self) -> Sequence[ForeignRule]:
+        """How imported keys are recognised."""
+        return list(self.rules)
+
+    async def find_foreign_hashes(self, prefixes: Sequence[str], rows_max: int) -> Sequence[ForeignHash]:
+        """The hashes, whatever a string begins with."""
+        assert prefixes
+        return self.hashes[:rows_max]
+
+    async def matches(self, presented: bytes, encoded: str) -> bool:
+        """Whether the hash is the string itself; slow as a look-up is."""
+        self.compared.append(encoded)
+        await asyncio.sleep(0)
+        return presented.decode() == encoded
 
     async def find_verifiable(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         """What is known of these digests."""
@@ -85,10 +107,12 @@ class Desk:
     redigested: list[tuple[str, DigestedSecret]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.foreign = Foreign(cast("ForeignStore", self.store), PEPPERS, self.store)
         self.look_ups = LookUps(
             cast("CredentialStore", self.store),
             self.index,
             PEPPERS,
+            self.foreign,
             lambda name, secret: self.redigested.append((name, secret)),
         )
 
@@ -298,3 +322,113 @@ async def test_where_all_leave_the_answer_is_kept(desk: Desk) -> None:
     desk.store.open.release()
     await settle()
     assert desk.index.get(PEPPERS.digest(KEY)) is not None
+
+
+# Imported keys
+
+OLD_KEY = b"sk_live_from_elsewhere"
+SHA256 = ForeignRule("sha256", ForeignScheme.SHA256)
+SLOW = ForeignRule("hash:8", ForeignScheme.HASH, b"", 8)
+
+
+def imported(scheme: ForeignScheme = ForeignScheme.SHA256) -> bytes:
+    """What is kept of the old key."""
+    return PEPPERS.every_foreign(str(scheme), foreign_digest(scheme, OLD_KEY))[0]
+
+
+async def test_an_imported_key_is_found_by_the_digest_of_the_other_program(desk: Desk) -> None:
+    """Who moves here would have to give every customer a new key."""
+    desk.store.rules.append(SHA256)
+    desk.store.put(OLD_KEY, digest=imported())
+    resident = await desk.ask(OLD_KEY)
+    assert resident is not None
+    assert desk.index.get(PEPPERS.digest(OLD_KEY)) is resident
+    assert desk.redigested == [("key_1", DigestedSecret(PEPPERS.digest(OLD_KEY), PEPPERS.newest_id))]
+
+
+async def test_where_nothing_was_imported_nothing_more_is_looked_up(desk: Desk) -> None:
+    """Every made-up string would cost more for those who never import."""
+    await desk.foreign.load()
+    assert not desk.foreign.expected
+    assert await desk.ask(OLD_KEY) is None
+    assert desk.store.asked == [list(PEPPERS.candidates(OLD_KEY))]
+
+
+async def test_our_own_keys_are_never_looked_up_as_imported_ones(desk: Desk) -> None:
+    """A cold key of ours would be digested once more for each import that ever was."""
+    desk.store.rules += [SHA256, SLOW]
+    await desk.ask(b"bf_key_one")
+    assert desk.store.asked == [list(PEPPERS.candidates(b"bf_key_one"))]
+
+
+async def test_one_key_imported_in_two_forms_stays_what_it_was_first(desk: Desk) -> None:
+    """A revoked key would come back with the next import, or its digest be written twice, which the database refuses."""
+    desk.store.rules += [SHA256, ForeignRule("sha512", ForeignScheme.SHA512)]
+    desk.store.put(OLD_KEY, "key_2", digest=imported())
+    desk.store.put(OLD_KEY, "key_1", digest=imported(ForeignScheme.SHA512))
+    resident = await desk.ask(OLD_KEY)
+    assert resident is not None
+    assert resident.principal.credential_id == "key_1"
+    assert desk.redigested == []
+
+
+async def test_a_slow_hash_is_compared_once_for_all_who_ask(desk: Desk) -> None:
+    """A client with a hundred requests at its start would keep a processor busy for a minute."""
+    desk.store.rules.append(SLOW)
+    desk.store.put(OLD_KEY, digest=b"h" * 32)
+    desk.store.hashes.append(ForeignHash(b"h" * 32, OLD_KEY.decode()))
+    asking = [desk.ask(OLD_KEY) for _ in range(20)]
+    found = await asyncio.gather(*asking)
+    assert all(found)
+    assert len(desk.store.compared) == 1
+    assert desk.redigested == [("key_1", DigestedSecret(PEPPERS.digest(OLD_KEY), PEPPERS.newest_id))]
+    assert desk.index.get(PEPPERS.digest(OLD_KEY)) is not None
+
+
+async def test_a_string_that_no_slow_hash_is_of_becomes_a_known_miss(desk: Desk) -> None:
+    """Whoever repeats a wrong key that begins like a good one must not keep a processor busy."""
+    desk.store.rules.append(SLOW)
+    desk.store.hashes.append(ForeignHash(b"h" * 32, "another key"))
+    assert await desk.ask(OLD_KEY) is None
+    assert desk.index.is_known_miss(PEPPERS.digest(OLD_KEY))
+    assert len(desk.store.compared) == 1
+
+
+async def test_a_miss_from_before_an_import_is_not_remembered(desk: Desk) -> None:
+    """A key presented while it is imported would stay unknown until the next one is made."""
+    desk.store.rules.append(SLOW)
+    desk.store.hold()
+    asking = desk.ask(OLD_KEY)
+    await settle()
+    created = Change(ChangeKind.CREDENTIAL_CREATED, "imp_1")
+    desk.store.rules.append(SHA256)
+    desk.index.apply([created])
+    desk.foreign.apply([created])
+    desk.store.put(OLD_KEY, digest=imported())
+    desk.store.open.release()
+    assert await asking is None
+    assert not desk.index.is_known_miss(PEPPERS.digest(OLD_KEY))
+    desk.store.open.release()
+    assert await desk.ask(OLD_KEY) is not None
+
+
+async def test_whoever_waits_with_an_older_question_gets_the_answer_to_the_younger(desk: Desk) -> None:
+    """Of two requests right after an import, the second would be told what was true before it."""
+    desk.store.rules.append(SLOW)
+    desk.store.hold()
+    first = desk.ask(b"somebody else's")
+    await settle()
+    waiting = desk.ask(OLD_KEY)
+    await settle()
+    created = Change(ChangeKind.CREDENTIAL_CREATED, "imp_1")
+    desk.store.rules.append(SHA256)
+    desk.index.apply([created])
+    desk.foreign.apply([created])
+    desk.store.put(OLD_KEY, digest=imported())
+    younger = desk.ask(OLD_KEY)
+    await settle()
+    for _ in range(3):
+        desk.store.open.release()
+    assert await first is None
+    assert await younger is not None
+    assert await waiting is not None
