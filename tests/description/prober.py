@@ -31,6 +31,8 @@ SECONDS_MAX: Final = 120 if EXAMPLES <= 25 else 3_600
 PROBES_OF_AUTHENTICATION: Final = 2
 """Each is five requests more: without a credential, and with a bad one in each header."""
 
+_CLAIM: Final = "Idempotency-Key"
+
 CLIENT_MISTAKES: Final = frozenset(
     {
         "audiences",
@@ -143,7 +145,8 @@ class Prober:
     Args:
         server: Where to.
         credential: The caller's, None for nobody.
-        targets: For each operation, a thing that it may be aimed at, by the name of the parameter.
+        targets: For each operation, a thing that it may be aimed at, by the name of the parameter
+            or of the field.
     """
 
     def __init__(
@@ -155,6 +158,7 @@ class Prober:
         self.server = server
         self.description = Description(server.client().get("/openapi.json").json())
         self.statuses: dict[str, Counter[int]] = {}
+        self._claims = counting("probe")
         self._credential = credential
         self._targets = targets
         self._session = requests.Session()
@@ -214,10 +218,16 @@ class Prober:
 
     def _aim(self, case: AnyCase, operation_id: str, chance: int) -> None:
         targets = self._targets.get(operation_id, {})
+        allowed = case.meta is not None and case.meta.generation.mode.is_positive
         if chance % 4:
             for name, target in targets.items():
                 if name in case.path_parameters:
                     case.path_parameters[name] = target()
+                elif allowed and isinstance(case.body, dict) and name in case.body:
+                    case.body[name] = target()
+            if allowed and _CLAIM in case.headers:
+                # The same one each time would get behind the door once.
+                case.headers[_CLAIM] = self._claims()
 
     def _present(self, chance: int) -> dict[str, str]:
         """The credential in one of its four ways."""

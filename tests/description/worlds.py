@@ -67,6 +67,7 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
         **{call: {"user_id": lambda: lasting_user} for call in ("getUser", "changeUser")},
         "deleteUser": {"user_id": user},
+        "createUser": {"tenant_id": lambda: tenant, "email": lambda: f"{names()}@example.com"},
         **{call: {"tenant_id": lambda: tenant} for call in ("getTenant", "changeTenant")},
         "getPlan": {"name": lambda: lasting_plan},
         "deletePlan": {"name": plan},
