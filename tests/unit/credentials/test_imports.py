@@ -514,7 +514,7 @@ async def test_no_refusal_repeats_a_secret(house: House) -> None:
 
 
 async def test_thousands_of_keys_are_there_in_seconds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A million take two minutes; a row, an event and a transaction for each would take hours."""
+    """A million are a matter of minutes; a row, an event and a transaction for each would take hours."""
     events: list[int] = []
     write = house.rooms.store.import_credentials
 
