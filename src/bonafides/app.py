@@ -741,7 +741,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
     mounted = (
         verify.routes(verify_calls),
-        introspection.routes(verify_calls, settings.base_url),
+        introspection.routes(verify_calls, settings.base_url, rooms.client_authentication),
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
         logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups)),

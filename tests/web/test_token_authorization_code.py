@@ -369,3 +369,26 @@ def test_the_server_says_where_everything_is(tenancy: Tenancy) -> None:
     assert refusal(behind) == (404, "not_found")
     resource = tenancy.client().get("/.well-known/oauth-protected-resource").json()
     assert (resource["resource"], resource["authorization_servers"]) == (base, [base])
+
+
+def test_a_client_introspects_its_own_tokens_and_no_others(tenancy: Tenancy) -> None:
+    """RFC 7662 §2.1, attack 23: whoever found a token could ask about it, or nobody without a key of ours."""
+    made, other, user = app(tenancy), app(tenancy), tenancy.user()
+    server = app(tenancy, grant_types=["client_credentials"], scopes=["credentials:verify"])
+    token, key = made.granted(user)["access_token"], tenancy.key()["key"]
+
+    def asked(by: App, what: str, **fields: str) -> httpx2.Response:
+        return tenancy.client().post("/oauth/introspect", data={"token": what, **fields}, auth=by.auth)
+
+    assert asked(made, token).json()["client_id"] == made.id
+    assert asked(server, token).json()["active"]
+    assert asked(server, key).json()["active"]
+    for by, what in ((other, token), (made, key), (made, "x")):
+        assert asked(by, what).json() == {"active": False}
+    form = {"client_id": made.id, "client_secret": made.client["client_secret"]}
+    assert tenancy.client().post("/oauth/introspect", data={"token": token, **form}).json()["active"]
+    wrong = tenancy.client().post("/oauth/introspect", data={"token": token}, auth=(made.id, "x"))
+    assert oauth_error(wrong) == (401, "invalid_client")
+    public = public_app(tenancy)
+    nobody = tenancy.client().post("/oauth/introspect", data={"token": token, "client_id": public.id})
+    assert oauth_error(nobody) == (401, "invalid_client")

@@ -251,6 +251,7 @@ class ServerMetadata(BaseModel):
 
     issuer: str
     authorization_endpoint: str
+    end_session_endpoint: str
     token_endpoint: str
     jwks_uri: str
     revocation_endpoint: str

@@ -52,6 +52,7 @@ class Discovery:
         return {
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/oauth/authorize",
+            "end_session_endpoint": f"{issuer}/oauth/logout",
             "token_endpoint": issuer + TOKEN_PATH,
             "jwks_uri": f"{issuer}/.well-known/jwks.json",
             "revocation_endpoint": issuer + REVOCATION_PATH,
