@@ -56,9 +56,11 @@ from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
 from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
 from bonafides.oauth.consents import Consents
+from bonafides.oauth.devices import DeviceCodes, Devices
 from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.logout import Logouts
+from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import (
     AuthorizationCodes,
@@ -115,10 +117,13 @@ from bonafides.web.metrics import (
     Metrics,
     Totals,
 )
-from bonafides.web.oauth import authorize, discovery, logout, token, userinfo
+from bonafides.web.oauth import authorize, discovery, logout, requests, token, userinfo
+from bonafides.web.oauth import devices as device_pages
 from bonafides.web.oauth.authorize import AuthorizePages
+from bonafides.web.oauth.devices import DevicePages
 from bonafides.web.oauth.discovery import Discovery
 from bonafides.web.oauth.logout import LogoutPages
+from bonafides.web.oauth.requests import RequestCalls
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH, TokenCalls
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
@@ -217,6 +222,8 @@ class Rooms:
     step_ups: StepUps
     authorizations: Authorizations
     logouts: Logouts
+    devices: Devices
+    pushed_requests: PushedRequests
     consents: Consents
     client_authentication: ClientAuthentication
     codes: Codes
@@ -485,6 +492,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     )
     clients = Clients(store, directory, recorder, peppers, clock, entropy)
     hints = IdTokenHints(signers, settings.base_url)
+    devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audience)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -545,6 +553,8 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             audience=settings.audience,
         ),
         logouts=Logouts(clients, hints),
+        devices=devices,
+        pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audience),
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
         codes=codes,
@@ -556,6 +566,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
                 ClientCredentials(store, tokens_of_clients, recorder, clock),
                 AuthorizationCodes(store, grants, recorder, peppers, clock),
                 RefreshTokens(grants),
+                DeviceCodes(store, devices, grants, recorder),
             ),
             settings.audience,
             (settings.base_url + TOKEN_PATH,),
@@ -739,6 +750,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     )
     guard = Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses)
     reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
+    authorize_pages = AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url, rooms.client_authentication),
@@ -794,7 +806,17 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         session_pages.routes(rooms.sessions, listings, pages),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
-        authorize.routes(AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)),
+        authorize.routes(authorize_pages),
+        device_pages.routes(DevicePages(rooms.devices, authorize_pages, pages)),
+        requests.routes(
+            RequestCalls(
+                rooms.client_authentication,
+                rooms.pushed_requests,
+                rooms.devices,
+                rooms.addresses,
+                settings.base_url,
+            )
+        ),
         logout.routes(LogoutPages(rooms.logouts, rooms.sessions, reception)),
     )
     gate = Gate(

@@ -141,6 +141,39 @@ class UnsupportedGrantType(AppError):
     code = "unsupported_grant_type"
 
 
+class AuthorizationPending(AppError):
+    """Nobody has decided yet about the device's request.
+
+    See: RFC 8628 §3.5
+    """
+
+    code = "authorization_pending"
+
+
+class SlowDown(AppError):
+    """The device asks too often, and has to wait longer from then on.
+
+    See: RFC 8628 §3.5
+    """
+
+    code = "slow_down"
+
+
+class AccessDenied(AppError):
+    """The person has said no."""
+
+    code = "access_denied"
+
+
+class ExpiredDeviceCode(AppError):
+    """The device's request has ended before anybody decided.
+
+    See: RFC 8628 §3.5
+    """
+
+    code = "expired_token"
+
+
 class InvalidScope(AppError):
     """A scope is unknown, malformed, or more than may be had."""
 
@@ -215,6 +248,10 @@ WIRE_CODES: Mapping[str, str] = {
     "invalid_grant": "OAuth: the code, token or assertion is not good, or is not this client's.",
     "unauthorized_client": "OAuth: the client may not use this grant.",
     "unsupported_grant_type": "OAuth: there is no such grant here.",
+    "authorization_pending": "OAuth: nobody has decided yet about the device's request; ask again after its interval.",
+    "slow_down": "OAuth: the device asks too often, and has to wait five seconds longer each time.",
+    "access_denied": "OAuth: the person has said no.",
+    "expired_token": "OAuth: the device's request has ended; begin again.",
     "invalid_scope": "OAuth: a scope is unknown, malformed, or more than may be had.",
     "invalid_target": "OAuth: a resource is unknown, malformed, or not the client's to ask for.",
     "insufficient_scope": "The credential is good, but may not do this; `scope` lists what is needed.",

@@ -52,6 +52,8 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/login/second-factor",
         "/forgotten-password",
         "/choose-password",
+        "/oauth/par",
+        "/oauth/device_authorization",
         "/oauth/token",
         "/oauth/revoke",
     }

@@ -64,6 +64,8 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "createClientSecret": frozenset({"expires_at", "expires_in"}),
     "listClients": frozenset({"cursor"}),
     "requestToken": frozenset({"body", "client_secret", "grant_type"}),
+    "pushAuthorizationRequest": frozenset({"body", "client_secret"}),
+    "beginDeviceAuthorization": frozenset({"body", "client_secret"}),
     "revokeToken": frozenset({"body", "client_secret", "token"}),
     "createTenant": frozenset({"plan"}),
     "changeTenant": frozenset({"plan"}),
@@ -110,6 +112,8 @@ BY_PASSWORD: Final = frozenset(
         "renewRecoveryCodes",
         "removeFactor",
         "requestToken",
+        "pushAuthorizationRequest",
+        "beginDeviceAuthorization",
         "revokeToken",
     }
 )

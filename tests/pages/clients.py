@@ -80,7 +80,7 @@ def application(tenancy: Tenancy, *scopes: str, **facts: Any) -> Application:
     wish = {
         "redirect_uris": (CALLBACK,),
         "grant_types": frozenset({"authorization_code", "refresh_token"}),
-        "token_endpoint_auth_method": AuthMethod.BASIC,
+        "token_endpoint_auth_method": AuthMethod.POST,
         **facts,
     }
     authority = rooms.local_authority(tenancy.id)
@@ -98,7 +98,7 @@ def application(tenancy: Tenancy, *scopes: str, **facts: Any) -> Application:
         tenancy,
         made.client.id,
         made.secret.secret if made.secret else None,
-        redirect_uri=wish["redirect_uris"][0],
+        redirect_uri=wish["redirect_uris"][0] if wish["redirect_uris"] else "",
     )
 
 

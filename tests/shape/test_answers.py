@@ -41,6 +41,8 @@ UNCOUNTED: Final = {
 VISITED = frozenset(
     {
         "/oauth/token",
+        "/oauth/par",
+        "/oauth/device_authorization",
         "/oauth/revoke",
         "/v1/auth/login",
         "/v1/auth/login/second-factor",

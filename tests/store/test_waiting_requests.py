@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from bonafides.delegation import DeviceDecision, DeviceStatus
-from bonafides.model import GuessLimit
+from bonafides.model import GuessLimit, Status, UserChanges
 from bonafides.store.sql import SqlStore
 from tests.store.delegated import add_client, device, pushed
-from tests.store.records import LATER, NOW, digest, event, secret
+from tests.store.records import LATER, NOW, digest, event, secret, user
+from tests.store.test_grants import grant
+from tests.store.test_grants import new as new_grant
 
 CODE = digest("user code")
 
@@ -124,6 +126,38 @@ async def test_a_device_code_is_its_clients_own(waiting: SqlStore) -> None:
     """Another client that got hold of it would get the tokens."""
     assert await waiting.poll_device([digest("device")], "cli_2", NOW) is None
     assert await waiting.poll_device([digest("other")], "cli_1", NOW) is None
+
+
+async def test_an_approved_device_is_redeemed_once(waiting: SqlStore, opened: Callable[[], SqlStore]) -> None:
+    """Of many answers to one device code one gives tokens; before somebody has said yes, and after its end, none does."""
+    assert not await waiting.redeem_device(
+        digest("device"), new_grant(grant("grt_0")), event("grant.created")
+    )
+    assert await waiting.decide_device(decision(), event("device.approved"))
+    late = event("grant.created", at=LATER)
+    assert not await waiting.redeem_device(digest("device"), new_grant(grant("grt_0")), late)
+    redeemed = await asyncio.gather(
+        *(
+            opened().redeem_device(
+                digest("device"), new_grant(grant(f"grt_{number}")), event("grant.created")
+            )
+            for number in range(4)
+        )
+    )
+    assert sum(redeemed) == 1
+    polled = await waiting.poll_device([digest("device")], "cli_1", NOW)
+    assert polled is not None
+    assert polled.device.status is DeviceStatus.REDEEMED
+    assert polled.device.grant_id in {f"grt_{number}" for number in range(4)}
+
+
+async def test_who_was_disabled_meanwhile_gives_nothing(waiting: SqlStore) -> None:
+    """Attack 6: what somebody approved before they were disabled gives no tokens after."""
+    await waiting.create_user(user("usr_b"), event("user.created"), claim=None)
+    assert await waiting.decide_device(decision(user_id="usr_b"), event("device.approved"))
+    await waiting.change_user("usr_b", "ten_a", UserChanges(status=Status.DISABLED), event("user.changed"))
+    theirs = new_grant(grant("grt_0", user_id="usr_b"))
+    assert not await waiting.redeem_device(digest("device"), theirs, event("grant.created"))
 
 
 async def test_what_ended_long_ago_is_forgotten(waiting: SqlStore) -> None:

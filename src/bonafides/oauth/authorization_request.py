@@ -266,14 +266,14 @@ def judge(
         client: Who asks.
         destination: Already proven.
         defined_scopes: Every scope that this installation knows.
-        audience: This server's own: the one resource of a client that has no other.
+        audience: This server's own, which is every client's to ask for.
         pushed: Whether the client has proven who it is while it sent them.
     """
     return (
         _refused_form(parameters, client, pushed=pushed)
         or _refused_challenge(parameters, client)
         or _refused_values(parameters)
-        or refused_resources(parameters, client.audiences or (audience,))
+        or refused_resources(parameters, (audience, *client.audiences))
         or _accepted(parameters, client, destination, defined_scopes)
     )
 

@@ -13,7 +13,12 @@ from bonafides.oauth.foreign_keys import check_key_set
 from bonafides.oauth.redirect_uris import check_redirect_uri
 
 GRANT_TYPES: Final = frozenset(
-    {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.CLIENT_CREDENTIALS}
+    {
+        GrantType.AUTHORIZATION_CODE,
+        GrantType.REFRESH_TOKEN,
+        GrantType.CLIENT_CREDENTIALS,
+        GrantType.DEVICE_CODE,
+    }
 )
 """What a client may be allowed here."""
 CODE: Final = "code"

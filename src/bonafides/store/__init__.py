@@ -822,6 +822,10 @@ class DeviceStore(Protocol):
         """What has become of a client's request, and that it has asked: too soon, and its interval grows."""
         ...
 
+    async def redeem_device(self, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
+        """Spend an approved request for a grant: of any number of calls at once, one does."""
+        ...
+
     async def prune_requests(self, before: datetime) -> None:
         """Forget requests of devices, and pushed ones, that ended before a moment."""
         ...

@@ -9,9 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
-from bonafides.delegation import DeviceCode, DeviceDecision, DeviceStatus, PresentedDevice
+from bonafides.delegation import DeviceCode, DeviceDecision, DeviceStatus, NewGrant, PresentedDevice
 from bonafides.model import AuditEvent, DigestedSecret
-from bonafides.store import guesses
+from bonafides.store import grants, guesses
 from bonafides.store.tables import columns_of, device_codes, pushed_requests, row_of
 from bonafides.store.transaction import Transaction
 
@@ -93,6 +93,26 @@ def poll(
         .values(polled_at=now, interval_seconds=longer)
     )
     return PresentedDevice(digest, device, too_soon=too_soon)
+
+
+def redeem(transaction: Transaction, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
+    """Spend an approved request for a grant: of any number of calls at once, one does."""
+    connection = transaction.connection
+    if not grants.may_have_grants(connection, new.grant.user_id):
+        return False
+    spent = connection.execute(
+        update(device_codes)
+        .where(
+            device_codes.c.digest == digest,
+            device_codes.c.status == DeviceStatus.APPROVED,
+            device_codes.c.expires_at > event.at,
+        )
+        .values(status=DeviceStatus.REDEEMED, grant_id=new.grant.id)
+    )
+    if spent.rowcount == 0:
+        return False
+    grants.begin(transaction, new, event)
+    return True
 
 
 def prune(transaction: Transaction, before: datetime) -> None:

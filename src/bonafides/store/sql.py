@@ -653,6 +653,9 @@ class SqlStore:
     ) -> PresentedDevice | None:
         return await self._write(device_codes.poll, digests, client_id, now)
 
+    async def redeem_device(self, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
+        return await self._write(device_codes.redeem, digest, new, event)
+
     async def prune_requests(self, before: datetime) -> None:
         await self._write(device_codes.prune, before)
 

@@ -205,7 +205,14 @@ Uri = Annotated[
 ]
 Uris = Annotated[list[Uri], Field(max_length=URIS_MAX)]
 Grants = Annotated[
-    list[Literal["authorization_code", "client_credentials", "refresh_token"]],
+    list[
+        Literal[
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ]
+    ],
     Field(min_length=1, max_length=10, description="How it may get tokens."),
 ]
 ResponseTypes = Annotated[

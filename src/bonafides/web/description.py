@@ -28,10 +28,12 @@ from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.manage.signing_keys import CACHED
 from bonafides.web.problems import Problems
 from bonafides.web.schemas import (
+    DeviceAuthorizationRequest,
     Error,
     IntrospectionRequest,
     KeyExchange,
     Problem,
+    PushedAuthorizationRequest,
     RevocationRequest,
     TokenRequest,
 )
@@ -169,7 +171,16 @@ def describe(app: FastAPI, settings: Settings) -> Json:
 def _name_schemas(schemas: Json, settings: Settings) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Error, IntrospectionRequest, KeyExchange, Problem, RevocationRequest, TokenRequest):
+    for model in (
+        DeviceAuthorizationRequest,
+        Error,
+        IntrospectionRequest,
+        KeyExchange,
+        Problem,
+        PushedAuthorizationRequest,
+        RevocationRequest,
+        TokenRequest,
+    ):
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas["Scope"] = {
         "type": "string",

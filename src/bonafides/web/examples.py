@@ -130,7 +130,12 @@ _CLIENT: Final[dict[str, Any]] = {
     "tenant_id": OPERATOR_TENANT_ID,
     "name": "Acme Shop",
     "status": "active",
-    "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
+    "grant_types": [
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ],
     "response_types": ["code"],
     "redirect_uris": ["https://shop.example.com/callback"],
     "post_logout_redirect_uris": [],
@@ -387,7 +392,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "createClient": Example(
         body={
             "name": "Acme Shop",
-            "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
+            "grant_types": [
+                "authorization_code",
+                "client_credentials",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
             "redirect_uris": ["https://shop.example.com/callback"],
             "scopes": ["openid", "read"],
         },
@@ -421,6 +431,27 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "expires_in": 3600,
             "scope": "read",
         },
+    ),
+    "pushAuthorizationRequest": Example(
+        caller="nobody",
+        form={
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "response_type": "code",
+            "redirect_uri": "https://shop.example.com/callback",
+            "scope": "openid read",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        },
+        status=201,
+        answer={"expires_in": 300},
+        excerpt=True,
+    ),
+    "beginDeviceAuthorization": Example(
+        caller="nobody",
+        form={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": "read"},
+        answer={"expires_in": 600, "interval": 5},
+        excerpt=True,
     ),
     "revokeToken": Example(
         caller="nobody",

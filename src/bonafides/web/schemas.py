@@ -184,7 +184,10 @@ class TokenRequest(BaseModel):
     """What a client asks for; each grant needs fields of its own."""
 
     grant_type: str = Field(
-        description="`client_credentials`, `authorization_code` or `refresh_token`.", max_length=200
+        description=(
+            "`client_credentials`, `authorization_code`, `refresh_token` or `urn:ietf:params:oauth:grant-type:device_code`."
+        ),
+        max_length=200,
     )
     client_id: str = Field(default="", description="Of a client that is not in the header.")
     client_secret: str = Field(default="", description="The same.")
@@ -200,6 +203,7 @@ class TokenRequest(BaseModel):
         default="", description="For `authorization_code`: what proves that it is yours (RFC 7636)."
     )
     refresh_token: str = Field(default="", description="For `refresh_token`; it is spent with it.")
+    device_code: str = Field(default="", description="For `…:device_code`: the device's own code.")
 
     __pydantic_extra__: dict[str, str]
 
@@ -217,6 +221,60 @@ class TokenAnswer(BaseModel):
     id_token: str = Field(default="", description="With the scope `openid`: who has logged in, signed.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class PushedAuthorizationRequest(BaseModel):
+    """What a browser would be sent with, and what proves who the client is."""
+
+    client_id: str = Field(default="", description="Of a client that is not in the header.")
+    client_secret: str = Field(default="", description="The same.")
+    client_assertion_type: str = Field(default="", description="For `private_key_jwt` (RFC 7523).")
+    client_assertion: str = Field(default="", description="The same: signed by the client, and used once.")
+    response_type: str = Field(description="`code`.")
+    redirect_uri: str = Field(default="", description="Where the answer goes: one that is registered.")
+    scope: str = Field(default="", description="What is asked for, separated by spaces.")
+    state: str = Field(default="", description="Comes back with the answer.")
+    code_challenge: str = Field(default="", description="By `S256` (RFC 7636).")
+    code_challenge_method: str = Field(default="", description="`S256`.")
+    nonce: str = Field(default="", description="Comes back in the ID token.")
+    resource: str = Field(
+        default="", description="Which resource tokens are for (RFC 8707); may be repeated."
+    )
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class PushedAnswer(BaseModel):
+    """A request that was taken."""
+
+    request_uri: str = Field(description="What the browser is sent with; it serves once.")
+    expires_in: int = Field(description="Seconds within which somebody has to come with it.")
+
+
+class DeviceAuthorizationRequest(BaseModel):
+    """What a device asks for."""
+
+    client_id: str = Field(default="", description="Of a client that is not in the header.")
+    client_secret: str = Field(default="", description="The same.")
+    client_assertion_type: str = Field(default="", description="For `private_key_jwt` (RFC 7523).")
+    client_assertion: str = Field(default="", description="The same: signed by the client, and used once.")
+    scope: str = Field(default="", description="What is asked for, separated by spaces.")
+    resource: str = Field(
+        default="", description="Which resource tokens are for (RFC 8707); may be repeated."
+    )
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+
+class BegunDevice(BaseModel):
+    """What a device shows, and asks with."""
+
+    device_code: str
+    user_code: str = Field(description="What the person types.")
+    verification_uri: str = Field(description="Where.")
+    verification_uri_complete: str = Field(description="The same, with the code filled in.")
+    expires_in: int = Field(description="Seconds.")
+    interval: int = Field(description="How many seconds the device waits between two questions.")
 
 
 class RevocationRequest(BaseModel):
@@ -257,6 +315,9 @@ class ServerMetadata(BaseModel):
     revocation_endpoint: str
     introspection_endpoint: str
     userinfo_endpoint: str
+    pushed_authorization_request_endpoint: str
+    device_authorization_endpoint: str
+    end_session_endpoint: str
     scopes_supported: list[str]
     response_types_supported: list[str]
     response_modes_supported: list[str]
@@ -275,6 +336,7 @@ class ServerMetadata(BaseModel):
     authorization_response_iss_parameter_supported: bool
     request_parameter_supported: bool
     request_uri_parameter_supported: bool
+    require_pushed_authorization_requests: bool
 
 
 class Client(BaseModel):

@@ -19,6 +19,8 @@ from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.settings import Settings
 from bonafides.web.answers import json_answer
 from bonafides.web.introspection import PATH as INTROSPECTION_PATH
+from bonafides.web.oauth.logout import LOGOUT
+from bonafides.web.oauth.requests import DEVICE_PATH, PAR_PATH
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH
 from bonafides.web.oauth.userinfo import CLAIMS
 from bonafides.web.oauth.userinfo import PATH as USERINFO_PATH
@@ -58,6 +60,9 @@ class Discovery:
             "revocation_endpoint": issuer + REVOCATION_PATH,
             "introspection_endpoint": issuer + INTROSPECTION_PATH,
             "userinfo_endpoint": issuer + USERINFO_PATH,
+            "pushed_authorization_request_endpoint": issuer + PAR_PATH,
+            "device_authorization_endpoint": issuer + DEVICE_PATH,
+            "end_session_endpoint": issuer + LOGOUT,
             "scopes_supported": sorted(self._settings.defined_scopes | STANDARD_SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
@@ -76,6 +81,7 @@ class Discovery:
             "authorization_response_iss_parameter_supported": True,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
+            "require_pushed_authorization_requests": False,
         }
 
 

@@ -1,0 +1,108 @@
+"""Authorization requests that clients push: judged before anybody sees them, and named in the browser by one word.
+
+See: RFC 9126
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from bonafides.delegation import Client, PushedRequest
+from bonafides.model import Clock, Entropy, to_datetime
+from bonafides.oauth.authorization_request import (
+    PUSHED_PREFIX,
+    Refusal,
+    Unproven,
+    destination_of,
+    judge,
+    read,
+    written,
+)
+from bonafides.oauth.codes import unguessable
+from bonafides.secret import Peppers
+from bonafides.store import PushedRequestStore
+
+PUSHED_SECONDS: Final = 300
+"""Until when somebody has to come with it; how long they then take is another matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A request that was taken.
+
+    Args:
+        request_uri: What the browser is sent with instead of it.
+        expires_in: For how many seconds.
+    """
+
+    request_uri: str
+    expires_in: int
+
+
+class PushedRequests:
+    """Takes requests ahead.
+
+    Args:
+        store: Where they wait.
+        peppers: Digest their names.
+        clock: How long they wait.
+        entropy: For what nobody guesses.
+        defined_scopes: Every scope that this installation knows.
+        audience: This server's own.
+    """
+
+    def __init__(
+        self,
+        store: PushedRequestStore,
+        peppers: Peppers,
+        clock: Clock,
+        entropy: Entropy,
+        defined_scopes: frozenset[str],
+        audience: str,
+    ) -> None:
+        self._store = store
+        self._peppers = peppers
+        self._clock = clock
+        self._entropy = entropy
+        self._defined_scopes = defined_scopes
+        self._audience = audience
+
+    async def push(self, client: Client, pairs: Sequence[tuple[str, str]]) -> Pushed | Refusal:
+        """Keep a request of a client that has proven who it is; it is refused now if it would be refused later.
+
+        See: RFC 9126 §2.1 and §2.3
+        """
+        parameters = read(pairs)
+        if "request_uri" in parameters.values:
+            return Refusal("invalid_request", "request_uri cannot be pushed.")
+        if parameters.get("client_id") not in {None, client.id}:
+            return Refusal("invalid_request", "client_id is another client's.")
+        destination = destination_of(parameters, client)
+        if isinstance(destination, Unproven):
+            return Refusal(
+                "invalid_request", "redirect_uri is missing, or is not registered for this client."
+            )
+        judged = judge(
+            parameters,
+            client,
+            destination,
+            defined_scopes=self._defined_scopes,
+            audience=self._audience,
+            pushed=True,
+        )
+        if isinstance(judged, Refusal):
+            return judged
+        request_uri = PUSHED_PREFIX + unguessable(self._entropy)
+        now = to_datetime(self._clock.micros())
+        kept = PushedRequest(
+            client_id=client.id,
+            tenant_id=client.tenant_id,
+            parameters={"pairs": written(parameters)},
+            created_at=now,
+            expires_at=now + timedelta(seconds=PUSHED_SECONDS),
+        )
+        await self._store.push_request(kept, self._peppers.digested(request_uri))
+        return Pushed(request_uri, PUSHED_SECONDS)
