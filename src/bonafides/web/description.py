@@ -245,7 +245,8 @@ def _complete(operation: Json, settings: Settings) -> None:
             response.setdefault("headers", {}).update(_header_refs(headers))
     for status in errors_of_call:
         responses.setdefault(status, _response_ref(status))
-    if "201" in responses:
+    # What takes no credential makes nothing that has a path of its own.
+    if "201" in responses and not visited:
         responses["201"]["headers"] |= _header_refs(["Location", "Idempotent-Replayed"])
         operation.setdefault("parameters", []).append(_idempotency_key(settings))
         if "200" in responses:
