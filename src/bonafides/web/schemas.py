@@ -241,7 +241,9 @@ class PushedAuthorizationRequest(BaseModel):
         default="", description="Which resource tokens are for (RFC 8707); may be repeated."
     )
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    __pydantic_extra__: dict[str, str]
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=without_defaults)
 
 
 class PushedAnswer(BaseModel):
@@ -263,7 +265,9 @@ class DeviceAuthorizationRequest(BaseModel):
         default="", description="Which resource tokens are for (RFC 8707); may be repeated."
     )
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    __pydantic_extra__: dict[str, str]
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=without_defaults)
 
 
 class BegunDevice(BaseModel):
