@@ -23,7 +23,7 @@ MARK = "--- the end of what this command printed ---"
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SAME = (
-    (re.compile(r"\b(key|usr|ten|req|evt|pat|tok|jwt)_[0-9A-Za-z]{22}\b"), r"\1_…"),
+    (re.compile(r"\b(key|usr|ten|req|evt|pat|tok|jwt|oat|cli)_[0-9A-Za-z]{22}\b"), r"\1_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}"), "bf_key_…"),
     (re.compile(r"bf_key_[0-9A-Za-z]{4}(…|\\u2026)[0-9A-Za-z]{4}"), "bf_key_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2030-01-01T00:00:00Z"),
@@ -116,6 +116,7 @@ def test_the_page_shows_what_matters() -> None:
         "insufficient_scope",
         "api_key.revoked",
         "'kind': 'jwt_session'",
+        "'kind': 'oauth_access_token'",
         "session.ended",
     ):
         assert word in page
