@@ -19,7 +19,6 @@ from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.settings import Settings
 from bonafides.web.answers import json_answer
 from bonafides.web.introspection import PATH as INTROSPECTION_PATH
-from bonafides.web.oauth.logout import LOGOUT
 from bonafides.web.oauth.requests import DEVICE_PATH, PAR_PATH
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH
 from bonafides.web.oauth.userinfo import CLAIMS
@@ -62,7 +61,6 @@ class Discovery:
             "userinfo_endpoint": issuer + USERINFO_PATH,
             "pushed_authorization_request_endpoint": issuer + PAR_PATH,
             "device_authorization_endpoint": issuer + DEVICE_PATH,
-            "end_session_endpoint": issuer + LOGOUT,
             "scopes_supported": sorted(self._settings.defined_scopes | STANDARD_SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
