@@ -17,7 +17,7 @@ from bonafides.errors import InvalidClient, InvalidRequest
 from bonafides.model import Clock, to_datetime
 from bonafides.oauth.client_metadata import METHOD_NAMED
 from bonafides.oauth.foreign_keys import is_signed_by, read
-from bonafides.secret import Peppers, Shape, shape
+from bonafides.secret import Peppers, SecretKind, whole
 from bonafides.store import ClientStore, GrantStore
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -26,7 +26,6 @@ SKEW_SECONDS: Final = 60
 JTI_MAX: Final = 512
 
 _BASIC: Final = b"basic"
-_SECRET_PREFIX: Final = b"bf_sec_"
 
 
 class AuthenticationStore(ClientStore, GrantStore, Protocol):
@@ -83,10 +82,8 @@ class ClientAuthentication:
         return await self._public(named)
 
     async def _by_secret(self, client_id: str, secret: str, method: AuthMethod) -> Client:
-        presented = secret.encode("utf-8", "replace")
-        digests: tuple[bytes, ...] = ()
-        if shape(presented) is Shape.WHOLE and presented.startswith(_SECRET_PREFIX):
-            digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        presented = whole(secret, SecretKind.SEC)
+        digests = () if presented is None else self._peppers.candidates(presented)
         found = await self._store.present_client(client_id, digests)
         now = to_datetime(self._clock.micros())
         if (

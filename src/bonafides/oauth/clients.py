@@ -16,6 +16,7 @@ from typing_extensions import override
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
+from bonafides.credentials.holdings import blank_credential
 from bonafides.delegation import (
     AuthMethod,
     Client,
@@ -35,7 +36,6 @@ from bonafides.model import (
     Clock,
     Credential,
     CredentialKind,
-    CredentialStatus,
     DigestedSecret,
     Entropy,
     Page,
@@ -404,11 +404,10 @@ class Clients:
         now_us = self._clock.micros()
         identifier = new_id("sec", now_us, self._entropy)
         secret = mint(SecretKind.SEC, identifier, self._entropy)
-        digested = DigestedSecret(self._peppers.digest(secret.encode("ascii")), self._peppers.newest_id)
         record = ClientSecret(
             identifier, client.id, name, display(secret), created_by, to_datetime(now_us), expires_at
         )
-        return MadeSecret(record, secret, digested)
+        return MadeSecret(record, secret, self._peppers.digested(secret))
 
     def _user(self, client: Client) -> User:
         return User(
@@ -425,30 +424,16 @@ class Clients:
         )
 
     def _credential(self, client: Client) -> Credential:
-        return Credential(
-            id=client.id,
-            kind=CredentialKind.OAUTH_ACCESS_TOKEN,
-            tenant_id=client.tenant_id,
-            user_id=client.id,
-            name=client.name,
-            scopes=client.scopes,
-            plan=None,
-            status=CredentialStatus.ACTIVE,
-            expires_at=None,
-            overlap_ends_at=None,
-            parent_id=None,
-            root_id=client.id,
-            allowed_ips=(),
-            metadata={},
-            display="",
-            created_by=client.created_by,
-            created_at=client.created_at,
-            updated_at=client.updated_at,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
-            client_id=client.id,
+        made = blank_credential(
+            CredentialKind.OAUTH_ACCESS_TOKEN,
+            client.id,
+            client.tenant_id,
+            client.id,
+            client.name,
+            client.scopes,
+            client.created_at,
         )
+        return replace(made, created_by=client.created_by, updated_at=client.updated_at, client_id=client.id)
 
 
 def _given(changes: ClientChanges) -> Sequence[str]:

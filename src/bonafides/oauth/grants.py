@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from bonafides.audit import Recorder
+from bonafides.credentials.holdings import blank_credential
 from bonafides.delegation import Client, Grant, GrantRenewal, GrantType, NewGrant, RefreshableGrant
 from bonafides.errors import InvalidGrant, InvalidScope, InvalidTarget
 from bonafides.model import (
@@ -24,12 +25,11 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.oauth.tokens import GRANT_PREFIX, MintedToken, Subject, Tokens, answer_of, login_claims
-from bonafides.secret import Peppers, Shape, new_id, shape
+from bonafides.secret import Peppers, SecretKind, new_id, whole
 from bonafides.store import CredentialStore, GrantStore
 
 REUSED: Final = "used twice"
 
-_PREFIX: Final = b"bf_ort_"
 _SEALED_FOR: Final = b"grant_refresh_tokens.sealed_answer"
 _ROUNDS_MAX: Final = 3
 
@@ -187,10 +187,10 @@ class Grants:
 
         See: RFC 6749 §6, RFC 9700 §4.14.2
         """
-        presented = refresh_token.encode("utf-8", "replace")
-        if shape(presented) is not Shape.WHOLE or not presented.startswith(_PREFIX):
+        presented = whole(refresh_token, SecretKind.ORT)
+        if presented is None:
             raise _bad_refresh_token()
-        digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        digests = self._peppers.candidates(presented)
         for _ in range(_ROUNDS_MAX):
             found = await self._store.find_refreshable_grant(digests)
             if found is None or found.grant.client_id != client.id or not found.live:
@@ -285,31 +285,17 @@ class Grants:
 
 
 def _credential(client: Client, grant: Grant) -> Credential:
-    return Credential(
-        id=grant.id,
-        kind=CredentialKind.OAUTH_ACCESS_TOKEN,
-        tenant_id=grant.tenant_id,
-        user_id=grant.user_id,
-        name=client.name,
-        scopes=grant.scopes,
-        plan=None,
-        status=CredentialStatus.ACTIVE,
-        expires_at=grant.ends_at,
-        overlap_ends_at=None,
-        parent_id=None,
-        root_id=grant.id,
-        allowed_ips=(),
-        metadata={},
-        display="",
-        created_by=grant.user_id,
-        created_at=grant.created_at,
-        updated_at=grant.created_at,
-        last_used_at=None,
-        revoked_at=None,
-        revocation_reason=None,
-        client_id=client.id,
-        audiences=grant.resources,
-        jkt=grant.jkt,
+    made = blank_credential(
+        CredentialKind.OAUTH_ACCESS_TOKEN,
+        grant.id,
+        grant.tenant_id,
+        grant.user_id,
+        client.name,
+        grant.scopes,
+        grant.created_at,
+    )
+    return replace(
+        made, expires_at=grant.ends_at, client_id=client.id, audiences=grant.resources, jkt=grant.jkt
     )
 
 

@@ -42,7 +42,7 @@ class Revocation:
         See: RFC 7009 §2
         """
         presented = token.encode("utf-8", "replace")
-        digests = (self._peppers.digest(presented), *self._peppers.older(presented))
+        digests = self._peppers.candidates(presented)
         if presented.startswith(_REFRESH_TOKEN):
             found = await self._store.find_refreshable_grant(digests)
             if found is not None and found.grant.client_id == client.id:

@@ -288,7 +288,7 @@ class AuthorizationCodes:
 
     async def _find(self, code: str) -> PresentedCode | None:
         presented = code.encode("ascii")
-        return await self._store.find_code((self._peppers.digest(presented), *self._peppers.older(presented)))
+        return await self._store.find_code(self._peppers.candidates(presented))
 
     async def _end(self, found: PresentedCode, asked: Asked) -> None:
         """End what a code gave: two have it.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from typing_extensions import override
 
+from bonafides.credentials.holdings import blank_credential
 from bonafides.credentials.signing_keys import ACCESS_TOKEN_TYPE, SigningKeys
 from bonafides.delegation import Client, Grant, GrantRefreshToken, TokenFormat
 from bonafides.model import (
@@ -16,7 +17,6 @@ from bonafides.model import (
     Clock,
     Credential,
     CredentialKind,
-    CredentialStatus,
     DigestedSecret,
     Entropy,
     to_datetime,
@@ -119,34 +119,27 @@ class Tokens:
         else:
             secret = mint(SecretKind.OAT, identifier, self._entropy)
             shown = display(secret)
-        now = to_datetime(now_us)
-        credential = Credential(
-            id=identifier,
-            kind=CredentialKind.OAUTH_ACCESS_TOKEN,
-            tenant_id=subject.tenant_id,
-            user_id=subject.user_id,
-            name=client.name,
-            scopes=scopes,
+        credential = replace(
+            blank_credential(
+                CredentialKind.OAUTH_ACCESS_TOKEN,
+                identifier,
+                subject.tenant_id,
+                subject.user_id,
+                client.name,
+                scopes,
+                to_datetime(now_us),
+            ),
             plan=subject.plan,
-            status=CredentialStatus.ACTIVE,
             expires_at=to_datetime(ends * _SECOND_US),
-            overlap_ends_at=None,
             parent_id=subject.parent_id,
             root_id=subject.root_id,
-            allowed_ips=(),
-            metadata={},
             display=shown,
             created_by=client.id,
-            created_at=now,
-            updated_at=now,
-            last_used_at=None,
-            revoked_at=None,
-            revocation_reason=None,
             client_id=client.id,
             audiences=tuple(resources),
             jkt=jkt,
         )
-        return MintedToken(secret, credential, self.digested(secret))
+        return MintedToken(secret, credential, self._peppers.digested(secret))
 
     def refresh_token(
         self, grant_id: str, ends_at: datetime, idle_seconds: int
@@ -156,7 +149,7 @@ class Tokens:
         secret = mint(SecretKind.ORT, new_id("ort", now_us, self._entropy), self._entropy)
         now = to_datetime(now_us)
         expires_at = min(now + timedelta(seconds=idle_seconds), ends_at)
-        return secret, GrantRefreshToken(self.digested(secret), grant_id, now, expires_at)
+        return secret, GrantRefreshToken(self._peppers.digested(secret), grant_id, now, expires_at)
 
     async def id_token(self, client: Client, grant: Grant, access_token: str, *, nonce: str | None) -> str:
         """What tells a client who has logged in: for it alone, and good for nothing at an API.
@@ -176,10 +169,6 @@ class Tokens:
         if grant.session_id is not None:
             claims["sid"] = grant.session_id
         return await self._signing_keys.sign(claims, hashed={"at_hash": access_token})
-
-    def digested(self, secret: str) -> DigestedSecret:
-        """What the store keeps of a secret."""
-        return DigestedSecret(self._peppers.digest(secret.encode("ascii")), self._peppers.newest_id)
 
     def nobodys(self) -> DigestedSecret:
         """Of a credential that nothing opens."""
