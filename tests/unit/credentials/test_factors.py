@@ -10,8 +10,10 @@ import pytest
 
 from bonafides.app import open_rooms
 from bonafides.authority import Authority
+from bonafides.credentials.api_keys import KeyWish
 from bonafides.credentials.factors import CONFIRM_SECONDS, NewCodes
 from bonafides.credentials.guesses import Visitor
+from bonafides.credentials.holdings import Made
 from bonafides.credentials.jwt_sessions import Tokens
 from bonafides.credentials.second_steps import STEP_SECONDS, SecondStep
 from bonafides.errors import Conflict, Forbidden, InvalidRequest, NotFound, ProofNeeded, TooManyRequests
@@ -183,6 +185,22 @@ async def test_only_a_recent_login_changes_factors(house: House) -> None:
         )
     with pytest.raises(ProofNeeded):
         await factors.reset(me, house.founded.user_id)
+
+
+async def test_only_a_recent_login_makes_or_rotates_a_key_with_admin(house: House) -> None:
+    """ASVS 7.5.3: an open laptop would be enough to take a key away that does everything."""
+    keys = house.rooms.api_keys
+    me = await caller(house, await logged_in(house))
+    held = await keys.create(me, KeyWish("all", scopes=["admin"]))
+    plain = await keys.create(me, KeyWish("some", scopes=["read"]))
+    assert isinstance(held, Made)
+    assert isinstance(plain, Made)
+    house.clock.advance(house.rooms.settings.step_up_seconds + 1)
+    with pytest.raises(ProofNeeded):
+        await keys.create(me, KeyWish("more", scopes=["admin"]))
+    with pytest.raises(ProofNeeded):
+        await keys.rotate(me, held.credential.id)
+    assert isinstance(await keys.rotate(me, plain.credential.id), Made)
 
 
 async def test_a_factor_is_taken_away_once(house: House) -> None:
