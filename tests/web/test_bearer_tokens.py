@@ -91,6 +91,7 @@ def test_what_is_no_good_key_is_refused(tenancy: Tenancy) -> None:
         ({"json": {"apikey": "two words"}}, "apikey"),
         ({"json": {"apikey": "{key}", "scope": "read\n"}}, "scope"),
         ({"json": {"apikey": "{key}", "expires_in": 0}}, "expires_in"),
+        ({"json": {"apikey": "{key}", "expires_in": 1.5}}, "expires_in"),
         (
             {
                 "content": b"apikey=a&apikey=b",

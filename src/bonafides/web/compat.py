@@ -59,7 +59,8 @@ class KeyExchange(msgspec.Struct, forbid_unknown_fields=True):
 
     apikey: str | msgspec.UnsetType = msgspec.UNSET
     scope: str | msgspec.UnsetType = msgspec.UNSET
-    expires_in: int | msgspec.UnsetType = msgspec.UNSET
+    expires_in: int | float | msgspec.UnsetType = msgspec.UNSET
+    """A number without a fraction is whole in JSON Schema, however it is written."""
 
 
 _decode: Final = msgspec.json.Decoder(KeyExchange).decode
@@ -104,11 +105,20 @@ class Exchanges:
             verdict.principal,
             exchange.actor(verdict.principal),
             scopes=None if asked.scope is msgspec.UNSET else sorted(intake.scope_words(asked.scope)),
-            expires_in=None if asked.expires_in is msgspec.UNSET else asked.expires_in,
+            expires_in=_whole_seconds(asked.expires_in),
         )
         if made is None:
             raise RejectedError(Rejected(Reason.INVALID_KEY, verdict.allowance, verdict.principal.kind))
         return made
+
+
+def _whole_seconds(given: float | msgspec.UnsetType) -> int | None:
+    if isinstance(given, msgspec.UnsetType):
+        return None
+    if not float(given).is_integer():
+        message = "expires_in must be a whole number of seconds."
+        raise InvalidRequest(message, field="expires_in")
+    return int(given)
 
 
 async def _body_of(request: Request) -> KeyExchange:
