@@ -30,7 +30,7 @@ def prober(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prober]:
         member = server.create_tenant_user_key(role="member", scopes=["read", "write"])
         plan = {"plan": unlimited_plan(server)}
         assert server.admin.patch(f"/v1/tenants/{member['tenant']['id']}", json=plan).status_code == 200
-        prober = Prober(server, member["key"]["key"], members_targets(server, member))
+        prober = Prober(server, member["key"]["key"], members_targets(server, member), BEYOND)
         yield prober
         prober.close()
 
