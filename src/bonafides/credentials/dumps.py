@@ -21,8 +21,6 @@ from msgspec import Struct
 
 from bonafides.errors import InvalidRequest
 
-START_MAX: Final = 32
-
 _BEGINNING: Final = 4_096
 _MILLISECONDS_FROM: Final = 100_000_000_000
 """A number of seconds that is this large would be of the year 5138: it is milliseconds."""

@@ -164,9 +164,7 @@ class PasswordChanges:
         user = await self._directory.user(authority, user_id)
         authority.require_rank(user.role, user.tenant_id, f"reset the password of an {user.role}")
         await self._directory.require_recent_proof(authority)
-        if user.kind is not UserKind.PERSON:
-            message = "user_id: a service has no password. Make it an API key."
-            raise InvalidRequest(message, field="user_id")
+        require_person(user)
         require_active_user(user)
         made, token = once(
             user,
@@ -242,6 +240,17 @@ def once(
         expires_at=now + timedelta(seconds=seconds),
     )
     return made, mint(kind, identifier, entropy)
+
+
+def require_person(user: User) -> None:
+    """Refuse to give a service a password.
+
+    Raises:
+        InvalidRequest: It is one.
+    """
+    if user.kind is not UserKind.PERSON:
+        message = "user_id: a service has no password. Make it an API key."
+        raise InvalidRequest(message, field="user_id")
 
 
 def _presented(token: str) -> tuple[OneTimePurpose, bytes | None]:

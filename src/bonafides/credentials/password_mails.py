@@ -12,9 +12,9 @@ from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.guesses import Guesses, GuessStore, Visitor
 from bonafides.credentials.jwt_sessions import folded
-from bonafides.credentials.password_changes import once
+from bonafides.credentials.password_changes import once, require_person
 from bonafides.directory import Directory, require_active_user
-from bonafides.errors import Conflict, InvalidRequest
+from bonafides.errors import Conflict
 from bonafides.letters import Letters
 from bonafides.model import (
     Account,
@@ -23,7 +23,6 @@ from bonafides.model import (
     Entropy,
     OneTimePurpose,
     Status,
-    UserKind,
 )
 from bonafides.secret import Peppers
 
@@ -115,9 +114,7 @@ class PasswordMails:
         user = await self._directory.user(authority, user_id)
         authority.require_rank(user.role, user.tenant_id, f"invite an {user.role}")
         await self._directory.require_recent_proof(authority)
-        if user.kind is not UserKind.PERSON:
-            message = "user_id: a service has no password. Make it an API key."
-            raise InvalidRequest(message, field="user_id")
+        require_person(user)
         require_active_user(user)
         account = await self._store.find_account_of(user.id, user.tenant_id)
         if account is not None and account.password_hash is not None:

@@ -19,6 +19,7 @@ from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.settings import Settings
 from bonafides.web.answers import json_answer
 from bonafides.web.introspection import PATH as INTROSPECTION_PATH
+from bonafides.web.oauth.logout import LOGOUT
 from bonafides.web.oauth.requests import DEVICE_PATH, PAR_PATH
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH
 from bonafides.web.oauth.userinfo import CLAIMS
@@ -53,7 +54,7 @@ class Discovery:
         return {
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/oauth/authorize",
-            "end_session_endpoint": f"{issuer}/oauth/logout",
+            "end_session_endpoint": issuer + LOGOUT,
             "token_endpoint": issuer + TOKEN_PATH,
             "jwks_uri": f"{issuer}/.well-known/jwks.json",
             "revocation_endpoint": issuer + REVOCATION_PATH,
