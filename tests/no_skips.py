@@ -9,7 +9,7 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why the run fails although no test did; `-ra` has listed the skips and their reasons."""
+    """Say why the run fails although no test did; `-r` has listed the skips and their reasons."""
     skipped = _forbidden_skips(terminalreporter)
     if skipped:
         terminalreporter.write_line(
