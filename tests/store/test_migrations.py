@@ -95,7 +95,7 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def at(url: str, work: Callable[[Connection], Any]) -> Any:
     """Run work on a connection of either database."""
-    return migrations._run(url, work)
+    return migrations._run(url, work, writing=True)
 
 
 def upgrade_to(revision: str) -> Callable[[Connection], None]:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from bonafides.model import EVERYWHERE, CredentialKind, Page
 from bonafides.store import FeedLost
 from bonafides.store import sqlite as sqlite_store
 from bonafides.store.sql import SqlStore
-from bonafides.store.sqlite import create_file, open_sqlite, path_of
+from bonafides.store.sqlite import connect, create_file, open_sqlite, path_of
 from tests.store.records import credential, digest, event, of_keys, plan, secret, tenant, user
 
 ALL = Page(limit=100_000)
@@ -51,6 +52,16 @@ async def store(migrated_sqlite: str) -> AsyncIterator[SqlStore]:
     await store.found(tenant(operator=True), user(), "hash", key, secret(key), [plan()], event())
     yield store
     await store.close()
+
+
+def written_elsewhere(path: Path) -> sqlite3.Connection:
+    """Another connection to a file without a write-ahead log, in the midst of writing."""
+    create_file(path)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE things (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO things VALUES (1)")
+    return other
 
 
 async def assert_away(store: SqlStore) -> None:
@@ -220,6 +231,32 @@ def test_making_a_file_leaves_one_that_is_there(sqlite_path: Path) -> None:
     sqlite_path.write_text("precious")
     create_file(sqlite_path)
     assert sqlite_path.read_text() == "precious"
+
+
+def test_a_new_file_is_opened_while_another_writes_to_it(sqlite_path: Path) -> None:
+    """Of two first runs at once, one was told that the database is away."""
+    other = written_elsewhere(sqlite_path)
+    ending = threading.Timer(0.2, other.rollback)
+    ending.start()
+    connection = connect(sqlite_path, writing=True)
+    ending.join()
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    other.close()
+
+
+def test_a_file_that_is_read_for_ever_cannot_be_opened(
+    sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that waits without end for a forgotten shell tells nobody what is wrong."""
+    monkeypatch.setattr(sqlite_store, "_LOCK_SECONDS_MAX", 0.01)
+    other = written_elsewhere(sqlite_path)
+    other.commit()
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM things").fetchone()
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        connect(sqlite_path, writing=True)
+    other.close()
 
 
 async def test_an_outage_tells_no_value_of_a_row(store: SqlStore) -> None:

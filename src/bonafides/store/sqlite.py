@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -36,6 +36,8 @@ SCHEME: Final = "sqlite:///"
 
 # A write may have to wait for one that waits already, so a caller waits twice as long at the most.
 _LOCK_SECONDS_MAX: Final = 2.5
+_SWITCHES_MAX: Final = 5
+_WRITE_AHEAD: Final = "PRAGMA journal_mode = WAL"
 _OWNER_ONLY: Final = 0o600
 
 _LINEAGE: Final = statement(lineage(credentials.c.id == bindparam("id")), sqlite.dialect())
@@ -176,26 +178,49 @@ def create_file(path: Path) -> None:
         return
 
 
-def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    """A connection to a file that exists; a missing one is an outage, not a new, empty database."""
+def connect(path: Path, *, writing: bool, lock_seconds_max: float | None = None) -> sqlite3.Connection:
+    """A connection to a file that exists; a missing one is an outage, not a new, empty database.
+
+    Args:
+        path: Of the file.
+        writing: Whether it may write.
+        lock_seconds_max: How long it waits for others that write, None for as long as a server does.
+    """
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=rw",
         uri=True,
-        timeout=_LOCK_SECONDS_MAX,
+        timeout=_LOCK_SECONDS_MAX if lock_seconds_max is None else lock_seconds_max,
         isolation_level=None,
         check_same_thread=False,
     )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA journal_mode = WAL" if writing else "PRAGMA query_only = ON")
+    if writing:
+        _write_ahead(connection)
+    else:
+        connection.execute("PRAGMA query_only = ON")
     return connection
 
 
-def engine_of(path: Path, *, writing: bool, connections_max: int = 1) -> Engine:
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # The one statement for which SQLite does not wait while another connection writes, and on a new file first
+    # runs meet here. So a transaction waits in its place; whoever comes to their turn next finds the file switched.
+    for _ in range(_SWITCHES_MAX):
+        with suppress(sqlite3.OperationalError):
+            connection.execute(_WRITE_AHEAD)
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    connection.execute(_WRITE_AHEAD)
+
+
+def engine_of(
+    path: Path, *, writing: bool, connections_max: int = 1, lock_seconds_max: float | None = None
+) -> Engine:
     """An engine whose transactions, when it is for writing, begin with the write lock."""
     engine = create_engine(
         "sqlite://",
-        creator=partial(connect, path, writing=writing),
+        creator=partial(connect, path, writing=writing, lock_seconds_max=lock_seconds_max),
         poolclass=QueuePool,
         pool_size=connections_max,
         max_overflow=0,

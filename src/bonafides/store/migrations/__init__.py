@@ -24,6 +24,9 @@ T = TypeVar("T")
 _MIGRATING: Final = 0x626F6E62
 """The advisory lock (PostgreSQL) under which a schema is changed."""
 
+_LOCK_SECONDS_MAX: Final = 60.0
+"""How long one process waits for another that changes the schema of the same file."""
+
 
 @dataclass(frozen=True, slots=True)
 class RevisionStatus:
@@ -53,7 +56,7 @@ def migrate(url: str) -> None:
     if not url.startswith(postgres.SCHEMES):
         with sqlite.failures_translated():
             sqlite.create_file(sqlite.path_of(url))
-    _run(url, _upgrade)
+    _run(url, _upgrade, writing=True)
 
 
 def revision_status(url: str) -> RevisionStatus:
@@ -64,7 +67,7 @@ def revision_status(url: str) -> RevisionStatus:
     """
     if not url.startswith(postgres.SCHEMES) and not sqlite.path_of(url).exists():
         return RevisionStatus(None)
-    return RevisionStatus(_run(url, _revision))
+    return RevisionStatus(_run(url, _revision, writing=False))
 
 
 def configuration() -> Config:
@@ -75,10 +78,12 @@ def configuration() -> Config:
     return config
 
 
-def _run(url: str, work: Callable[[Connection], T]) -> T:
+def _run(url: str, work: Callable[[Connection], T], *, writing: bool) -> T:
     if url.startswith(postgres.SCHEMES):
         return asyncio.run(_run_on_postgres(url, work))
-    engine = sqlite.engine_of(sqlite.path_of(url), writing=True)
+    engine = sqlite.engine_of(
+        sqlite.path_of(url), writing=writing, lock_seconds_max=_LOCK_SECONDS_MAX if writing else None
+    )
     try:
         with sqlite.failures_translated(), engine.begin() as connection:
             return work(connection)
