@@ -69,6 +69,7 @@ from bonafides.oauth.token_endpoint import (
     TokenEndpoint,
 )
 from bonafides.oauth.tokens import Tokens
+from bonafides.outgoing import Outgoing
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.settings import Settings
@@ -218,6 +219,7 @@ class Rooms:
     clients: Clients
     password_mails: PasswordMails
     mail: Mail
+    outgoing: Outgoing
     second_factors: SecondFactors
     step_ups: StepUps
     authorizations: Authorizations
@@ -536,6 +538,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
         password_mails=PasswordMails(store, directory, recorder, peppers, clock, entropy, guesses, letters),
         mail=mail,
+        outgoing=Outgoing(private=settings.outgoing_private_addresses),
         sessions=login_sessions,
         second_factors=second_factors,
         step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),

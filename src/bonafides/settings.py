@@ -171,6 +171,13 @@ class Settings(BaseModel):
             "at `/v1/auth/step-up`."
         ),
     )
+    outgoing_private_addresses: bool = Field(
+        default=False,
+        description=(
+            "Whether URLs that OAuth clients name (`jwks_uri` and the like) may lead to private networks and to this machine. What is trusted there "
+            "besides the system's authorities, `SSL_CERT_FILE` says."
+        ),
+    )
     smtp_host: str = Field(
         "",
         description=(
@@ -459,6 +466,10 @@ class Settings(BaseModel):
         if self.smtp_host and self.smtp_tls == "none" and not _is_loopback(self.smtp_host):
             found.append(
                 "smtp_tls is none: resets would cross the network in the clear. Set BONAFIDES_SMTP_TLS=starttls."
+            )
+        if self.outgoing_private_addresses:
+            found.append(
+                "outgoing_private_addresses lets whoever names a client's URL reach into this network: set BONAFIDES_OUTGOING_PRIVATE_ADDRESSES=false."
             )
         if self.log_level == "debug":
             found.append("log_level is debug: set BONAFIDES_LOG_LEVEL=info.")

@@ -16,11 +16,13 @@ from typing_extensions import override
 
 from bonafides.errors import Misconfigured
 from bonafides.keyring import load_peppers, require_peppers
+from bonafides.outgoing import Fetched, Unfetched
 from bonafides.secret import SecretKind, mint, new_id, new_pepper
 from bonafides.settings import Settings, load
 from bonafides.verification.feed import Feed
 from tests.attacks.cast import refused
 from tests.attacks.wire import request, wire
+from tests.elsewhere import Reply, elsewhere
 from tests.processes import process
 from tests.serving import START_US, FakeClock, RunningServer, running, serving, settings_for
 from tests.valkey import ValkeyServer
@@ -186,6 +188,16 @@ def bites_session_seconds_max(serve: Serve, _: Path) -> None:
             tokens = server.client().post("/v1/auth/refresh", json=body).json()
             server.clock.advance(300)
             assert _refreshed(server, tokens) == status
+
+
+def bites_outgoing_private_addresses(serve: Serve, folder: Path) -> None:
+    """Attack 48: it keeps URLs that clients name out of the server's own network."""
+    with elsewhere(folder) as other:
+        other.replies["/keys"] = Reply()
+        for private, kind in ((False, Unfetched), (True, Fetched)):
+            with serve(outgoing_private_addresses=private) as server:
+                calling = server.rooms.outgoing.get(other.url("/keys"))
+                assert isinstance(asyncio.run_coroutine_threadsafe(calling, server.loop).result(20), kind)
 
 
 def bites_smtp_tls(_: Serve, folder: Path) -> None:
