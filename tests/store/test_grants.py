@@ -233,6 +233,28 @@ async def test_nobody_gets_tokens_who_may_not_log_in(store: SqlStore, who: str) 
     assert not await store.renew_grant(renewal(grant(**owner), "first grt_1", "second"), event())
 
 
+async def test_what_clients_may_do_ends_with_all_sessions_but_what_one_of_them_allowed(
+    store: SqlStore, granted: Grant, told: list[Change]
+) -> None:
+    """ASVS 7.4.3: a stranger's application would stay when its owner puts the stranger out."""
+    await store.add_authorization_code(code(session_id="ses_2"), secret("waiting"), event())
+    await store.add_authorization_code(code(session_id="ses_2"), secret("of ses_2"), event())
+    kept = grant("grt_2", session_id="ses_2")
+    assert await store.redeem_code(secret("of ses_2").digest, new(kept), event())
+    await store.add_authorization_code(code(), secret("other"), event())
+    told.clear()
+    assert await store.end_sessions("usr_owner", event(), reason="asked", kept="ses_2") == 0
+    assert {change.subject_id for change in told} == {"grt_1", "oat_grt_1"}
+    renewed = renewal(granted, "first grt_1", "second")
+    assert not await store.renew_grant(renewed, event())
+    assert not await store.redeem_code(secret("other").digest, new(grant("grt_3")), event())
+    assert await store.renew_grant(renewal(kept, "first grt_2", "third"), event())
+    told.clear()
+    assert await store.end_sessions("usr_owner", event(), reason="asked") == 0
+    assert {change.subject_id for change in told} == {"grt_2", "oat_grt_2", "oat_third"}
+    assert not await store.redeem_code(secret("waiting").digest, new(grant("grt_4")), event())
+
+
 async def test_a_refresh_token_is_spent_once(store: SqlStore, granted: Grant, told: list[Change]) -> None:
     """Attack 18: of two who refresh at once both would get tokens of their own."""
     told.clear()

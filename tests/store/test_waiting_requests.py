@@ -151,6 +151,16 @@ async def test_an_approved_device_is_redeemed_once(waiting: SqlStore, opened: Ca
     assert polled.device.grant_id in {f"grt_{number}" for number in range(4)}
 
 
+async def test_an_approval_ends_with_the_session_that_gave_it(waiting: SqlStore) -> None:
+    """Attack 6: a stranger's device would get its tokens after the stranger was put out."""
+    assert await waiting.decide_device(decision(), event("device.approved"))
+    for kept, status in (("ses_1", DeviceStatus.APPROVED), (None, DeviceStatus.DENIED)):
+        assert await waiting.end_sessions("usr_owner", event(), reason="asked", kept=kept) == 0
+        polled = await waiting.poll_device([digest("device")], "cli_1", NOW)
+        assert polled is not None
+        assert polled.device.status is status
+
+
 async def test_who_was_disabled_meanwhile_gives_nothing(waiting: SqlStore) -> None:
     """Attack 6: what somebody approved before they were disabled gives no tokens after."""
     await waiting.create_user(user("usr_b"), event("user.created"), claim=None)

@@ -13,6 +13,7 @@ import pytest
 
 from bonafides.oauth.authorize import CODE_SECONDS
 from tests.web.oauth import REDIRECT_URI, VERIFIER, App, app, challenge_of, new_verifier, public_app
+from tests.web.people import login, person
 from tests.web.tenancy import Json, Tenancy, refusal
 from tests.web.test_token_client_credentials import claims_in, oauth_error
 
@@ -346,6 +347,29 @@ def test_a_person_is_described_as_far_as_they_allowed(tenancy: Tenancy) -> None:
         403,
         "insufficient_scope",
     )
+
+
+def test_who_changes_their_password_puts_clients_out_too(tenancy: Tenancy) -> None:
+    """ASVS 7.4.3: whoever had the old password would keep what they let a client of theirs do."""
+    made, who = app(tenancy), person(tenancy)
+    user = {"id": who.id, "tenant_id": tenancy.id}
+    api = tenancy.client(login(who).json()["token"])
+    own = api.get("/v1/sessions").json()["data"][0]["id"]
+    elsewhere, here = made.granted(user), made.granted(user, session_id=own)
+
+    def good() -> list[bool]:
+        return [is_good(tenancy, each["access_token"]) for each in (elsewhere, here)]
+
+    old, new = who.password, "several quiet paper lanterns"
+    body = {"current_password": old, "new_password": new, "keep_sessions": True}
+    assert api.post("/v1/auth/password", json=body).status_code == 200
+    assert good() == [True, True]
+    body = {"current_password": new, "new_password": old}
+    assert api.post("/v1/auth/password", json=body).json() == {"ended_sessions": 0}
+    assert good() == [False, True]
+    assert oauth_error(made.refresh(elsewhere["refresh_token"])) == (400, "invalid_grant")
+    assert api.delete("/v1/sessions").json() == {"ended": 1}
+    assert good() == [False, False]
 
 
 def test_the_server_says_where_everything_is(tenancy: Tenancy) -> None:

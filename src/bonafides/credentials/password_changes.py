@@ -55,7 +55,7 @@ class StartedReset:
 
 
 class PasswordChanges:
-    """Gives people new passwords. Every change ends the user's other sessions, unless they say otherwise.
+    """Gives people new passwords. Every change ends the user's other sessions, and what those let clients do, unless they say otherwise.
 
     Args:
         store: Where accounts are.

@@ -516,7 +516,7 @@ class SessionStore(Protocol):
     async def end_sessions(
         self, user_id: str, event: AuditEvent, *, reason: str, kept: str | None = None
     ) -> int:
-        """End every session of a user but one, with all their tokens; how many."""
+        """End every session of a user but one, with all their tokens and what they let clients do; how many sessions."""
         ...
 
     async def knows_place(self, user_id: str, place: str) -> bool:

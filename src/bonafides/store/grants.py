@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from bonafides.delegation import (
     AuthorizationCode,
+    DeviceStatus,
     Grant,
     GrantRefreshToken,
     GrantRenewal,
@@ -25,12 +26,13 @@ from bonafides.model import (
     Status,
     User,
 )
-from bonafides.store.credentials import add
+from bonafides.store.credentials import add, revoke_all
 from bonafides.store.rotation import spend, state_of
 from bonafides.store.tables import (
     authorization_codes,
     columns_of,
     credentials,
+    device_codes,
     grant_refresh_tokens,
     grants,
     row_of,
@@ -170,6 +172,30 @@ def renew(transaction: Transaction, renewal: GrantRenewal, event: AuditEvent) ->
     add(transaction, renewal.token, renewal.token_secret)
     transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, renewal.token.id))
     return True
+
+
+def end_all(
+    connection: Connection, user_id: str, at: datetime, reason: str, kept_session: str | None
+) -> Sequence[Change]:
+    """Revoke all that a user lets clients do, but for what they allowed in one session; what the caller has to record.
+
+    Codes that nobody has redeemed yet go with it. The caller holds the user's row, and so whoever redeems one.
+    """
+    unredeemed, approved, of_user = (
+        and_(table.c.user_id == user_id, func.coalesce(table.c.session_id, "") != (kept_session or "-"))
+        for table in (authorization_codes, device_codes, grants)
+    )
+    connection.execute(
+        update(authorization_codes)
+        .where(unredeemed, authorization_codes.c.grant_id.is_(None))
+        .values(expires_at=authorization_codes.c.created_at)
+    )
+    connection.execute(
+        update(device_codes)
+        .where(approved, device_codes.c.status == DeviceStatus.APPROVED)
+        .values(status=DeviceStatus.DENIED)
+    )
+    return revoke_all(connection, credentials.c.root_id.in_(select(grants.c.id).where(of_user)), at, reason)
 
 
 def prune(transaction: Transaction, now: datetime, grace_seconds: int) -> None:

@@ -38,7 +38,7 @@ from bonafides.model import (
     TenantScope,
     User,
 )
-from bonafides.store import guesses, proofs
+from bonafides.store import grants, guesses, proofs
 from bonafides.store.credentials import add, revoke_all
 from bonafides.store.listing import page_of, within
 from bonafides.store.rotation import spend, state_of
@@ -197,9 +197,12 @@ def list_page(
 def end_sessions(
     transaction: Transaction, user_id: str, event: AuditEvent, reason: str, kept: str | None
 ) -> int:
-    """End every session of a user but one, with all their tokens; how many. Without any, nothing is written."""
+    """End every session of a user but one, with all their tokens, and what they let clients do; how many sessions.
+
+    Without anything to end, nothing is written.
+    """
     count, changes = end_all(transaction.connection, user_id, event.at, reason, kept)
-    if count:
+    if changes:
         transaction.record(event, *changes)
     return count
 
@@ -207,7 +210,10 @@ def end_sessions(
 def end_all(
     connection: Connection, user_id: str, at: datetime, reason: str, kept: str | None = None
 ) -> tuple[int, Sequence[Change]]:
-    """Revoke every session of a user but one, with all their tokens; how many, and what the caller has to record."""
+    """Revoke every session of a user but one, with all their tokens, and what they let clients do elsewhere.
+
+    How many sessions it were, and what the caller has to record.
+    """
     # The user's row is held by whoever opens a session: none begins beside this.
     connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
     of_user = and_(
@@ -220,7 +226,8 @@ def end_all(
             of_user, credentials.c.parent_id.is_(None), credentials.c.status != CredentialStatus.REVOKED
         )
     )
-    return count or 0, revoke_all(connection, of_user, at, reason)
+    allowed = grants.end_all(connection, user_id, at, reason, kept)
+    return count or 0, (*revoke_all(connection, of_user, at, reason), *allowed)
 
 
 def knows_place(connection: Connection, user_id: str, place: str) -> bool:

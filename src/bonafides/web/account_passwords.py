@@ -34,7 +34,7 @@ def _guarded(changes: PasswordChanges, mails: PasswordMails, sessions: JwtSessio
         "/v1/auth/password",
         operation_id="changePassword",
         summary="Change your own password",
-        description="Your other sessions end, unless you keep them. Wrong current passwords have to wait, as at a login.",
+        description="Your other sessions end, with what OAuth clients may do by them, unless you keep them. Wrong current passwords have to wait, as at a login.",
         responses={
             200: {"model": schemas.PasswordChanged, "description": "The password is changed."},
             401: {"description": "The credential is not good, or the current password is another."},

@@ -562,7 +562,10 @@ class PasswordChange(Body):
         Password, Field(description="At least 15 characters, and none that is guessed first.")
     ]
     keep_sessions: Annotated[
-        bool, Field(description="Let your other sessions go on; otherwise they end.")
+        bool,
+        Field(
+            description="Let your other sessions, and what OAuth clients may do for you, go on; otherwise they end."
+        ),
     ] = False
 
 

@@ -92,6 +92,7 @@ def routes(sessions: JwtSessions, paging: Paging) -> APIRouter:
         "",
         operation_id="endSessions",
         summary="End every session of a user, with every token of them",
+        description="What the user lets OAuth clients do ends too, but for what they allowed in a session that stays.",
         responses={
             200: {"model": EndedSessions, "description": "How many have ended."},
             403: {
