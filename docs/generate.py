@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final, Union, get_args, get_origin
-
-from pydantic.fields import FieldInfo
+from typing import Final
 
 from bonafides.errors import WIRE_CODES
-from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
+from bonafides.settings import SETTINGS_FILE
+from bonafides.web.portal.described_settings import described_settings
 from docs.commands import commands_page
 from docs.description import description_page
 from docs.secret_format import secret_format_page
@@ -25,14 +23,8 @@ HEADINGS: Final = {".md": f"<!-- {WARNING} -->\n\n", ".yaml": f"# {WARNING}\n"}
 def settings_page() -> str:
     """Every setting with its type, default and help."""
     rows = [
-        (
-            f"`{name}`",
-            f"`{ENVIRONMENT_PREFIX}{name.upper()}`",
-            _type_name(field),
-            _default(field),
-            field.description or "",
-        )
-        for name, field in Settings.model_fields.items()
+        (f"`{each.name}`", f"`{each.variable}`", each.kind, each.default, each.text)
+        for each in described_settings()
     ]
     return (
         "# Settings\n\n"
@@ -105,41 +97,6 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = tuple(head)
     lines = [head, ("---",) * len(head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
-
-
-def _type_name(field: FieldInfo) -> str:
-    return _plain_name(field.annotation)
-
-
-def _plain_name(annotation: object) -> str:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in {Union, types.UnionType}:
-        return " or ".join(dict.fromkeys(_plain_name(argument) for argument in arguments))
-    if origin is tuple:
-        return f"list of {_plain_name(arguments[0])}"
-    if arguments:
-        return " or ".join(f"`{argument}`" for argument in arguments)
-    name = "none" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))
-    return _WORDS.get(name, name)
-
-
-_WORDS: Final = {
-    "str": "text",
-    "int": "whole number",
-    "float": "number",
-    "bool": "true or false",
-    "SecretStr": "secret text",
-    "IPv4Network": "network",
-    "IPv6Network": "network",
-}
-
-
-def _default(field: FieldInfo) -> str:
-    if field.default in ("", (), None):
-        return "empty"
-    if isinstance(field.default, bool):
-        return f"`{str(field.default).lower()}`"
-    return f"`{field.default}`"
 
 
 if __name__ == "__main__":

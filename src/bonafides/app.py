@@ -141,12 +141,16 @@ from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
 from bonafides.web.pages.reception import Reception
+from bonafides.web.pages.reference import Reference
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
 from bonafides.web.pages.tokens import TokenPages
 from bonafides.web.pages.usage import UsagePages
 from bonafides.web.pages.users import UserPages
 from bonafides.web.paging import Paging
+from bonafides.web.portal import routes as portal
+from bonafides.web.portal.articles import Articles
+from bonafides.web.portal.routes import PortalPages
 from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
 from bonafides.web.server import (
@@ -753,6 +757,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     )
     guard = Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses)
     reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
+    reference = Reference(lambda: api.openapi(), settings)  # noqa: PLW0108 - it is made below
+    articles = Articles(settings, rooms.token_endpoint.grant_types, reference)
     authorize_pages = AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)
     mounted = (
         verify.routes(verify_calls),
@@ -788,6 +794,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         denials.routes(rooms.denial_reports),
         signing_keys.routes(rooms.signing_keys),
         operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
+        portal.routes(PortalPages(articles, rooms.plans, pages)),
         files.routes(),
         signing_in.routes(SigningIn(rooms.sessions, reception)),
         forgotten.routes(rooms.password_mails, reception),
@@ -822,13 +829,9 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         ),
         logout.routes(LogoutPages(rooms.logouts, rooms.sessions, reception)),
     )
+    api = Api(guard, reception, mounted, settings)
     gate = Gate(
-        Api(
-            guard,
-            reception,
-            mounted,
-            settings,
-        ),
+        api,
         settings=settings,
         addresses=rooms.addresses,
         problems=problems,

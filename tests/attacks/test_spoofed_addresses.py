@@ -216,7 +216,7 @@ def test_no_link_is_made_of_what_the_client_says(
 def test_links_are_made_of_the_setting(proxied: RunningServer, behind: Party) -> None:
     """Attack 39: the operator's word is the only one that links are made of."""
     answer = proxied.client().get("/v1/auth/verify")
-    assert answer.json()["doc_url"].startswith("https://auth.example.com/base/docs#")
+    assert answer.json()["doc_url"].startswith("https://auth.example.com/base/docs/errors/")
     assert (
         'resource_metadata="https://auth.example.com/base/.well-known/' in answer.headers["www-authenticate"]
     )

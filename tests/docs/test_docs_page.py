@@ -1,4 +1,4 @@
-"""`/docs` is one page that works alone: every link leads somewhere, every command is the example, nothing is fetched."""
+"""`/docs/api-reference` is one page that works alone: every link leads somewhere, every command is the example, nothing is fetched."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from tests.house.rules import REPOSITORY
 from tests.serving import running, settings_for
 
 PUBLIC_URL: Final = "https://api.example.com/identity"
+ELSEWHERE: Final = {"../docs", "api-reference.md", "../openapi.json", "../openapi.yaml"}
+"""Other pages that this one leads to."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = settings_for(f"sqlite:///{folder}/bonafides.db", folder, public_url=PUBLIC_URL)
     with running(settings) as server:
         client = server.client()
-        answer = client.get("/docs")
+        answer = client.get("/docs/api-reference")
         yield Served(
             answer,
             client.get("/docs/style.css"),
@@ -142,7 +144,7 @@ def test_ids_are_given_once_and_links_lead_to_them(served: Served) -> None:
     assert len(ids) == len(set(ids))
     for link in served.page.all("a"):
         target = link.attributes["href"]
-        assert target in {"openapi.json", "openapi.yaml"} or target.removeprefix("#") in ids, target
+        assert target in ELSEWHERE or target.removeprefix("#") in ids, target
     for element in served.page.elements:
         if "aria-labelledby" in element.attributes:
             assert element.attributes["aria-labelledby"] in ids
@@ -154,7 +156,7 @@ def test_the_page_loads_nothing_but_its_own_style(served: Served) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert [link.attributes for link in served.page.all("link")] == [
-        {"rel": "stylesheet", "href": "docs/style.css"}
+        {"rel": "stylesheet", "href": "style.css"}
     ]
     assert not served.page.all("script", "style", "img", "iframe", "object", "form", "base")
     for element in served.page.elements:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "bonafides"
 PAGES = [ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "flows").glob("*.md"))]
-ROOMS = ("credentials", "oauth", "verification", "web", "web/pages")
+ROOMS = ("credentials", "oauth", "verification", "web", "web/pages", "web/portal")
 HOP = re.compile(r"`([a-z_/]+\.py):(\w+)`")
 PLACE = re.compile(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
 

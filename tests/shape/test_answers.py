@@ -27,9 +27,10 @@ PREFIXES: Final = {
     "request_id": "req_",
 }
 OF_OBJECTS: Final = {"api_key": "key_", "user": "usr_", "tenant": "ten_", "audit_event": "evt_"}
-PAGES: Final = ["/", "/healthz", "/readyz", "/docs", "/openapi.json", "/openapi.yaml"]
+PAGES: Final = ["/", "/healthz", "/readyz", "/openapi.json", "/openapi.yaml"]
 UNCOUNTED: Final = {
     *PAGES,
+    "/docs",
     "/metrics",
     "/.well-known/oauth-protected-resource",
     "/.well-known/jwks.json",

@@ -276,7 +276,7 @@ def test_every_error_has_the_one_body(tenancy: Tenancy, cases: list[Case]) -> No
         assert now.fullmatch(body["timestamp"]), case.name
         assert re.fullmatch(r"req_[0-9A-Za-z]+", body["request_id"]), case.name
         assert body["request_id"] == answer.headers["X-Request-Id"], case.name
-        assert body["doc_url"] == f"{BASE}/docs#error-{case.error}", case.name
+        assert body["doc_url"] == f"{BASE}/docs/errors/{case.error}", case.name
         assert body["message"].endswith("."), case.name
         assert body["message"][0].isupper() or body["message"].startswith(str(body.get("field"))), case.name
 
@@ -379,10 +379,11 @@ def test_nothing_internal_is_told(tenancy: Tenancy, cases: list[Case]) -> None:
 
 def test_every_code_is_in_the_reference(tenancy: Tenancy, cases: list[Case]) -> None:
     """The link in an error would lead to nothing."""
-    page = tenancy.client().get("/docs").text
-    for case in cases:
-        assert case.error in WIRE_CODES
-        assert f'id="error-{case.error}"' in page
+    page = tenancy.client().get("/docs/errors").text
+    for code in {case.error for case in cases}:
+        assert code in WIRE_CODES
+        assert f'href="{BASE}/docs/errors/{code}"' in page
+        assert tenancy.client().get(f"/docs/errors/{code}").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])

@@ -38,8 +38,6 @@ UNCOUNTED: Final = frozenset(
         "/healthz",
         "/readyz",
         "/metrics",
-        "/docs",
-        "/docs/style.css",
         "/openapi.json",
         "/openapi.yaml",
         "/favicon.ico",

@@ -18,14 +18,8 @@ from bonafides.web.answers import NO_STORE, Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.metrics import CONTENT_TYPE, GatherMetrics
 from bonafides.web.pages.reception import HOME
-from bonafides.web.pages.reference import docs_page, docs_style
 from bonafides.web.replies import reply
 from bonafides.web.schemas import ProtectedResource, Service, State
-
-PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Of the pages: nothing but our own style sheet; no script, no frame, no other machine."""
 
 _JSON_TEXT: Final = {"application/json": {"schema": {"type": "object"}}}
 
@@ -84,7 +78,7 @@ class OperationCalls:
         }
 
     async def described(self, app: FastAPI, form: str) -> bytes:
-        """The API description as `json`, `yaml` or `html`, made once and off the event loop."""
+        """The API description as `json` or `yaml`, made once and off the event loop."""
         if form not in self._described:
             self._described[form] = await asyncio.to_thread(self._describe, app, form)
         return self._described[form]
@@ -93,7 +87,7 @@ class OperationCalls:
         schema = app.openapi()
         if form == "json":
             return json_bytes(schema)
-        return yaml_bytes(schema) if form == "yaml" else docs_page(schema, self.settings)
+        return yaml_bytes(schema)
 
 
 def yaml_bytes(schema: dict[str, Any]) -> bytes:
@@ -219,36 +213,8 @@ def _description(calls: OperationCalls) -> APIRouter:
     async def openapi_yaml(request: Request) -> Response:
         return _document(await calls.described(request.app, "yaml"), b"application/yaml")
 
-    @router.get(
-        "/docs",
-        operation_id="getDocs",
-        summary="This description, for people",
-        responses={
-            200: {
-                "content": {"text/html": {"schema": {"type": "string"}}},
-                "description": "A page that needs no network and no script.",
-                "headers": {
-                    "Content-Security-Policy": {
-                        "description": "What the page may load: its own style sheet.",
-                        "schema": {"type": "string"},
-                        "required": True,
-                    }
-                },
-            }
-        },
-    )
-    async def docs(request: Request) -> Response:
-        policy = (b"content-security-policy", PAGE_POLICY.encode("ascii"))
-        return _document(await calls.described(request.app, "html"), b"text/html; charset=utf-8", policy)
-
-    @router.get("/docs/style.css", include_in_schema=False)
-    async def style() -> Response:
-        return _document(docs_style(), b"text/css; charset=utf-8")
-
     return router
 
 
-def _document(text: bytes, content_type: bytes, *headers: tuple[bytes, bytes]) -> Response:
-    return reply(
-        Answer(200, [(b"content-type", content_type), (b"cache-control", b"no-cache"), *headers], text)
-    )
+def _document(text: bytes, content_type: bytes) -> Response:
+    return reply(Answer(200, [(b"content-type", content_type), (b"cache-control", b"no-cache")], text))

@@ -181,7 +181,7 @@ class Problems:
         now_us: int,
     ) -> Answer:
         timestamp = time_text(now_us // 1_000_000 * 1_000_000)
-        doc_url = f"{self._base_url}/docs#error-{code}"
+        doc_url = f"{self._base_url}/docs/errors/{code}"
         exchange.outcome = code
         if exchange.dialect is Dialect.PAGE and self._page is not None:
             page_headers, page = self._page(status, _TITLES[status], message, exchange)

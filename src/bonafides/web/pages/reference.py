@@ -1,11 +1,11 @@
-"""The readable description at `/docs`: one page, made from the OpenAPI description, without network or script."""
+"""The readable description at `/docs/api-reference`: one page, made from the OpenAPI description, without network or script."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import resources
@@ -103,34 +103,48 @@ class Failure:
     example: str
 
 
-def docs_page(schema: Json, settings: Settings) -> bytes:
-    """The page, in UTF-8.
+class Reference:
+    """What the description says, in parts that templates tell; made once.
 
     Args:
-        schema: The OpenAPI description.
+        describe: Makes the OpenAPI description.
         settings: For the bounds that the page names.
     """
-    components = schema["components"]
-    page = _environment().get_template("docs.html")
-    text = page.render(
-        title=schema["info"]["title"],
-        version=schema["info"]["version"],
-        base_url=settings.base_url,
-        settings=settings,
-        schemes=components["securitySchemes"],
-        headers=components["headers"],
-        groups=tuple(_groups(schema)),
-        shapes=tuple(_shapes(schema)),
-        failures=tuple(_failures(components["responses"])),
-        folded=[
-            Outcome(status, _phrase(status), components["responses"][status]["description"], "")
-            for status in sorted({*_FOLDED, "404", "405", "409"})
-        ],
-        problem=_pretty(
-            next(iter(_examples(components["responses"]["404"], "application/problem+json").values()))
-        ),
-    )
-    return text.encode()
+
+    def __init__(self, describe: Callable[[], Json], settings: Settings) -> None:
+        self._describe = describe
+        self._settings = settings
+        self._values: dict[str, Any] = {}
+
+    def values(self) -> dict[str, Any]:
+        """The parts, by the names that templates know them by."""
+        if not self._values:
+            schema = self._describe()
+            components = schema["components"]
+            self._values = {
+                "title": schema["info"]["title"],
+                "version": schema["info"]["version"],
+                "description": schema["info"]["description"],
+                "base_url": self._settings.base_url,
+                "settings": self._settings,
+                "schemes": components["securitySchemes"],
+                "headers": components["headers"],
+                "groups": tuple(_groups(schema)),
+                "shapes": tuple(_shapes(schema)),
+                "failures": tuple(_failures(components["responses"])),
+                "folded": [
+                    Outcome(status, _phrase(status), components["responses"][status]["description"], "")
+                    for status in sorted({*_FOLDED, "404", "405", "409"})
+                ],
+                "problem": _pretty(
+                    next(iter(_examples(components["responses"]["404"], "application/problem+json").values()))
+                ),
+            }
+        return self._values
+
+    def page(self) -> bytes:
+        """The page of all calls, in UTF-8."""
+        return _environment().get_template("docs.html").render(**self.values()).encode()
 
 
 def docs_style() -> bytes:

@@ -78,6 +78,7 @@ class Pages:
         *,
         status: int = 200,
         form_action: Sequence[str] = (),
+        connects: bool = False,
         headers: HeaderList | None = None,
         **values: Any,  # noqa: ANN401 - whatever the template tells
     ) -> Response:
@@ -88,6 +89,7 @@ class Pages:
             template: Its file.
             status: Of the answer.
             form_action: Origins that its forms may lead to beside our own.
+            connects: Whether its script may ask this server.
             headers: More of them.
             values: What the template tells.
         """
@@ -97,9 +99,10 @@ class Pages:
             person=signed_in,
             areas=() if signed_in is None else areas(signed_in.authority),
             here=request.scope["path"],
+            guided=connects,
             **values,
         )
-        answer_headers = [HTML, NO_STORE, policy(form_action), *(headers or ())]
+        answer_headers = [HTML, NO_STORE, policy(form_action, connects=connects), *(headers or ())]
         return reply(Answer(status, answer_headers, text))
 
     def go(self, path: str) -> Response:
@@ -123,6 +126,7 @@ class Pages:
             person=signed_in,
             areas=() if signed_in is None else areas(signed_in.authority),
             here="",
+            guided=False,
             status=status,
             title=title,
             message=message,
@@ -143,12 +147,13 @@ class Pages:
         )
 
 
-def policy(form_action: Iterable[str] = ()) -> tuple[bytes, bytes]:
+def policy(form_action: Iterable[str] = (), *, connects: bool = False) -> tuple[bytes, bytes]:
     """The header that says what a page may load: nothing but what is ours, and nothing that stands in the page itself.
 
     See: OWASP ASVS 3.4.3, 3.4.6
     """
-    return b"content-security-policy", " ".join([_POLICY, *form_action]).encode("ascii")
+    asks = "connect-src 'self'; " if connects else ""
+    return b"content-security-policy", " ".join([asks + _POLICY, *form_action]).encode("ascii")
 
 
 def span(distance: timedelta) -> str:

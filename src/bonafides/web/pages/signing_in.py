@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -66,7 +66,7 @@ class SigningIn:
         """The form for the second factor."""
         return self._form(request, "second_factor.html", error, onward=onward or "", mfa_token=mfa_token)
 
-    def _form(self, request: Request, template: str, error: AppError | None, **values: str) -> Response:
+    def _form(self, request: Request, template: str, error: AppError | None, **values: Any) -> Response:  # noqa: ANN401 - what the template tells
         csrf, cookie = self._reception.visit(request)
         headers: HeaderList = [cookie] if cookie is not None else []
         if isinstance(error, TooManyRequests):

@@ -52,6 +52,11 @@ class Lasting:
     expires_in: int | None = None
 
 
+def words_of(scope: str) -> str:
+    """What a scope lets do."""
+    return _WORDS.get(scope, _OWN_WORDS)
+
+
 def scope_choices(
     authority: Authority, directory: Directory, owner: User, ticked: Iterable[str]
 ) -> Sequence[ScopeChoice]:
@@ -60,7 +65,7 @@ def scope_choices(
     chosen = set(ticked)
     names = [name for name in _WORDS if name in possible]
     names += sorted(possible - set(_WORDS))
-    return [ScopeChoice(name, _WORDS.get(name, _OWN_WORDS), name in chosen) for name in names]
+    return [ScopeChoice(name, words_of(name), name in chosen) for name in names]
 
 
 def chosen_scopes(form: Mapping[str, str]) -> list[str]:

@@ -33,6 +33,29 @@ for (const input of document.querySelectorAll("[data-narrows]")) {
   });
 }
 
+// The documentation is searched while one types; without this, the same field asks the server.
+for (const input of document.querySelectorAll("[data-searches]")) {
+  const list = document.querySelector("#found");
+  let entries;
+  input.addEventListener("input", async () => {
+    entries ??= fetch(input.dataset.searches).then((answer) => (answer.ok ? answer.json() : []));
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const holds = (text) => words.every((word) => text.toLowerCase().includes(word));
+    const all = words.length ? await entries : [];
+    const found = all.filter((entry) => holds(entry.title));
+    found.push(...all.filter((entry) => !found.includes(entry) && holds(`${entry.title} ${entry.text}`)));
+    list.replaceChildren(...found.slice(0, 8).map((entry) => {
+      const link = document.createElement("a");
+      link.href = entry.path;
+      link.textContent = entry.title;
+      const row = document.createElement("li");
+      row.append(link);
+      return row;
+    }));
+    list.hidden = !found.length;
+  });
+}
+
 // One answer to one press of a button, however often it is pressed.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
