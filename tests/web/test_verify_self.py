@@ -143,7 +143,7 @@ def test_scopes_are_those_of_the_key_not_of_its_owner(tenancy: Tenancy) -> None:
         ("bf_ort_0123", "invalid_token"),
         ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.", "invalid_token"),
         ("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln", "invalid_token"),
-        ("eyJ.no", "invalid_api_key"),
+        ("eyJ.no", "invalid_token"),
     ],
 )
 def test_what_is_unknown_is_named_by_its_look(tenancy: Tenancy, credential: str, error: str) -> None:

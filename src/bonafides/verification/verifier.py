@@ -39,7 +39,6 @@ NO_SCOPES: Final[frozenset[str]] = frozenset()
 _REASON_OF_SHAPE: Final = {
     Shape.DAMAGED_KEY: Reason.INVALID_KEY,
     Shape.DAMAGED_TOKEN: Reason.INVALID_TOKEN,
-    Shape.UNKNOWN: Reason.INVALID_KEY,
 }
 _LOOKED_UP: Final = frozenset({Shape.WHOLE, Shape.JWT})
 _KEYS: Final = frozenset({CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN})
@@ -193,7 +192,8 @@ class Verifier:
                 return None
         looks = shape(credential)
         if looks not in _LOOKED_UP and not (looks is Shape.UNKNOWN and self._foreign.expected):
-            return self._refuse(_REASON_OF_SHAPE[looks], facts, cause=_nobodys(Check.SHAPE, facts))
+            reason = _REASON_OF_SHAPE.get(looks) or _unknown(credential)
+            return self._refuse(reason, facts, cause=_nobodys(Check.SHAPE, facts))
         if fresh and self._index.is_known_miss(digest):
             return self._refuse(_unknown(credential), facts, cause=_nobodys(Check.LOOK_UP, facts))
         return None

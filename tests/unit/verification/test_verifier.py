@@ -226,6 +226,7 @@ SHAPES = [
     (b"bf_oat_x", Reason.INVALID_TOKEN),
     (b"bf_ort_x", Reason.INVALID_TOKEN),
     (b"eyJhbGciOiJub25lIn0.e30.c2ln", Reason.INVALID_TOKEN),
+    (b"eyJhbGciOiJub25lIn0.e3", Reason.INVALID_TOKEN),
 ]
 
 
