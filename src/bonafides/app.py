@@ -52,6 +52,7 @@ from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, Usa
 from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
 from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
@@ -232,6 +233,7 @@ class Rooms:
     pushed_requests: PushedRequests
     consents: Consents
     client_authentication: ClientAuthentication
+    client_keys: ClientKeys
     codes: Codes
     grants: Grants
     revocation: Revocation
@@ -426,7 +428,9 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
     )
 
-    authentication = ClientAuthentication(store, peppers, clock, settings.base_url)
+    outgoing = Outgoing(private=settings.outgoing_private_addresses)
+    client_keys = ClientKeys(outgoing, clock)
+    authentication = ClientAuthentication(store, client_keys, peppers, clock, settings.base_url)
     tokens_of_clients = Tokens(signers, peppers, clock, entropy)
     codes = Codes(store, recorder, peppers, entropy)
     grants = Grants(
@@ -496,7 +500,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             grace_seconds=settings.refresh_grace_seconds,
         ),
     )
-    clients = Clients(store, directory, recorder, peppers, clock, entropy)
+    clients = Clients(store, directory, signers, recorder, peppers, clock, entropy)
     hints = IdTokenHints(signers, settings.base_url)
     devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audience)
     return Rooms(
@@ -542,7 +546,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
         password_mails=PasswordMails(store, directory, recorder, peppers, clock, entropy, guesses, letters),
         mail=mail,
-        outgoing=Outgoing(private=settings.outgoing_private_addresses),
+        outgoing=outgoing,
         sessions=login_sessions,
         second_factors=second_factors,
         step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),
@@ -564,6 +568,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audience),
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
+        client_keys=client_keys,
         codes=codes,
         grants=grants,
         revocation=Revocation(store, grants, recorder, peppers),

@@ -11,7 +11,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bonafides.model import ADMIN, UNCHANGED, Credential, DigestedSecret, Role, Status, Unchanged, User
+from bonafides.model import (
+    ADMIN,
+    UNCHANGED,
+    Credential,
+    DigestedSecret,
+    Role,
+    SigningAlgorithm,
+    Status,
+    Unchanged,
+    User,
+)
 
 
 class GrantType(StrEnum):
@@ -94,6 +104,23 @@ class Client:
     def is_public(self) -> bool:
         """Whether it cannot keep a secret, and so does not prove who it is."""
         return self.token_endpoint_auth_method is AuthMethod.NONE
+
+    @property
+    def jwks_uri(self) -> str | None:
+        """Where its public keys stand; None where they were registered themselves."""
+        uri = self.metadata.get("jwks_uri")
+        return None if uri is None else str(uri)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it can sign."""
+        return bool(self.jwks) or self.jwks_uri is not None
+
+    @property
+    def id_token_algorithm(self) -> SigningAlgorithm | None:
+        """How its ID tokens are signed (RFC 7591 §2); None: as the server does."""
+        named = self.metadata.get("id_token_signed_response_alg")
+        return None if named is None else SigningAlgorithm(named)
 
 
 def role_of(scopes: frozenset[str]) -> Role:

@@ -871,10 +871,14 @@ class SigningAlgorithm(StrEnum):
 
 
 class SigningKeyStatus(StrEnum):
-    """Where a signing key is in its life: published ahead, in use, or kept for what it has signed."""
+    """Where a signing key is in its life: published ahead, in use, or kept for what it has signed.
+
+    Beside the one in use there may be others, of other algorithms, for clients that ask for them.
+    """
 
     NEXT = "next"
     CURRENT = "current"
+    BESIDE = "beside"
     RETIRED = "retired"
 
 

@@ -43,7 +43,14 @@ from bonafides.plans import figures
 Resource = dict[str, Any]
 """A JSON object."""
 
-SHOWN_METADATA: Final = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+SHOWN_METADATA: Final = (
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "jwks_uri",
+    "id_token_signed_response_alg",
+)
 """What a client says of itself to people."""
 
 _KEY_NAMES: Final = {

@@ -41,6 +41,7 @@ CLIENT_MISTAKES: Final = frozenset(
         "client_uri",
         "grant_types",
         "jwks",
+        "jwks_uri",
         "logo_uri",
         "policy_uri",
         "post_logout_redirect_uris",

@@ -26,7 +26,7 @@ FACTS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def app(tenancy: Tenancy) -> Application:
     """A public client on a device."""
-    return application(tenancy, "read", "write", "openid", "admin", **FACTS)
+    return application(tenancy, "read", "write", "openid", "offline_access", "admin", **FACTS)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def asked(browser: Browser, user_code: str) -> Read:
 
 def test_a_person_connects_a_device(app: Application, browser: Browser) -> None:
     """RFC 8628: the whole way, from the device's first question to its tokens."""
-    told = begun(app, scope="read openid")
+    told = begun(app, scope="read openid offline_access")
     assert told["verification_uri"].endswith("/device")
     assert polled(app, told).json()["error"] == "authorization_pending"
     read = asked(browser, told["user_code"].lower().replace("-", " "))
@@ -68,7 +68,7 @@ def test_a_person_connects_a_device(app: Application, browser: Browser) -> None:
     answer = polled(app, told)
     assert answer.status_code == 200, answer.text
     tokens = answer.json()
-    assert set(tokens["scope"].split()) == {"read", "openid"}
+    assert set(tokens["scope"].split()) == {"read", "openid", "offline_access"}
     assert {"access_token", "refresh_token", "id_token"} <= set(tokens)
     me = app.tenancy.server.client(tokens["access_token"]).get("/v1/auth/verify").json()
     assert (me["authenticated"], me["user_id"][:4]) == (True, "usr_")

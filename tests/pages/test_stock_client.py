@@ -15,7 +15,7 @@ from tests.web.tenancy import Tenancy
 def test_authlib_gets_and_renews_tokens(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever follows the RFCs with a library of others gets in: code with PKCE, `iss`, refresh, revocation."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-    app = application(tenancy, "read", "openid")
+    app = application(tenancy, "read", "openid", "offline_access")
     server = tenancy.server
     metadata = server.client().get("/.well-known/openid-configuration").json()
 
@@ -28,7 +28,7 @@ def test_authlib_gets_and_renews_tokens(tenancy: Tenancy, monkeypatch: pytest.Mo
         app.secret,
         token_endpoint_auth_method="client_secret_post",
         revocation_endpoint_auth_method="client_secret_post",
-        scope="openid read",
+        scope="openid offline_access read",
         redirect_uri=CALLBACK,
         code_challenge_method="S256",
     )

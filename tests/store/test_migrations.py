@@ -89,6 +89,12 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO foreign_digests VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'p1', 'key_1', 'abcdefgh', '$2b$')",
         "INSERT INTO foreign_rules VALUES ('hash:8', 'hash', '', 8)",
     ),
+    "0009": (
+        *FOURTH,
+        "INSERT INTO signing_keys VALUES ('one', 'RS256', 'beside', '{}', 'x', 'p1', 1, 1, NULL, NULL)",
+        "INSERT INTO signing_keys VALUES ('two', 'ES256', 'beside', '{}', 'x', 'p1', 1, 1, NULL, NULL)",
+        "UPDATE credentials SET act = '{}' WHERE id = 'key_1'",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

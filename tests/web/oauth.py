@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import secrets
+import time
 from base64 import urlsafe_b64encode
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import httpx2
+from joserfc import jws
 
 from bonafides.delegation import AuthorizationCode
 from bonafides.model import Actor, to_datetime
 from bonafides.oauth.authorize import CODE_SECONDS
+from bonafides.oauth.client_authentication import ASSERTION_TYPE
 from tests.serving import RunningServer
 from tests.web.tenancy import Json, Tenancy, made
 
 T = TypeVar("T")
 
 REDIRECT_URI: Final = "https://shop.example/callback"
+BY_ITSELF: Final = {"grant_type": "client_credentials"}
 VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 """RFC 7636, appendix B."""
@@ -73,7 +78,7 @@ class App:
         body = {**self.body, "token": token, **fields}
         return self.server.client().post("/oauth/revoke", data=body, auth=self.auth)
 
-    def code(self, user: Json, scopes: str = "openid read", **changes: Any) -> str:
+    def code(self, user: Json, scopes: str = "openid offline_access read", **changes: Any) -> str:
         """A code, as if that person had let the client have it in their browser."""
         now = to_datetime(self.server.clock.now_us)
         whole = AuthorizationCode(
@@ -98,7 +103,7 @@ class App:
         actor = Actor(user["id"], None, "test")
         return self._run(self.server.rooms.codes.issue(replace(whole, **changes), actor))
 
-    def granted(self, user: Json, scopes: str = "openid read", **changes: Any) -> Json:
+    def granted(self, user: Json, scopes: str = "openid offline_access read", **changes: Any) -> Json:
         """Tokens that a person let the client have."""
         answer = self.redeem(self.code(user, scopes, **changes))
         assert answer.status_code == 200, answer.text
@@ -154,3 +159,27 @@ def challenge_of(verifier: str) -> str:
 def new_verifier() -> str:
     """Long enough."""
     return secrets.token_urlsafe(32)
+
+
+Sign = Callable[..., Json]
+
+
+def signing(server: RunningServer, key: Any, client_id: str) -> Sign:
+    """Makes the fields of a client that proves who it is by a signature."""
+
+    def sign(header: Json | None = None, **changes: Any) -> Json:
+        now = server.clock.now_us // 1_000_000
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": server.settings.base_url,
+            "jti": f"{time.monotonic_ns()}",
+            "iat": now,
+            "exp": now + 60,
+            **changes,
+        }
+        payload = json.dumps({name: value for name, value in claims.items() if value is not None})
+        assertion = jws.serialize_compact(header or {"alg": "ES256"}, payload, key)
+        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+
+    return sign

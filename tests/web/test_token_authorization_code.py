@@ -40,7 +40,7 @@ def all_at_once(tenancy: Tenancy, made: App, **fields: str) -> list[httpx2.Respo
 def test_a_code_gives_tokens_that_speak_for_the_person(tenancy: Tenancy) -> None:
     """A client could not do what somebody let it do, or would do it as somebody else."""
     made, user = app(tenancy), tenancy.user()
-    told = made.granted(user, "openid email read")
+    told = made.granted(user, "openid email offline_access read")
     assert told.keys() == {
         "access_token",
         "token_type",
@@ -49,12 +49,19 @@ def test_a_code_gives_tokens_that_speak_for_the_person(tenancy: Tenancy) -> None
         "refresh_token",
         "id_token",
     }
-    assert (told["expires_in"], told["scope"]) == (3600, "email openid read")
+    assert (told["expires_in"], told["scope"]) == (3600, "email offline_access openid read")
     identity = tenancy.verify(told["access_token"]).json()
-    assert (identity["user_id"], identity["scopes"]) == (user["id"], ["email", "openid", "read"])
+    assert (identity["user_id"], identity["scopes"]) == (
+        user["id"],
+        ["email", "offline_access", "openid", "read"],
+    )
     assert identity["credential"]["kind"] == "oauth_access_token"
     told = tenancy.api.post("/oauth/introspect", data={"token": told["access_token"]}).json()
-    assert (told["sub"], told["client_id"], told["scope"]) == (user["id"], made.id, "email openid read")
+    assert (told["sub"], told["client_id"], told["scope"]) == (
+        user["id"],
+        made.id,
+        "email offline_access openid read",
+    )
 
 
 def test_an_id_token_says_who_has_logged_in(tenancy: Tenancy) -> None:
@@ -215,7 +222,7 @@ def test_a_refresh_token_is_followed_by_another(tenancy: Tenancy) -> None:
     narrow = made.refresh(second["refresh_token"], scope="read").json()
     assert narrow["scope"] == "read"
     assert tenancy.verify(narrow["access_token"]).json()["scopes"] == ["read"]
-    assert made.refresh(narrow["refresh_token"]).json()["scope"] == "openid read"
+    assert made.refresh(narrow["refresh_token"]).json()["scope"] == "offline_access openid read"
 
 
 def test_a_refresh_gives_no_more_than_was_granted(tenancy: Tenancy) -> None:

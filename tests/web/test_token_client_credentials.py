@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
-from joserfc import jwk, jws
+from joserfc import jwk
 
-from bonafides.oauth.client_authentication import ASSERTION_TYPE
-from tests.serving import RunningServer
-from tests.web.oauth import App, app, public_app
+from tests.web.oauth import BY_ITSELF, App, app, public_app, signing
 from tests.web.tenancy import Json, Tenancy, refusal
 
 TOKEN = "/oauth/token"
-BY_ITSELF = {"grant_type": "client_credentials"}
 
 
 def claims_in(token: str) -> Json:
@@ -249,30 +244,6 @@ def test_tokens_of_one_client_share_its_limit(tenancy: Tenancy) -> None:
 def signer() -> jwk.ECKey:
     """A client's own key."""
     return jwk.generate_key("EC", "P-256")
-
-
-Sign = Callable[..., Json]
-
-
-def signing(server: RunningServer, key: Any, client_id: str) -> Sign:
-    """Makes the fields of a client that proves who it is by a signature."""
-
-    def sign(header: Json | None = None, **changes: Any) -> Json:
-        now = server.clock.now_us // 1_000_000
-        claims = {
-            "iss": client_id,
-            "sub": client_id,
-            "aud": server.settings.base_url,
-            "jti": f"{time.monotonic_ns()}",
-            "iat": now,
-            "exp": now + 60,
-            **changes,
-        }
-        payload = json.dumps({name: value for name, value in claims.items() if value is not None})
-        assertion = jws.serialize_compact(header or {"alg": "ES256"}, payload, key)
-        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-
-    return sign
 
 
 def by_signature(tenancy: Tenancy, key: Any) -> App:

@@ -125,6 +125,13 @@ class _Ring:
     records: tuple[SigningKey, ...] = ()
     public: Mapping[str, tuple[SigningAlgorithm, jwk.Key]] = field(default_factory=dict)
     signer: _Signer | None = None
+    beside: Mapping[SigningAlgorithm, _Signer] = field(default_factory=dict)
+
+    def signer_by(self, algorithm: SigningAlgorithm | None) -> _Signer | None:
+        """What signs in that way; by default, as the server does."""
+        if algorithm is None or (self.signer is not None and self.signer.algorithm is algorithm):
+            return self.signer
+        return self.beside.get(algorithm)
 
 
 class SigningKeys:
@@ -215,7 +222,12 @@ class SigningKeys:
                 f"{KEY_SET_SECONDS} seconds. Try again in {wait} seconds, or force it if the current key has leaked."
             )
             raise Conflict(message, field="force")
-        wanted = [*self._promoted(records, now), await self._make(SigningKeyStatus.NEXT)]
+        wanted: Sequence[SigningKey] = [
+            *self._promoted(records, now),
+            await self._make(SigningKeyStatus.NEXT),
+        ]
+        for algorithm in self._ring.beside:
+            wanted = await self._followed(wanted, algorithm, now, at_once=force)
         if not await self._replace(records, wanted, "rotated", authority.actor):
             message = "Somebody else is rotating the signing keys. Look at them before you try again."
             raise Conflict(message)
@@ -254,6 +266,7 @@ class SigningKeys:
         *,
         type_: str = TYPE,
         hashed: Mapping[str, str] | None = None,
+        algorithm: SigningAlgorithm | None = None,
     ) -> str:
         """A compact JWT of these claims and of who issues it, signed with the current key.
 
@@ -261,6 +274,7 @@ class SigningKeys:
             claims: With `aud`, if it is for somebody else than our own audience.
             type_: Tells what kind of token it is; each is judged by rules of its own.
             hashed: Claims that hold the left half of the hash of a text, such as `at_hash` of an access token.
+            algorithm: How, where the reader has asked for it; None for the server's own way.
 
         Raises:
             Unavailable: The keys cannot be read.
@@ -271,7 +285,8 @@ class SigningKeys:
             await self.read()
         if self._ring.signer is None:
             await self.maintain()
-        signer = self._ring.signer
+        await self.ensure(algorithm)
+        signer = self._ring.signer_by(algorithm)
         if signer is None:
             raise Unavailable(internal="signing keys: there is no current key that a pepper opens")
         header = {"alg": str(signer.algorithm), "kid": signer.kid, "typ": type_}
@@ -281,10 +296,25 @@ class SigningKeys:
             header, _encode(payload), signer.key, registry=_REGISTRIES[signer.algorithm]
         )
 
-    def published_algorithms(self) -> Sequence[str]:
-        """How tokens are signed that were not signed long ago, the current way first."""
-        found = dict.fromkeys(str(record.algorithm) for record in self._ring.records)
-        return list(found) or [str(self.rules.algorithm)]
+    async def ensure(self, algorithm: SigningAlgorithm | None) -> None:
+        """See to it that something can be signed in that way: the first client that asks for it has its key made.
+
+        Raises:
+            Unavailable: The keys cannot be read.
+        """
+        for _ in range(_ROUNDS_MAX):
+            if algorithm is None or self._ring.signer_by(algorithm) is not None:
+                return
+            await self.maintain()
+            records = self._ring.records
+            if self._ring.signer_by(algorithm) is None:
+                wanted = await self._followed(records, algorithm, self._now(), at_once=True)
+                await self._replace(records, wanted, "created", _ITSELF)
+                await self.read()
+
+    def offered_algorithms(self) -> Sequence[str]:
+        """How clients may have tokens signed, the server's own way first."""
+        return list(dict.fromkeys(map(str, (self.rules.algorithm, *SigningAlgorithm))))
 
     def judge(self, token: bytes, now_us: int) -> Signed:
         """What a token's signature and claims say of it; whether it was ended since, the store knows.
@@ -380,6 +410,9 @@ class SigningKeys:
             following, self.rules.ahead_seconds, now
         ):
             return [*self._promoted(records, now), await self._make(SigningKeyStatus.NEXT)], "rotated"
+        beside = await self._beside(records, current.algorithm, now)
+        if beside != list(records):
+            return beside, "rotated"
         if ended:
             return [record for record in records if record not in ended], "deleted"
         if any(record.pepper_id != self._peppers.newest_id for record in records):
@@ -392,6 +425,31 @@ class SigningKeys:
         current = replace(await self._make(SigningKeyStatus.CURRENT), activated_at=now)
         return [current, await self._make(SigningKeyStatus.NEXT), *rest]
 
+    async def _beside(
+        self, records: Sequence[SigningKey], current: SigningAlgorithm, now: datetime
+    ) -> Sequence[SigningKey]:
+        """The keys of other algorithms as they should be: each is followed in time, and then retired."""
+        wanted: Sequence[SigningKey] = list(records)
+        for algorithm in SigningAlgorithm:
+            line = _line(wanted, algorithm)
+            if not line:
+                continue
+            if algorithm is current or algorithm not in self._ring.beside:
+                wanted = _without(wanted, line, now, self._lasting)
+            elif self._is_ripe(line[-1], self.rules.rotation_seconds, now):
+                wanted = await self._followed(wanted, algorithm, now, at_once=False)
+            elif self._is_ripe(line[-1], self.rules.ahead_seconds, now):
+                wanted = _without(wanted, line[:-1], now, self._lasting)
+        return wanted
+
+    async def _followed(
+        self, records: Sequence[SigningKey], algorithm: SigningAlgorithm, now: datetime, *, at_once: bool
+    ) -> Sequence[SigningKey]:
+        """The keys with another one of an algorithm: published ahead of those that sign, or at once in their place."""
+        made = replace(await self._make(SigningKeyStatus.BESIDE, algorithm), activated_at=now)
+        rest = _without(records, _line(records, algorithm), now, self._lasting) if at_once else records
+        return [*rest, made]
+
     def _is_ripe(self, record: SigningKey, seconds: int, now: datetime) -> bool:
         since = record.activated_at or record.created_at
         return (now - since).total_seconds() >= seconds
@@ -402,6 +460,8 @@ class SigningKeys:
             replace(record, status=SigningKeyStatus.CURRENT, activated_at=now)
             if record.status is SigningKeyStatus.NEXT
             else _retired(record, now, self._lasting)
+            if record.status is SigningKeyStatus.CURRENT
+            else record
             for record in records
         ]
 
@@ -410,8 +470,8 @@ class SigningKeys:
         """How long what was signed a moment ago may be in use, where nodes have yet to learn of the change."""
         return timedelta(seconds=self.rules.token_seconds_max + KEY_SET_SECONDS)
 
-    async def _make(self, status: SigningKeyStatus) -> SigningKey:
-        algorithm = self.rules.algorithm
+    async def _make(self, status: SigningKeyStatus, algorithm: SigningAlgorithm | None = None) -> SigningKey:
+        algorithm = algorithm or self.rules.algorithm
         key = await asyncio.to_thread(_generate, algorithm)
         kid = key.thumbprint()
         public = {"kid": kid, "alg": str(algorithm), "use": "sig", **key.as_dict(private=False)}
@@ -453,13 +513,21 @@ class SigningKeys:
             record.kid: (record.algorithm, jwk.import_key(dict(record.public_jwk))) for record in records
         }
         current = _of(records, SigningKeyStatus.CURRENT)
-        signer = None
-        if current is not None:
-            private = self._peppers.unseal_at_rest(current.sealed, _place(current.kid))
-            if private is not None:
-                key = jwk.import_key(cast("dict[str, Any]", _decode(private)))
-                signer = _Signer(current.kid, current.algorithm, key)
-        return _Ring(tuple(records), public, signer)
+        beside: dict[SigningAlgorithm, _Signer] = {}
+        for record in records:
+            signer = self._signer(record) if record.status is SigningKeyStatus.BESIDE else None
+            if signer is not None:
+                # The oldest that opens: a younger one is published ahead of its use.
+                beside.setdefault(record.algorithm, signer)
+        return _Ring(tuple(records), public, None if current is None else self._signer(current), beside)
+
+    def _signer(self, record: SigningKey) -> _Signer | None:
+        """The key to sign with; None where no pepper opens it."""
+        private = self._peppers.unseal_at_rest(record.sealed, _place(record.kid))
+        if private is None:
+            return None
+        key = jwk.import_key(cast("dict[str, Any]", _decode(private)))
+        return _Signer(record.kid, record.algorithm, key)
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.micros())
@@ -505,6 +573,22 @@ def _unpadded(encoded: bytes) -> bytes:
 
 def _of(records: Sequence[SigningKey], status: SigningKeyStatus) -> SigningKey | None:
     return next((record for record in records if record.status is status), None)
+
+
+def _line(records: Sequence[SigningKey], algorithm: SigningAlgorithm) -> Sequence[SigningKey]:
+    """The keys of an algorithm that stand beside the current one, the oldest first."""
+    return [
+        record
+        for record in records
+        if record.status is SigningKeyStatus.BESIDE and record.algorithm is algorithm
+    ]
+
+
+def _without(
+    records: Sequence[SigningKey], ended: Sequence[SigningKey], now: datetime, lasting: timedelta
+) -> Sequence[SigningKey]:
+    """The keys, some of them retired."""
+    return [_retired(record, now, lasting) if record in ended else record for record in records]
 
 
 def _retired(record: SigningKey, now: datetime, lasting: timedelta) -> SigningKey:

@@ -15,8 +15,9 @@ from urllib.parse import unquote_plus
 from bonafides.delegation import AuthMethod, Client
 from bonafides.errors import InvalidClient, InvalidRequest
 from bonafides.model import Clock, to_datetime
+from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import METHOD_NAMED
-from bonafides.oauth.foreign_keys import is_signed_by, read
+from bonafides.oauth.foreign_keys import read
 from bonafides.secret import Peppers, SecretKind, whole
 from bonafides.store import ClientStore, GrantStore
 
@@ -37,13 +38,17 @@ class ClientAuthentication:
 
     Args:
         store: Knows clients, and what was used before.
+        keys: What clients sign with.
         peppers: Digest secrets and names of assertions.
         clock: The time that ends go by.
         issuer: The server's own URL: whom assertions are for.
     """
 
-    def __init__(self, store: AuthenticationStore, peppers: Peppers, clock: Clock, issuer: str) -> None:
+    def __init__(
+        self, store: AuthenticationStore, keys: ClientKeys, peppers: Peppers, clock: Clock, issuer: str
+    ) -> None:
         self._store = store
+        self._keys = keys
         self._peppers = peppers
         self._clock = clock
         self._issuer = issuer
@@ -125,7 +130,7 @@ class ClientAuthentication:
             found is None
             or not found.live
             or found.client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT
-            or not is_signed_by(assertion, said.header, found.client.jwks.get("keys", ()))
+            or not await self._keys.has_signed(found.client, assertion, said.header)
         ):
             raise InvalidClient
         ends = self._judged(said.claims, {self._issuer, *endpoints})

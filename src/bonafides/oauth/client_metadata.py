@@ -9,8 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from bonafides.delegation import AuthMethod, Client, GrantType
 from bonafides.errors import InvalidRequest
+from bonafides.model import SigningAlgorithm
 from bonafides.oauth.foreign_keys import check_key_set
 from bonafides.oauth.redirect_uris import check_redirect_uri
+from bonafides.outgoing import may_be_named
 
 GRANT_TYPES: Final = frozenset(
     {
@@ -46,6 +48,8 @@ def checked(client: Client) -> Client:
     _check_uris(client)
     if client.jwks:
         check_key_set(client.jwks, "jwks")
+    _check_key_place(client)
+    _check_signed(client)
     seconds = client.access_token_seconds
     if seconds is not None and not ACCESS_TOKEN_SECONDS_MIN <= seconds <= ACCESS_TOKEN_SECONDS:
         raise _wrong(
@@ -79,8 +83,8 @@ def _check_grants(client: Client) -> None:
         )
     if client.is_public and with_codes and not client.require_pkce:
         raise _wrong("require_pkce", "a public client must prove that a code is for it")
-    if (client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) and not client.jwks:
-        raise _wrong("jwks", "private_key_jwt needs the client's public keys")
+    if (client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) and not client.has_keys:
+        raise _wrong("jwks", "private_key_jwt needs the client's public keys, or jwks_uri")
 
 
 def _check_uris(client: Client) -> None:
@@ -93,6 +97,25 @@ def _check_uris(client: Client) -> None:
     for name in ("redirect_uris", "post_logout_redirect_uris", "audiences"):
         if len(getattr(client, name)) > URIS_MAX:
             raise _wrong(name, f"may hold {URIS_MAX} URIs at most")
+
+
+def _check_key_place(client: Client) -> None:
+    """Keys stand in one place.
+
+    See: RFC 7591 §2 and §5
+    """
+    if client.jwks_uri is None:
+        return
+    if client.jwks:
+        raise _wrong("jwks_uri", "jwks and jwks_uri cannot both be given")
+    if not may_be_named(client.jwks_uri):
+        raise _wrong("jwks_uri", "must be an https URL, without a user name or a fragment")
+
+
+def _check_signed(client: Client) -> None:
+    named = client.metadata.get("id_token_signed_response_alg")
+    if named is not None and named not in set(SigningAlgorithm):
+        raise _wrong("id_token_signed_response_alg", f"must be one of {', '.join(SigningAlgorithm)}")
 
 
 def check_resource(uri: str, field: str) -> None:

@@ -17,6 +17,7 @@ from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.credentials.holdings import blank_credential
+from bonafides.credentials.signing_keys import SigningKeys
 from bonafides.delegation import (
     AuthMethod,
     Client,
@@ -104,6 +105,7 @@ class Clients:
     Args:
         store: Where they are.
         directory: Whose they are.
+        signing_keys: Have a key of each algorithm that a client asks for.
         recorder: Makes audit events.
         peppers: Digests secrets.
         clock: When things happen.
@@ -114,6 +116,7 @@ class Clients:
         self,
         store: ClientsStore,
         directory: Directory,
+        signing_keys: SigningKeys,
         recorder: Recorder,
         peppers: Peppers,
         clock: Clock,
@@ -121,6 +124,7 @@ class Clients:
     ) -> None:
         self._store = store
         self._directory = directory
+        self._signing_keys = signing_keys
         self._recorder = recorder
         self._peppers = peppers
         self._clock = clock
@@ -141,6 +145,7 @@ class Clients:
         tenant = await self._directory.visible_tenant(authority, authority.tenant(wish.tenant_id))
         client = self.new(wish, tenant.id, authority.user_id)
         self._require_grantable(authority, client.scopes)
+        await self._signing_keys.ensure(client.id_token_algorithm)
         made = MadeClient(client, self._first_secret(client))
         event = self._recorder.event(
             "client.created", authority.actor, client.tenant_id, client.id, _details(client)
@@ -245,6 +250,7 @@ class Clients:
         if changed.status is Status.ACTIVE:
             # Who may not give these scopes must not bring them to life, nor turn them to other redirect URIs.
             self._require_grantable(authority, changed.scopes)
+        await self._signing_keys.ensure(changed.id_token_algorithm)
         whole = ClientChanges(
             **{
                 name: getattr(changed, name)

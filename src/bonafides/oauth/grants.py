@@ -14,6 +14,7 @@ from bonafides.credentials.holdings import blank_credential
 from bonafides.delegation import Client, Grant, GrantRenewal, GrantType, NewGrant, RefreshableGrant
 from bonafides.errors import InvalidGrant, InvalidScope, InvalidTarget
 from bonafides.model import (
+    OFFLINE_ACCESS,
     OPENID,
     Actor,
     Clock,
@@ -143,7 +144,7 @@ class Grants:
         )
         minted = await self._access_token(client, grant, grant.scopes, resources)
         secret, refresh_token = None, None
-        if GrantType.REFRESH_TOKEN in client.grant_types:
+        if GrantType.REFRESH_TOKEN in client.grant_types and _goes_on(grant):
             secret, refresh_token = self._tokens.refresh_token(
                 grant.id, grant.ends_at, self._rules.idle_seconds
             )
@@ -297,6 +298,14 @@ def _credential(client: Client, grant: Grant) -> Credential:
     return replace(
         made, expires_at=grant.ends_at, client_id=client.id, audiences=grant.resources, jkt=grant.jkt
     )
+
+
+def _goes_on(grant: Grant) -> bool:
+    """Whether the client may go on when its user has left: those of OpenID Connect say so, and are asked about it.
+
+    See: OpenID Connect Core §11
+    """
+    return OPENID not in grant.scopes or OFFLINE_ACCESS in grant.scopes
 
 
 def _bad_refresh_token() -> InvalidGrant:

@@ -168,7 +168,9 @@ class Tokens:
             claims["nonce"] = nonce
         if grant.session_id is not None:
             claims["sid"] = grant.session_id
-        return await self._signing_keys.sign(claims, hashed={"at_hash": access_token})
+        return await self._signing_keys.sign(
+            claims, hashed={"at_hash": access_token}, algorithm=client.id_token_algorithm
+        )
 
     def nobodys(self) -> DigestedSecret:
         """Of a credential that nothing opens."""

@@ -13,15 +13,19 @@ from bonafides.store.transaction import Transaction
 
 _COLUMNS: Final = columns_of(signing_keys, SigningKey)
 _ORDER: Final = case(
-    {SigningKeyStatus.CURRENT: 0, SigningKeyStatus.NEXT: 1}, value=signing_keys.c.status, else_=2
+    {SigningKeyStatus.CURRENT: 0, SigningKeyStatus.NEXT: 1, SigningKeyStatus.BESIDE: 2},
+    value=signing_keys.c.status,
+    else_=3,
 )
 _REPLACING: Final = 0x626F6E6B
 """The advisory lock (PostgreSQL) under which keys are replaced."""
 
 
 def list_all(connection: Connection) -> Sequence[SigningKey]:
-    """The current key, the next one, then those retired, the latest first."""
-    query = select(*_COLUMNS).order_by(_ORDER, signing_keys.c.retired_at.desc(), signing_keys.c.kid)
+    """The current key, the next one, those of other algorithms, then those retired, the latest first."""
+    query = select(*_COLUMNS).order_by(
+        _ORDER, signing_keys.c.retired_at.desc(), signing_keys.c.created_at, signing_keys.c.kid
+    )
     return [SigningKey(*row) for row in connection.execute(query)]
 
 

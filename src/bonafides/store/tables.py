@@ -43,7 +43,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -196,6 +196,7 @@ credentials: Final = Table(
     Column("client_id", ID),
     Column("audiences", Addresses),
     Column("jkt", Text),
+    Column("act", Document),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("pepper_id", Text, nullable=False),
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
@@ -421,8 +422,8 @@ signing_keys: Final = Table(
         "uq_signing_keys_status",
         "status",
         unique=True,
-        sqlite_where=text("status <> 'retired'"),
-        postgresql_where=text("status <> 'retired'"),
+        sqlite_where=text("status IN ('next', 'current')"),
+        postgresql_where=text("status IN ('next', 'current')"),
     ),
 )
 

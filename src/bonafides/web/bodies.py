@@ -256,6 +256,21 @@ AccessTokenSeconds = Annotated[
     | None,
     Field(description="How long its access tokens last; `null`: an hour."),
 ]
+JwksUri = Annotated[
+    Annotated[
+        StrictStr,
+        Field(
+            max_length=URI_LENGTH_MAX,
+            json_schema_extra={"pattern": "^https://[a-z0-9]{1,20}([.][a-z0-9]{1,20}){0,5}/[a-z]*$"},
+        ),
+    ]
+    | None,
+    Field(description="Where its public keys stand, in place of `jwks`: an https URL at a public address."),
+]
+IdTokenAlgorithm = Annotated[
+    Literal["EdDSA", "ES256", "RS256"] | None,
+    Field(description="How its ID tokens are signed; `null`: as the server signs."),
+]
 ShownUri = Annotated[Uri | None, Field(description="An https URL that people are shown.")]
 
 
@@ -279,6 +294,8 @@ class NewClient(Body):
     logo_uri: ShownUri = None
     policy_uri: ShownUri = None
     tos_uri: ShownUri = None
+    jwks_uri: JwksUri = None
+    id_token_signed_response_alg: IdTokenAlgorithm = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
@@ -304,6 +321,8 @@ class ClientPatch(Patch):
     logo_uri: ShownUri = None
     policy_uri: ShownUri = None
     tos_uri: ShownUri = None
+    jwks_uri: JwksUri = None
+    id_token_signed_response_alg: IdTokenAlgorithm = None
     status: Annotated[
         Literal["active", "disabled"],
         Field(description="`disabled`: neither it nor any token that it was given is good."),

@@ -152,6 +152,8 @@ _CLIENT: Final[dict[str, Any]] = {
     "logo_uri": None,
     "policy_uri": None,
     "tos_uri": None,
+    "jwks_uri": None,
+    "id_token_signed_response_alg": None,
     "created_by": OPERATOR_ID,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,

@@ -368,6 +368,8 @@ class Client(BaseModel):
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
+    jwks_uri: str | None
+    id_token_signed_response_alg: SigningAlgorithm | None
     created_by: UserId | None
     created_at: Moment
     updated_at: Moment

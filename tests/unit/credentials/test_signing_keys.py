@@ -208,6 +208,66 @@ async def test_the_operator_rotates_by_hand(house: House) -> None:
     assert [event.actor.user_id for event in await events(house)][1:] == [house.founded.user_id] * 2
 
 
+async def test_a_client_that_asks_for_another_algorithm_gets_it_from_one_key(house: House) -> None:
+    """Stock clients and certification suites that know RS256 alone could not read who has logged in."""
+    nodes = [another(house) for _ in range(3)]
+    tokens = await asyncio.gather(
+        *(node.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256) for node in nodes)
+    )
+    kids = {jwt.get_unverified_header(token)["kid"] for token in tokens}
+    assert [jwt.get_unverified_header(token)["alg"] for token in tokens] == ["ES256"] * 3
+    assert len(kids) == 1
+    assert await statuses(house) == ["current", "next", "beside"]
+    assert kids <= {key["kid"] for key in (await nodes[0].key_set())["keys"]}
+    assert judged(nodes[0], house, tokens[0]) is Signed.GOOD
+    plain = await nodes[0].sign(claims(house.clock), algorithm=SigningAlgorithm.EDDSA)
+    assert jwt.get_unverified_header(plain)["kid"] not in kids
+
+
+async def test_keys_beside_the_current_one_are_followed_ahead_of_their_end(house: House) -> None:
+    """ASVS 13.3.4: a key that few clients use would sign for ever, or change before anybody can know the next one."""
+    keys = another(house)
+
+    async def signs() -> str:
+        token = await keys.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256)
+        kid: str = jwt.get_unverified_header(token)["kid"]
+        return kid
+
+    first = await signs()
+    house.clock.advance(90 * DAY)
+    await keys.maintain()
+    assert await statuses(house) == ["current", "next", "beside", "beside", "retired"]
+    assert await signs() == first
+    house.clock.advance(DAY)
+    await keys.maintain()
+    second = await signs()
+    assert second != first
+    assert await statuses(house) == ["current", "next", "beside", "retired"]
+    await keys.rotate(house.operator)
+    assert await signs() == second
+    assert (await statuses(house)).count("beside") == 2
+    await keys.rotate(house.operator, force=True)
+    assert await signs() not in {first, second}
+    assert (await statuses(house)).count("beside") == 1
+
+
+async def test_keys_beside_that_are_of_no_use_are_retired(house: House) -> None:
+    """A key whose pepper is lost would be published, and sign nothing, for ever; one of the server's own way too."""
+    old = another(house, Peppers([OLDER]))
+    await old.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256)
+    new = another(house, Peppers([NEWER]))
+    token = await new.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256)
+    assert judged(new, house, token) is Signed.GOOD
+    assert await statuses(house) == ["current", "next", "beside", "retired", "retired", "retired"]
+    other = another(house, Peppers([NEWER]), algorithm=SigningAlgorithm.ES256)
+    await other.maintain()
+    house.clock.advance(90 * DAY)
+    await other.maintain()
+    house.clock.advance(DAY)
+    await other.maintain()
+    assert "beside" not in await statuses(house)
+
+
 async def test_nobody_else_sees_or_rotates_them(house: House) -> None:
     """Any tenant's admin could end what the whole installation signs with."""
     admin = house.authority_of(await house.make_user((await house.make_tenant()).id))
@@ -543,7 +603,7 @@ async def test_a_token_holds_half_a_hash_of_another(
 ) -> None:
     """OpenID Connect Core §3.1.3.6: a client could not tell that an access token was put in another's place."""
     keys = another(house, algorithm=algorithm)
-    assert keys.published_algorithms() == [algorithm]
+    assert keys.offered_algorithms()[0] == algorithm
     token = await keys.sign({"sub": "x"}, hashed={"at_hash": "hello"})
     assert unpacked(token.split(".")[1])["at_hash"] == half
-    assert keys.published_algorithms() == [algorithm]
+    assert sorted(keys.offered_algorithms()) == sorted(SigningAlgorithm)

@@ -67,7 +67,7 @@ class Discovery:
             "response_modes_supported": ["query", "form_post"],
             "grant_types_supported": list(self._grant_types),
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": list(self._signing_keys.published_algorithms()),
+            "id_token_signing_alg_values_supported": list(self._signing_keys.offered_algorithms()),
             "token_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "revocation_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
