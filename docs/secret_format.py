@@ -25,6 +25,8 @@ KINDS: Final = {
     SecretKind.RST: "a password reset, used once",
     SecretKind.MFA: "the second step of a login, used once",
     SecretKind.SEC: "client secret",
+    SecretKind.IAT: "initial access token, by which clients are registered",
+    SecretKind.RAT: "registration access token, by which a client sees and changes what it has registered",
 }
 EXAMPLE_US: Final = 1_900_000_000_000_000
 

@@ -62,6 +62,7 @@ from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.logout import Logouts
 from bonafides.oauth.pushed_requests import PushedRequests
+from bonafides.oauth.registrations import RegistrationRules, Registrations
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import (
     AuthorizationCodes,
@@ -104,6 +105,7 @@ from bonafides.web.manage import (
     denials,
     keys,
     plans,
+    registration_tokens,
     sessions,
     signing_keys,
     tenants,
@@ -119,12 +121,13 @@ from bonafides.web.metrics import (
     Metrics,
     Totals,
 )
-from bonafides.web.oauth import authorize, discovery, logout, requests, token, userinfo
+from bonafides.web.oauth import authorize, discovery, logout, registration, requests, token, userinfo
 from bonafides.web.oauth import devices as device_pages
 from bonafides.web.oauth.authorize import AuthorizePages
 from bonafides.web.oauth.devices import DevicePages
 from bonafides.web.oauth.discovery import Discovery
 from bonafides.web.oauth.logout import LogoutPages
+from bonafides.web.oauth.registration import RegistrationCalls
 from bonafides.web.oauth.requests import RequestCalls
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH, TokenCalls
 from bonafides.web.operation import OperationCalls
@@ -231,6 +234,7 @@ class Rooms:
     logouts: Logouts
     devices: Devices
     pushed_requests: PushedRequests
+    registrations: Registrations
     consents: Consents
     client_authentication: ClientAuthentication
     client_keys: ClientKeys
@@ -566,6 +570,21 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         logouts=Logouts(clients, hints),
         devices=devices,
         pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audience),
+        registrations=Registrations(
+            store,
+            clients,
+            guesses,
+            recorder,
+            peppers,
+            clock,
+            entropy,
+            scopes,
+            RegistrationRules(
+                open=settings.self_registration,
+                open_free=settings.self_registrations_free,
+                use_pkce=settings.registered_clients_use_pkce,
+            ),
+        ),
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
         client_keys=client_keys,
@@ -655,6 +674,7 @@ async def _sweep(rooms: Rooms) -> None:
     await rooms.store.prune_tokens(to_datetime(now_us) - kept, _PRUNED_TOKENS_MAX)
     await rooms.denial_reports.prune()
     await rooms.notices.tell_each_hour()
+    await rooms.store.prune_initial_tokens(to_datetime(now_us))
     await rooms.store.prune_requests(to_datetime(now_us) - _WAITING_REQUESTS_KEPT)
     await rooms.store.prune_logins(
         to_datetime(now_us),
@@ -791,6 +811,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         userinfo.routes(),
         discovery.routes(Discovery(settings, rooms.signing_keys, rooms.token_endpoint.grant_types)),
         clients.routes(rooms.clients, rooms.idempotency, paging),
+        registration_tokens.routes(rooms.registrations, rooms.idempotency, paging),
+        registration.routes(RegistrationCalls(rooms.registrations, settings.base_url)),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         plans.routes(rooms.plans, rooms.idempotency, paging),

@@ -184,6 +184,27 @@ class NewClient:
 
 
 @dataclass(frozen=True, slots=True)
+class InitialAccessToken:
+    """What lets somebody register clients, without the secret itself (RFC 7591 §3).
+
+    Args:
+        scopes: What such a client may have at most.
+        uses_left: How many clients; None: any number.
+        created_by: Who answers for them.
+    """
+
+    id: str
+    tenant_id: str
+    name: str
+    display: str
+    scopes: frozenset[str]
+    uses_left: int | None
+    created_by: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PresentedClient:
     """A client that somebody says they are, and what speaks for it.
 

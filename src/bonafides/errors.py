@@ -189,6 +189,24 @@ class InvalidTarget(AppError):
     code = "invalid_target"
 
 
+class InvalidClientMetadata(AppError):
+    """What a client says of itself is malformed, or does not go together; `field` says where.
+
+    See: RFC 7591 §3.2.2
+    """
+
+    code = "invalid_client_metadata"
+
+
+class InvalidRedirectUri(AppError):
+    """A client may not register this redirect URI.
+
+    See: RFC 7591 §3.2.2
+    """
+
+    code = "invalid_redirect_uri"
+
+
 class TooManyRequests(AppError):
     """Somebody was wrong too often, and has to wait.
 
@@ -254,6 +272,8 @@ WIRE_CODES: Mapping[str, str] = {
     "expired_token": "OAuth: the device's request has ended; begin again.",
     "invalid_scope": "OAuth: a scope is unknown, malformed, or more than may be had.",
     "invalid_target": "OAuth: a resource is unknown, malformed, or not the client's to ask for.",
+    "invalid_client_metadata": "OAuth: what a client registers is malformed, or does not go together; `field` says where.",
+    "invalid_redirect_uri": "OAuth: a client may not register this redirect URI.",
     "insufficient_scope": "The credential is good, but may not do this; `scope` lists what is needed.",
     "ip_not_allowed": "The credential is good, but not from this address.",
     "not_found": "There is no such thing, or it is not yours.",

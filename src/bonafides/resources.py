@@ -12,7 +12,7 @@ from typing import Any, Final
 from bonafides.credentials.lineage import Family
 from bonafides.credentials.password_changes import StartedReset
 from bonafides.credentials.password_mails import Invitation
-from bonafides.delegation import Client, ClientSecret, SeenConsent, SeenGrant
+from bonafides.delegation import Client, ClientSecret, InitialAccessToken, SeenConsent, SeenGrant
 from bonafides.model import (
     Accepted,
     AuditEvent,
@@ -38,6 +38,7 @@ from bonafides.model import (
     Verdict,
     to_datetime,
 )
+from bonafides.oauth.client_metadata import SAID_METADATA
 from bonafides.plans import figures
 
 Resource = dict[str, Any]
@@ -52,6 +53,8 @@ SHOWN_METADATA: Final = (
     "id_token_signed_response_alg",
 )
 """What a client says of itself to people."""
+
+REGISTRATION_PATH: Final = "/oauth/register"
 
 _KEY_NAMES: Final = {
     CredentialKind.API_KEY: "API key",
@@ -488,6 +491,52 @@ def client_secret_resource(secret: ClientSecret) -> Resource:
         "created_by": secret.created_by,
         "created_at": time_text(secret.created_at),
         "expires_at": _time_or_none(secret.expires_at),
+    }
+
+
+def initial_token_resource(token: InitialAccessToken) -> Resource:
+    """What lets somebody register clients, without the secret itself."""
+    return {
+        "id": token.id,
+        "object": "initial_access_token",
+        "tenant_id": token.tenant_id,
+        "name": token.name,
+        "display": token.display,
+        "scopes": sorted(token.scopes),
+        "uses_left": token.uses_left,
+        "created_by": token.created_by,
+        "created_at": time_text(token.created_at),
+        "expires_at": time_text(token.expires_at),
+    }
+
+
+def registration_resource(client: Client, base_url: str, token: str, secret: str | None) -> Resource:
+    """What a client that has registered itself is told of what it registered.
+
+    Args:
+        client: As it is now.
+        base_url: Of this server.
+        token: By which it is seen and changed.
+        secret: A new one; None where there is none that could be shown.
+
+    See: RFC 7591 §3.2.1, RFC 7592 §3
+    """
+    said = {name: client.metadata.get(name) for name in (*SHOWN_METADATA, *SAID_METADATA)}
+    return {
+        "client_id": client.id,
+        "client_id_issued_at": int(client.created_at.timestamp()),
+        **({} if secret is None else {"client_secret": secret, "client_secret_expires_at": 0}),
+        "registration_access_token": token,
+        "registration_client_uri": f"{base_url}{REGISTRATION_PATH}/{client.id}",
+        "client_name": client.name,
+        "grant_types": sorted(client.grant_types),
+        "response_types": sorted(client.response_types),
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "scope": " ".join(sorted(client.scopes)),
+        "token_endpoint_auth_method": str(client.token_endpoint_auth_method),
+        **({"jwks": dict(client.jwks)} if client.jwks else {}),
+        **{name: value for name, value in said.items() if value is not None},
     }
 
 

@@ -48,6 +48,8 @@ class SecretKind(StrEnum):
     INV = "inv"
     RST = "rst"
     MFA = "mfa"
+    IAT = "iat"
+    RAT = "rat"
 
 
 class Shape(StrEnum):

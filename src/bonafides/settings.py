@@ -233,6 +233,25 @@ class Settings(BaseModel):
         ge=1,
         description="Requests without a good credential that one address (IPv6: one /64) may send in a minute. `none`: no limit.",
     )
+    self_registration: bool = Field(
+        default=False,
+        description=(
+            "Whether anybody may register an OAuth client (RFC 7591), whom people are then asked about each time; else an initial access "
+            "token is needed."
+        ),
+    )
+    self_registrations_free: int = Field(
+        20,
+        ge=1,
+        description="Clients that one address (IPv6: one /64) may register so before it has to wait, longer each time, until an hour has passed.",
+    )
+    registered_clients_use_pkce: bool = Field(
+        default=True,
+        description=(
+            "Whether clients that register themselves have to prove that a code is for them (RFC 7636) even if they prove who they are; "
+            "`false` is for older ones."
+        ),
+    )
     last_used_flush_seconds: float = Field(
         5.0, gt=0, le=3600, description="How often last uses are written, in one batch."
     )

@@ -30,6 +30,8 @@ from tests.valkey import ValkeyServer
 Serve = Callable[..., AbstractContextManager[RunningServer]]
 """Serves the same database under other settings."""
 
+ANYBODYS: Final = {"redirect_uris": ["https://any.example/cb"]}
+
 PROTECT_NOTHING: Final = {
     "port": "where it listens",
     "workers": "how many processes answer",
@@ -387,6 +389,36 @@ def bites_address_requests_per_minute(serve: Serve, _: Path) -> None:
         with serve(address_requests_per_minute=limit) as server:
             found = [server.client(guess()).get("/v1/auth/verify").status_code for _ in range(8)]
             assert found.count(401) == (8 if limit is None else limit)
+
+
+def bites_self_registration(serve: Serve, _: Path) -> None:
+    """It decides whether anybody may make a client that people are asked about."""
+    for is_open in (False, True):
+        with serve(self_registration=is_open) as server:
+            answer = server.client().post("/oauth/register", json=ANYBODYS)
+            assert answer.status_code == (201 if is_open else 401), answer.text
+
+
+def bites_self_registrations_free(serve: Serve, _: Path) -> None:
+    """It bounds how many clients come from one address."""
+    for free in (2, 4):
+        with serve(self_registration=True, self_registrations_free=free) as server:
+            server.clock.advance(7_200)
+            found = [
+                server.client().post("/oauth/register", json=ANYBODYS).status_code for _ in range(free + 2)
+            ]
+            assert found.count(201) == free
+
+
+def bites_registered_clients_use_pkce(serve: Serve, _: Path) -> None:
+    """It decides whether a stolen code is of use to who has the client's secret too."""
+    for use in (True, False):
+        with serve(self_registration=True, registered_clients_use_pkce=use) as server:
+            server.clock.advance(7_200)
+            client = server.client().post("/oauth/register", json=ANYBODYS).json()["client_id"]
+            query = {"client_id": client, "response_type": "code", "redirect_uri": "https://any.example/cb"}
+            answer = server.client().get("/oauth/authorize", params=query)
+            assert ("code_challenge" in answer.headers.get("location", "")) is use
 
 
 def bites_body_bytes_max(serve: Serve, _: Path) -> None:

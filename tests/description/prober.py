@@ -64,6 +64,12 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "changeUser": frozenset({"email", "role", "scopes"}),
     "createClient": frozenset({*CLIENT_MISTAKES, "tenant_id"}),
     "changeClient": CLIENT_MISTAKES,
+    "registerClient": frozenset({"Authorization"}),
+    "getRegistration": frozenset({"Authorization"}),
+    "changeRegistration": frozenset({"Authorization"}),
+    "deleteRegistration": frozenset({"Authorization"}),
+    "createRegistrationToken": frozenset({"scopes", "tenant_id"}),
+    "listRegistrationTokens": frozenset({"cursor"}),
     "createClientSecret": frozenset({"expires_at", "expires_in"}),
     "listClients": frozenset({"cursor"}),
     "requestToken": frozenset({"body", "client_secret", "grant_type"}),
@@ -118,6 +124,10 @@ BY_PASSWORD: Final = frozenset(
         "pushAuthorizationRequest",
         "beginDeviceAuthorization",
         "revokeToken",
+        "registerClient",
+        "getRegistration",
+        "changeRegistration",
+        "deleteRegistration",
     }
 )
 """Calls that succeed with a password, or what was made by one, which nobody makes up."""

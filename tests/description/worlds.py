@@ -55,10 +55,14 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         }
         return str(_made(admin, "/v1/clients", body)["id"])
 
+    def registration_token() -> str:
+        return str(_made(admin, "/v1/registration-tokens", {"name": names(), "scopes": ["read"]})["id"])
+
     lasting_key, lasting_user, lasting_plan, lasting_client = key(), user(), plan(), client()
     return {
         **{call: {"client_id": lambda: lasting_client} for call in ("getClient", "changeClient")},
         **{call: {"client_id": client} for call in ("deleteClient", "createClientSecret")},
+        "deleteRegistrationToken": {"token_id": registration_token},
         "deleteClientSecret": _secret_of(admin, client),
         **_tokens(admin),
         **{call: {"user_id": person} for call in ("startPasswordReset", "inviteUser")},

@@ -25,6 +25,7 @@ from bonafides.web.examples import (
     CLIENT_ID,
     DENIED_REQUEST_ID,
     EXAMPLES,
+    INITIAL_TOKEN,
     KEY,
     MFA_TOKEN,
     NEW_PASSWORD,
@@ -33,6 +34,7 @@ from bonafides.web.examples import (
     PASSWORD,
     PROVEN_TOKEN,
     RECOVERY_CODE,
+    REGISTRATION_TOKEN,
     TOKEN,
     TOTP_CODE,
 )
@@ -41,16 +43,23 @@ from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 from tests.web.oauth import owners_token
 
-DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
-ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt)_[0-9A-Za-z]{22}")
+DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec|iat)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt|iat)_[0-9A-Za-z]{22}")
 SECRET: Final = re.compile(r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
-URL: Final = re.compile(r"http://127\.0\.0\.1:\d+")
+URL: Final = re.compile(r"http://127\.0\.0\.1:\d+(/oauth/register/cli_[0-9A-Za-z]{22})?")
 THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
 TOTP: Final = re.compile(r"[A-Z2-7]{32}|otpauth://totp/Bonafides.*|<svg .*</svg>", re.DOTALL)
 CODE: Final = re.compile(r"[a-z2-7]{6}(-[a-z2-7]{6}){3}")
-WRITTEN_IN_BATCHES: Final = {"last_used_at", "accepted", "refused", "device", "updated_at"}
+WRITTEN_IN_BATCHES: Final = {
+    "last_used_at",
+    "accepted",
+    "refused",
+    "device",
+    "updated_at",
+    "client_id_issued_at",
+}
 """What may be there already or not yet, or is what the test's own client says."""
 
 
@@ -144,6 +153,8 @@ class Story:
             "operator": self._server.admin,
             "key": self._server.client(self._real.get(KEY)),
             "session": self._server.client(self._real.get(PROVEN_TOKEN) or self._real.get(TOKEN)),
+            "initial": self._server.client(self._real.get(INITIAL_TOKEN)),
+            "registered": self._server.client(self._real.get(REGISTRATION_TOKEN)),
             "person": self._server.client(self._persons_token(EXAMPLES[operation_id].caller)),
             "nobody": self._server.client(),
         }[EXAMPLES[operation_id].caller]

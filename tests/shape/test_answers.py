@@ -42,6 +42,8 @@ UNCOUNTED: Final = {
 VISITED = frozenset(
     {
         "/oauth/token",
+        "/oauth/register",
+        "/oauth/register/{client_id}",
         "/oauth/par",
         "/oauth/device_authorization",
         "/oauth/revoke",
@@ -108,7 +110,7 @@ def test_what_is_malformed_before_anybody_looks_carries_them_too(tenancy: Tenanc
     assert limit is not None
     owner = tenancy.owner_key["key"]
     for answer in (
-        *(tenancy.client(owner).post(path) for path in sorted(VISITED)),
+        *(tenancy.client(owner).post(path) for path in sorted(VISITED) if "{" not in path),
         tenancy.client().get(f"/v1/auth/verify?x={owner}"),
         tenancy.client().get("/v1/auth/verify", headers={"Authorization": owner, "X-API-Key": owner}),
         tenancy.client().get("/v1/auth/verify", headers={"Authorization": "Basic ?"}),

@@ -26,6 +26,7 @@ ADDRESS_FORGOTTEN_SECONDS: Final = 900
 MAILS_FREE: Final = 3
 MAILS_FROM_FREE: Final = 20
 MAILS_FORGOTTEN_SECONDS: Final = 3_600
+REGISTRATIONS_FORGOTTEN_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,26 @@ class Guesses:
             ),
         ]
         wait = await self._store.count_guess(limits, to_datetime(self._clock.micros()))
+        if wait:
+            raise TooManyRequests(retry_after_seconds=wait)
+
+    async def admit_registration(self, visitor: Visitor, free: int) -> None:
+        """Count one more client that somebody registers whom nobody knows.
+
+        Args:
+            visitor: Who does.
+            free: How many they may register before they have to wait.
+
+        Raises:
+            TooManyRequests: There were too many from there; nothing was counted.
+        """
+        limit = GuessLimit(
+            self._peppers.subject_digest("registrations from", visitor.network),
+            free,
+            STRANGERS_SECONDS_MAX,
+            forgotten_seconds=REGISTRATIONS_FORGOTTEN_SECONDS,
+        )
+        wait = await self._store.count_guess([limit], to_datetime(self._clock.micros()))
         if wait:
             raise TooManyRequests(retry_after_seconds=wait)
 

@@ -26,6 +26,20 @@ GRANT_TYPES: Final = frozenset(
 CODE: Final = "code"
 METHOD_NAMED: Final = "auth_method_named"
 """In a client's metadata: somebody has said how it sends its secret; else it may send it in either way."""
+ID_TOKEN_ALGORITHM: Final = "id_token_signed_response_alg"
+SAID_METADATA: Final = (
+    "application_type",
+    "contacts",
+    "default_acr_values",
+    "default_max_age",
+    "initiate_login_uri",
+    "require_auth_time",
+    "require_pushed_authorization_requests",
+    "software_id",
+    "software_version",
+    "subject_type",
+)
+"""What a client that registers itself may say beside what every client has (RFC 7591 §2, OpenID Connect Registration §2)."""
 URIS_MAX: Final = 50
 URI_LENGTH_MAX: Final = 2_000
 ACCESS_TOKEN_SECONDS: Final = 3_600
@@ -113,9 +127,9 @@ def _check_key_place(client: Client) -> None:
 
 
 def _check_signed(client: Client) -> None:
-    named = client.metadata.get("id_token_signed_response_alg")
+    named = client.metadata.get(ID_TOKEN_ALGORITHM)
     if named is not None and named not in set(SigningAlgorithm):
-        raise _wrong("id_token_signed_response_alg", f"must be one of {', '.join(SigningAlgorithm)}")
+        raise _wrong(ID_TOKEN_ALGORITHM, f"must be one of {', '.join(SigningAlgorithm)}")
 
 
 def check_resource(uri: str, field: str) -> None:
@@ -149,7 +163,7 @@ def _check_shown(metadata: Mapping[str, Any]) -> None:
 
     See: RFC 7591 §5
     """
-    for name in ("client_uri", "logo_uri", "policy_uri", "tos_uri"):
+    for name in ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"):
         uri = metadata.get(name)
         if uri is None:
             continue

@@ -6,7 +6,7 @@ that is nobody else's, and ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -34,6 +34,8 @@ from bonafides.idempotency import ClaimFor, reused
 from bonafides.model import (
     STANDARD_SCOPES,
     UNCHANGED,
+    Actor,
+    AuditEvent,
     Clock,
     Credential,
     CredentialKind,
@@ -50,7 +52,7 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.oauth.client_metadata import METHOD_NAMED, checked, response_types_of
-from bonafides.secret import Peppers, SecretKind, display, mint, new_id
+from bonafides.secret import Peppers, SecretKind, display, mint, new_id, whole
 from bonafides.store import Clash, ClientStore, DirectoryStore, Reused
 
 FIRST_SECRET: Final = "first"
@@ -141,12 +143,9 @@ class Clients:
             Conflict: The caller's `Idempotency-Key` was used for another call.
             InvalidRequest: A field is malformed, or does not go with another.
         """
-        authority.require_administration("make OAuth clients")
-        tenant = await self._directory.visible_tenant(authority, authority.tenant(wish.tenant_id))
-        client = self.new(wish, tenant.id, authority.user_id)
-        self._require_grantable(authority, client.scopes)
-        await self._signing_keys.ensure(client.id_token_algorithm)
-        made = MadeClient(client, self._first_secret(client))
+        tenant_id = await self.require_makeable(authority, wish)
+        made = await self.made(self.new(wish, tenant_id, authority.user_id))
+        client = made.client
         event = self._recorder.event(
             "client.created", authority.actor, client.tenant_id, client.id, _details(client)
         )
@@ -155,6 +154,24 @@ class Clients:
         if isinstance(outcome, Reused):
             raise reused()
         return outcome if isinstance(outcome, Replayed) else made
+
+    async def require_makeable(self, authority: Authority, wish: ClientWish) -> str:
+        """The tenant of a client that the caller may make, with scopes that it may give.
+
+        Raises:
+            Forbidden: The caller does not administer the tenant, or would give more than it has.
+            NotFound: The tenant is not the caller's.
+            InvalidRequest: A scope is none.
+        """
+        authority.require_administration("make OAuth clients")
+        tenant = await self._directory.visible_tenant(authority, authority.tenant(wish.tenant_id))
+        self._require_grantable(authority, self._scopes(wish.scopes))
+        return tenant.id
+
+    async def made(self, client: Client) -> MadeClient:
+        """The client with its first secret, if it proves who it is by one; what it is told will be signed as it asks."""
+        await self._signing_keys.ensure(client.id_token_algorithm)
+        return MadeClient(client, self._first_secret(client))
 
     def new(
         self, wish: ClientWish, tenant_id: str, created_by: str | None, *, registered: bool = False
@@ -250,25 +267,34 @@ class Clients:
         if changed.status is Status.ACTIVE:
             # Who may not give these scopes must not bring them to life, nor turn them to other redirect URIs.
             self._require_grantable(authority, changed.scopes)
-        await self._signing_keys.ensure(changed.id_token_algorithm)
-        whole = ClientChanges(
-            **{
-                name: getattr(changed, name)
-                for name in ClientChanges.__slots__
-                if getattr(changed, name) != getattr(current, name)
-            }
+        return await self._become(current, changed, authority.actor)
+
+    async def become(self, current: Client, described: Client, actor: Actor) -> MadeClient:
+        """The client as it is described now, with a secret where it had no use for one before.
+
+        Raises:
+            NotFound: It is gone.
+        """
+        changed = await self._become(current, replace(described, status=current.status), actor)
+        secret = None if current.token_endpoint_auth_method.by_secret else self._first_secret(changed)
+        if secret is None:
+            return MadeClient(changed, None)
+        event = self._secret_event(changed, secret, actor)
+        outcome = await self._store.add_client_secret(secret.record, secret.digested, event)
+        return MadeClient(changed, secret if isinstance(outcome, ClientSecret) else None)
+
+    async def has_secret(self, client: Client, presented: str) -> bool:
+        """Whether this is a secret of the client that has not ended."""
+        raw = whole(presented, SecretKind.SEC)
+        found = (
+            None
+            if raw is None
+            else await self._store.present_client(client.id, self._peppers.candidates(raw))
         )
-        event = self._recorder.event(
-            "client.changed",
-            authority.actor,
-            current.tenant_id,
-            current.id,
-            {name: _shown(getattr(whole, name)) for name in _given(whole)},
-        )
-        outcome = await self._store.change_client(
-            current.id, current.tenant_id, whole, self._directory.defined_scopes, event
-        )
-        return outcome if outcome is not None else await self.get(authority, client_id)
+        if found is None or found.secret is None:
+            return False
+        ends_at = found.secret.expires_at
+        return ends_at is None or ends_at > to_datetime(self._clock.micros())
 
     async def delete(self, authority: Authority, client_id: str) -> None:
         """Delete a client, and with it all tokens that it was given. Its id is never given again.
@@ -277,8 +303,11 @@ class Clients:
             Forbidden: The caller does not administer the tenant.
             NotFound: There is none, or it is somebody else's.
         """
-        current = await self.get(authority, client_id)
-        event = self._recorder.event("client.deleted", authority.actor, current.tenant_id, current.id)
+        await self.remove(await self.get(authority, client_id), authority.actor)
+
+    async def remove(self, current: Client, actor: Actor) -> None:
+        """Delete a client that somebody may delete."""
+        event = self._recorder.event("client.deleted", actor, current.tenant_id, current.id)
         await self._store.change_client(
             current.id,
             current.tenant_id,
@@ -337,13 +366,7 @@ class Clients:
         others_end_at = None
         if overlap_seconds is not None:
             others_end_at = now + timedelta(seconds=min(max(overlap_seconds, 0), OVERLAP_SECONDS_MAX))
-        event = self._recorder.event(
-            "client_secret.created",
-            authority.actor,
-            client.tenant_id,
-            made.record.id,
-            {"client_id": client.id, "display": made.record.display, "overlap_seconds": overlap_seconds},
-        )
+        event = self._secret_event(client, made, authority.actor, overlap_seconds)
         outcome = await self._store.add_client_secret(
             made.record,
             made.digested,
@@ -380,13 +403,51 @@ class Clients:
             message = f"The client has no secret {secret_id[:64]!a}."
             raise NotFound(message)
 
+    async def _become(self, current: Client, changed: Client, actor: Actor) -> Client:
+        await self._signing_keys.ensure(changed.id_token_algorithm)
+        whole_change = ClientChanges(
+            **{
+                name: getattr(changed, name)
+                for name in ClientChanges.__slots__
+                if getattr(changed, name) != getattr(current, name)
+            }
+        )
+        event = self._recorder.event(
+            "client.changed",
+            actor,
+            current.tenant_id,
+            current.id,
+            {name: _shown(getattr(whole_change, name)) for name in _given(whole_change)},
+        )
+        outcome = await self._store.change_client(
+            current.id, current.tenant_id, whole_change, self._directory.defined_scopes, event
+        )
+        if outcome is None:
+            message = f"There is no client {current.id!a}."
+            raise NotFound(message)
+        return outcome
+
+    def _secret_event(
+        self, client: Client, made: MadeSecret, actor: Actor, overlap_seconds: int | None = None
+    ) -> AuditEvent:
+        return self._recorder.event(
+            "client_secret.created",
+            actor,
+            client.tenant_id,
+            made.record.id,
+            {"client_id": client.id, "display": made.record.display, "overlap_seconds": overlap_seconds},
+        )
+
+    def _scopes(self, scopes: Iterable[str]) -> frozenset[str]:
+        return intake.scopes(scopes, self._directory.defined_scopes | STANDARD_SCOPES)
+
     def _changed(self, client: Client, changes: ClientChanges) -> Client:
         given: dict[str, Any] = {name: getattr(changes, name) for name in _given(changes)}
         changed = replace(client, **given)
         changed = replace(
             changed,
             name=intake.text(changed.name, "name"),
-            scopes=intake.scopes(changed.scopes, self._directory.defined_scopes | STANDARD_SCOPES),
+            scopes=self._scopes(changed.scopes),
         )
         if not isinstance(changes.token_endpoint_auth_method, Unchanged):
             changed = replace(changed, metadata={**changed.metadata, METHOD_NAMED: True})

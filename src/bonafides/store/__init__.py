@@ -22,6 +22,7 @@ from bonafides.delegation import (
     DeviceCode,
     DeviceDecision,
     GrantRenewal,
+    InitialAccessToken,
     NewClient,
     NewGrant,
     PresentedClient,
@@ -676,6 +677,53 @@ class ClientStore(Protocol):
         ...
 
 
+class RegistrationStore(Protocol):
+    """Who may register clients, and clients that show that they are themselves."""
+
+    async def add_initial_token(
+        self,
+        token: InitialAccessToken,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> InitialAccessToken | Replayed | Reused:
+        """Insert what lets somebody register clients."""
+        ...
+
+    async def list_initial_tokens(
+        self, tenant: TenantScope, page: Page, now: datetime
+    ) -> Sequence[InitialAccessToken]:
+        """Up to `page.limit` of those that are still good for something, newest first."""
+        ...
+
+    async def find_initial_token(self, token_id: str, tenant: TenantScope) -> InitialAccessToken | None:
+        """The token of that id, if it is in that tenant."""
+        ...
+
+    async def remove_initial_token(self, token_id: str, event: AuditEvent) -> bool:
+        """Forget one of the event's tenant; False, with nothing written, if there is none of that id."""
+        ...
+
+    async def present_initial_token(
+        self, digests: Sequence[bytes], now: datetime
+    ) -> InitialAccessToken | None:
+        """The token with one of these digests, while it, its tenant and whoever made it are good."""
+        ...
+
+    async def register_client(self, new: NewClient, token_id: str | None, event: AuditEvent) -> bool:
+        """Insert a client that registers itself, for one use of a token; False, with nothing written, if it has none left."""
+        ...
+
+    async def find_registered_client(self, client_id: str, digests: Sequence[bytes]) -> Client | None:
+        """The client of that id, while it is active, if what it may be changed with has one of these digests."""
+        ...
+
+    async def prune_initial_tokens(self, now: datetime) -> None:
+        """Forget those that let nobody register any more."""
+        ...
+
+
 class FactorStore(Protocol):
     """What people prove beside their password. Every change of it ends logins that are half done."""
 
@@ -927,6 +975,7 @@ class Store(
     SessionStore,
     AccountStore,
     ClientStore,
+    RegistrationStore,
     FactorStore,
     AuthorizationCodeStore,
     ConsentStore,

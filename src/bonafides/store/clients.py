@@ -7,7 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bonafides.delegation import Client, ClientChanges, ClientSecret, NewClient, PresentedClient, role_of
 from bonafides.model import (
@@ -211,6 +223,12 @@ def present(connection: Connection, client_id: str, digests: Sequence[bytes]) ->
     return PresentedClient(
         Client(*rest[: len(_CLIENT)]), bool(live), None if secret[0] is None else ClientSecret(*secret)
     )
+
+
+def find_where(connection: Connection, condition: ColumnElement[bool]) -> Client | None:
+    """The one client, not deleted, of which this holds."""
+    row = connection.execute(_clients().where(condition)).one_or_none()
+    return None if row is None else Client(*row)
 
 
 def _clients() -> Select[Any]:

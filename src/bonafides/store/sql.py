@@ -19,6 +19,7 @@ from bonafides.delegation import (
     DeviceCode,
     DeviceDecision,
     GrantRenewal,
+    InitialAccessToken,
     NewClient,
     NewGrant,
     PresentedClient,
@@ -99,6 +100,7 @@ from bonafides.store import (
     notices,
     plans,
     pushed_requests,
+    registrations,
     sessions,
     signing_keys,
     usage,
@@ -544,6 +546,43 @@ class SqlStore:
 
     async def present_client(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
         return await self._read(clients.present, client_id, digests)
+
+    # Registration
+
+    async def add_initial_token(
+        self,
+        token: InitialAccessToken,
+        secret: DigestedSecret,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> InitialAccessToken | Replayed | Reused:
+        return await self._write(registrations.add_token, token, secret, event, claim)
+
+    async def list_initial_tokens(
+        self, tenant: TenantScope, page: Page, now: datetime
+    ) -> Sequence[InitialAccessToken]:
+        return await self._read(registrations.list_tokens, tenant, page, now)
+
+    async def find_initial_token(self, token_id: str, tenant: TenantScope) -> InitialAccessToken | None:
+        return await self._read(registrations.find_token, token_id, tenant)
+
+    async def remove_initial_token(self, token_id: str, event: AuditEvent) -> bool:
+        return await self._write(registrations.remove_token, token_id, event)
+
+    async def present_initial_token(
+        self, digests: Sequence[bytes], now: datetime
+    ) -> InitialAccessToken | None:
+        return await self._read(registrations.present_token, digests, now)
+
+    async def register_client(self, new: NewClient, token_id: str | None, event: AuditEvent) -> bool:
+        return await self._write(registrations.register, new, token_id, event)
+
+    async def find_registered_client(self, client_id: str, digests: Sequence[bytes]) -> Client | None:
+        return await self._read(registrations.find_registered, client_id, digests)
+
+    async def prune_initial_tokens(self, now: datetime) -> None:
+        await self._write(registrations.prune, now)
 
     # Factors
 

@@ -24,21 +24,8 @@ from bonafides.web.description import describe
 from bonafides.web.exchange import SCOPE_KEY
 from bonafides.web.gate import ClientGoneError
 from bonafides.web.guard import Guard, RejectedError
+from bonafides.web.malformed import malformed
 from bonafides.web.pages.reception import Reception
-
-_FIELD_LENGTH_MAX = 100
-_WORDS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a field of this call",
-    "string_type": "must be a string",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "bool_type": "must be true or false",
-    "dict_type": "must be an object",
-    "list_type": "must be a list",
-    "model_attributes_type": "must be a JSON object",
-    "json_invalid": "is not valid JSON",
-}
 
 
 class Api(FastAPI):
@@ -101,7 +88,7 @@ class Api(FastAPI):
         try:
             await super().__call__(scope, receive, send)
         except RequestValidationError as error:
-            raise _malformed(error) from None
+            raise malformed(error.errors()) from None
         except HTTPException as error:
             if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 await self._count(scope)
@@ -140,18 +127,3 @@ class Api(FastAPI):
             if route.matches(scope)[0] is not Match.NONE:
                 found |= route.methods or set()
         return found | {"HEAD"} if "GET" in found else found
-
-
-def _malformed(error: RequestValidationError) -> InvalidRequest:
-    """The first problem of a request, with the field to blame and what to do; the input is not repeated."""
-    problem = error.errors()[0]
-    # Where the name of an entry is to blame, pydantic adds a mark of its own; the rest may be the caller's words.
-    place = [str(part) for part in problem["loc"] if part != "[key]"]
-    field = (".".join(place[1:]) if len(place) > 1 else place[0])[:_FIELD_LENGTH_MAX]
-    if problem["type"] == "json_invalid":
-        field = "body"
-    words = _WORDS.get(problem["type"], str(problem["msg"]).removeprefix("Value error, "))
-    more = len(error.errors()) - 1
-    tail = f" ({more} more problem{'s' if more > 1 else ''} in this request.)" if more else ""
-    words = words[0].lower() + words[1:] if words else "is malformed"
-    return InvalidRequest(f"{field}: {words.rstrip('.')}.{tail}", field=field)

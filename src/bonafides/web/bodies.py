@@ -79,7 +79,7 @@ def _moment(value: object) -> object:
         raise ValueError(message) from None
 
 
-def _whole(value: object) -> object:
+def whole_number(value: object) -> object:
     """A number without a fraction is whole in JSON, however it is written."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -165,10 +165,10 @@ Code = Annotated[
     ),
 ]
 # The validator stands last, so that the bounds are those of the number and are described with it.
-Cost = Annotated[StrictInt, Field(ge=0, le=COST_MAX), BeforeValidator(_whole)]
-Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(_whole)]
-OverlapSeconds = Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX), BeforeValidator(_whole)]
-LifetimeSeconds = Annotated[StrictInt, Field(ge=1, le=LIFETIME_SECONDS_MAX), BeforeValidator(_whole)]
+Cost = Annotated[StrictInt, Field(ge=0, le=COST_MAX), BeforeValidator(whole_number)]
+Figure = Annotated[StrictInt, Field(ge=0, le=PLAN_FIGURE_MAX), BeforeValidator(whole_number)]
+OverlapSeconds = Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX), BeforeValidator(whole_number)]
+LifetimeSeconds = Annotated[StrictInt, Field(ge=1, le=LIFETIME_SECONDS_MAX), BeforeValidator(whole_number)]
 
 TokenSeconds = Annotated[
     LifetimeSeconds | None,
@@ -252,7 +252,9 @@ AccessTokenFormat = Annotated[
     TokenFormat, Field(description="Access tokens as secrets of this server, or signed (RFC 9068).")
 ]
 AccessTokenSeconds = Annotated[
-    Annotated[StrictInt, Field(ge=ACCESS_TOKEN_SECONDS_MIN, le=ACCESS_TOKEN_SECONDS), BeforeValidator(_whole)]
+    Annotated[
+        StrictInt, Field(ge=ACCESS_TOKEN_SECONDS_MIN, le=ACCESS_TOKEN_SECONDS), BeforeValidator(whole_number)
+    ]
     | None,
     Field(description="How long its access tokens last; `null`: an hour."),
 ]

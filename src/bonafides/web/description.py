@@ -27,6 +27,7 @@ from bonafides.web.forms import FORM
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.manage.signing_keys import CACHED
 from bonafides.web.problems import Problems
+from bonafides.web.registered import ClientRegistration, ClientReregistration
 from bonafides.web.schemas import (
     DeviceAuthorizationRequest,
     Error,
@@ -172,6 +173,8 @@ def _name_schemas(schemas: Json, settings: Settings) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for model in (
+        ClientRegistration,
+        ClientReregistration,
         DeviceAuthorizationRequest,
         Error,
         IntrospectionRequest,

@@ -37,6 +37,8 @@ CLIENT_SECRET_ID: Final = "sec_03GANXBiZj1aK3cF0wVx7I"
 NEXT_CLIENT_SECRET_ID: Final = "sec_03GANXBiak2bL4dG1xWy8J"
 CONSENT_ID: Final = "con_03GANXBib3mO5eH2yXz9KQ"
 GRANT_ID: Final = "grt_03GANXBic4nP6fI3zYa0LR"
+INITIAL_TOKEN_ID: Final = "iat_03GANXBid5oQ7gJ4aZb1MS"
+REGISTERED_ID: Final = "cli_03GANXBie6pR8hK5bAc2NT"
 # The checksums are wrong, so that no scanner takes these for real ones.
 KEY: Final = "bf_key_03GANXBiNaC0zMpiYv1hPpEXAMPLEonlyNotASecret0_EXAMPL"
 SUCCESSOR: Final = "bf_key_03GANXBiQw7eT5rKd2sLx8EXAMPLEonlyNotASecret0_EXAMPL"
@@ -51,6 +53,9 @@ RESET_TOKEN: Final = "bf_rst_03GANXBiXh9yI1aD8uTv5GEXAMPLEonlyNotASecret0_EXAMPL
 ACCESS_TOKEN: Final = "bf_oat_03GANXBibl3cM5eH2yXz9KEXAMPLEonlyNotASecret0_EXAMPL"
 CLIENT_SECRET: Final = "bf_sec_03GANXBiZj1aK3cF0wVx7IEXAMPLEonlyNotASecret0_EXAMPL"
 NEXT_CLIENT_SECRET: Final = "bf_sec_03GANXBiak2bL4dG1xWy8JEXAMPLEonlyNotASecret0_EXAMPL"
+INITIAL_TOKEN: Final = "bf_iat_03GANXBid5oQ7gJ4aZb1MSEXAMPLEonlyNotASecret0_EXAMPL"
+REGISTRATION_TOKEN: Final = "bf_rat_03GANXBif7qS9iL6cBd3OUEXAMPLEonlyNotASecret0_EXAMPL"
+REGISTERED_SECRET: Final = "bf_sec_03GANXBig8rT0jM7dCe4PVEXAMPLEonlyNotASecret0_EXAMPL"
 MFA_TOKEN: Final = "bf_mfa_03GANXBiYj0zK2bE9vUw6HEXAMPLEonlyNotASecret0_EXAMPL"
 PROVEN_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoicHJvdmVuIn0.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
 OTHER_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoib3RoZXIifQ.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
@@ -77,8 +82,8 @@ class Example:
         headers: Parameters in headers.
         body: The request's, as JSON.
         form: The request's, as a form.
-        caller: Whose credential is presented: the operator's, the key that the story made, the login's, or an access token
-            that a person let a client have.
+        caller: Whose credential is presented: the operator's, the key that the story made, the login's, an access token
+            that a person let a client have, or one of those by which clients register.
         excerpt: Whether `answer` shows only a part of the real one.
         answer_headers: Of the answer, where they are what it is about.
     """
@@ -90,7 +95,7 @@ class Example:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     form: Mapping[str, str] | None = None
-    caller: Literal["operator", "key", "session", "person", "nobody"] = "operator"
+    caller: Literal["operator", "key", "session", "person", "initial", "registered", "nobody"] = "operator"
     excerpt: bool = False
     answer_headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -164,6 +169,32 @@ _USERINFO: Final[dict[str, Any]] = {
     "updated_at": 1893488400,
     "email": OWNER_EMAIL,
     "email_verified": False,
+}
+_INITIAL_TOKEN: Final[dict[str, Any]] = {
+    "id": INITIAL_TOKEN_ID,
+    "object": "initial_access_token",
+    "tenant_id": OPERATOR_TENANT_ID,
+    "name": "for the shop's partners",
+    "display": "bf_iat_03GA…AMPL",
+    "scopes": ["openid", "read"],
+    "uses_left": 1,
+    "created_by": OPERATOR_ID,
+    "created_at": MADE_AT,
+    "expires_at": EXPIRES_AT,
+}
+_REGISTERED: Final[dict[str, Any]] = {
+    "client_id": REGISTERED_ID,
+    "client_id_issued_at": 1893456000,
+    "registration_access_token": REGISTRATION_TOKEN,
+    "registration_client_uri": f"http://127.0.0.1:8000/oauth/register/{REGISTERED_ID}",
+    "client_name": "Partner",
+    "grant_types": ["authorization_code"],
+    "response_types": ["code"],
+    "redirect_uris": ["https://partner.example.com/callback"],
+    "post_logout_redirect_uris": [],
+    "scope": "openid read",
+    "token_endpoint_auth_method": "client_secret_basic",
+    "id_token_signed_response_alg": "RS256",
 }
 _CLIENT_SECRET: Final[dict[str, Any]] = {
     "id": CLIENT_SECRET_ID,
@@ -479,6 +510,34 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         path={"client_id": CLIENT_ID, "secret_id": NEXT_CLIENT_SECRET_ID}, status=204, answer=None
     ),
     "deleteClient": Example(path={"client_id": CLIENT_ID}, status=204, answer=None),
+    "createRegistrationToken": Example(
+        body={"name": "for the shop's partners", "scopes": ["openid", "read"], "uses": 2},
+        status=201,
+        answer={**_INITIAL_TOKEN, "uses_left": 2, "initial_access_token": INITIAL_TOKEN},
+    ),
+    "registerClient": Example(
+        caller="initial",
+        body={"client_name": "Partner", "redirect_uris": ["https://partner.example.com/callback"]},
+        status=201,
+        answer={**_REGISTERED, "client_secret": REGISTERED_SECRET, "client_secret_expires_at": 0},
+    ),
+    "listRegistrationTokens": Example(query={"limit": "1"}, answer=_page(_INITIAL_TOKEN, None)),
+    "deleteRegistrationToken": Example(path={"token_id": INITIAL_TOKEN_ID}, status=204, answer=None),
+    "getRegistration": Example(caller="registered", path={"client_id": REGISTERED_ID}, answer=_REGISTERED),
+    "changeRegistration": Example(
+        caller="registered",
+        path={"client_id": REGISTERED_ID},
+        body={
+            "client_id": REGISTERED_ID,
+            "client_name": "Partner",
+            "redirect_uris": ["https://partner.example.com/callback"],
+            "client_uri": "https://partner.example.com",
+        },
+        answer={**_REGISTERED, "client_uri": "https://partner.example.com"},
+    ),
+    "deleteRegistration": Example(
+        caller="registered", path={"client_id": REGISTERED_ID}, status=204, answer=None
+    ),
     "createUser": Example(
         body={"email": "ada@example.com", "name": "Ada Lovelace", "role": "admin", "tenant_id": TENANT_ID},
         status=201,

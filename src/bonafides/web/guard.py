@@ -162,7 +162,7 @@ class CheckedRoute(APIRoute):
             await self.admit(request, request.app.state.guard)
             check_query(request, parameters)
             if takes_body:
-                await _check_body(request, required=body_required)
+                await check_body(request, required=body_required)
             return await inner(request)
 
         return handle
@@ -212,7 +212,7 @@ def check_query(request: Request, parameters: frozenset[str]) -> None:
             raise InvalidRequest(message, field=name)
 
 
-async def _check_body(request: Request, *, required: bool) -> None:
+async def check_body(request: Request, *, required: bool) -> None:
     """Refuse a body that is not strict JSON before anything is made of it.
 
     Python's own reader takes NaN, lone surrogates and deep nesting; the rest of the house must not meet them.

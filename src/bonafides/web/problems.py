@@ -35,6 +35,8 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.ExpiredDeviceCode: 400,
     errors.InvalidScope: 400,
     errors.InvalidTarget: 400,
+    errors.InvalidClientMetadata: 400,
+    errors.InvalidRedirectUri: 400,
     errors.TooManyRequests: 429,
     errors.Forbidden: 403,
     errors.ProofNeeded: 403,

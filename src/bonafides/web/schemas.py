@@ -321,6 +321,7 @@ class ServerMetadata(BaseModel):
     userinfo_endpoint: str
     pushed_authorization_request_endpoint: str
     device_authorization_endpoint: str
+    registration_endpoint: str
     scopes_supported: list[str]
     response_types_supported: list[str]
     response_modes_supported: list[str]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel
 
 from bonafides.delegation import Client, ClientChanges
 from bonafides.idempotency import Idempotency
@@ -40,7 +41,7 @@ ClientId = Annotated[str, Path(description="The client's id, which is its `clien
 SecretId = Annotated[str, Path(description="The secret's id.")]
 
 
-def changes_of(body: NewClient | ClientPatch, given: frozenset[str]) -> ClientChanges:
+def changes_of(body: BaseModel, given: frozenset[str]) -> ClientChanges:
     """What a body says of a client, as far as it says anything.
 
     Args:

@@ -16,6 +16,7 @@ from bonafides.delegation import AuthMethod
 from bonafides.errors import NotFound
 from bonafides.model import STANDARD_SCOPES
 from bonafides.oauth.foreign_keys import ALGORITHMS
+from bonafides.resources import REGISTRATION_PATH
 from bonafides.settings import Settings
 from bonafides.web.answers import json_answer
 from bonafides.web.introspection import PATH as INTROSPECTION_PATH
@@ -62,6 +63,7 @@ class Discovery:
             "userinfo_endpoint": issuer + USERINFO_PATH,
             "pushed_authorization_request_endpoint": issuer + PAR_PATH,
             "device_authorization_endpoint": issuer + DEVICE_PATH,
+            "registration_endpoint": issuer + REGISTRATION_PATH,
             "scopes_supported": sorted(self._settings.defined_scopes | STANDARD_SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
