@@ -13,7 +13,14 @@ from typing import Any, Final
 import requests
 import schemathesis
 from schemathesis import Case, CheckContext, CheckFunction, Config, Response
-from schemathesis.config import GenerationConfig, HealthCheck, ProjectConfig, ProjectsConfig
+from schemathesis.config import (
+    CoveragePhaseConfig,
+    GenerationConfig,
+    HealthCheck,
+    PhasesConfig,
+    ProjectConfig,
+    ProjectsConfig,
+)
 from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
@@ -23,12 +30,10 @@ from tests.described import Description, Operation
 from tests.serving import RunningServer
 
 EXAMPLES: Final = int(os.environ.get("BONAFIDES_EXAMPLES", "15"))
-"""Made-up requests for an operation, beside those at the edges of its schema, which are always all sent."""
+"""Made-up requests for an operation, beside those at the edges of its schema, which are all sent where they are read."""
 
 SEED: Final = int(os.environ.get("BONAFIDES_SEED", "1"))
 SECONDS_MAX: Final = 120 if EXAMPLES <= 25 else 3_600
-
-REFUSALS_MIN: Final = 10
 
 PROBES_OF_AUTHENTICATION: Final = 2
 """Each is five requests more: without a credential, and with a bad one in each header."""
@@ -164,7 +169,7 @@ class Prober:
         credential: The caller's, None for nobody.
         targets: For each operation, a thing that it may be aimed at, by the name of the parameter
             or of the field.
-        beyond: Scopes that the caller lacks. Of a call that is refused before anything of it is read, a quarter is enough.
+        beyond: Scopes that the caller lacks. A call that is refused before anything of it is read has no edges.
     """
 
     def __init__(
@@ -183,14 +188,19 @@ class Prober:
         self._targets = targets
         self._session = requests.Session()
         self._session.trust_env = False
-        self._schema = self._load()
+        self._schema = self._load(edges=True)
+        self._unread = self._load(edges=False)
         self._operations = {(each.method, each.path): each for each in self.description.operations()}
 
     def run(self, operation_id: str) -> None:
         """Send every case of an operation: at the edges of its schema, and made up at random from the seed."""
-        found = self._schema.find_operation_by_id(operation_id)
+        schema = self._schema
+        found = schema.find_operation_by_id(operation_id)
+        if self._is_refused(self._operations[found.method.upper(), found.path]):
+            schema = self._unread
+            found = schema.find_operation_by_id(operation_id)
         build_operation_test(
-            config=self._schema.config,
+            config=schema.config,
             operation=found,
             test_func=self._send,
             given_kwargs={},
@@ -204,8 +214,6 @@ class Prober:
         """Send a case; fail where anything of the answer is not as declared."""
         operation = self._operations[case.operation.method.upper(), case.operation.path]
         chance = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
-        if self._is_refused(operation) and chance // 16 % 4 and self._sent(operation) >= REFUSALS_MIN:
-            return
         self._aim(case, operation.id, chance)
         headers = self._present(chance)
         response = case.call(self.server.url, session=self._session, headers=headers, timeout=20)
@@ -222,14 +230,15 @@ class Prober:
             transport_kwargs={"base_url": self.server.url, "session": self._session, "headers": headers},
         )
 
-    def _load(self) -> OpenApiSchema:
+    def _load(self, *, edges: bool) -> OpenApiSchema:
         generation = GenerationConfig(
             max_examples=EXAMPLES, with_security_parameters=self._credential is None, database="none"
         )
+        phases = PhasesConfig(coverage=CoveragePhaseConfig(enabled=edges))
         config = Config(
             seed=SEED,
             suppress_health_check=[HealthCheck.all],
-            projects=ProjectsConfig(default=ProjectConfig(generation=generation)),
+            projects=ProjectsConfig(default=ProjectConfig(generation=generation, phases=phases)),
         )
         schema: OpenApiSchema = schemathesis.openapi.from_dict(dict(self.description.document), config=config)
         return schema
@@ -243,9 +252,6 @@ class Prober:
         if self._credential is None:
             return bool(operation.declared["security"])
         return not self._beyond.isdisjoint(operation.declared.get("x-required-scopes", ()))
-
-    def _sent(self, operation: Operation) -> int:
-        return self.statuses.get(operation.id, Counter()).total()
 
     def _aim(self, case: AnyCase, operation_id: str, chance: int) -> None:
         targets = self._targets.get(operation_id, {})
