@@ -97,6 +97,7 @@ from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
+from bonafides.web.health import Health
 from bonafides.web.logins import LoginCalls
 from bonafides.web.manage import (
     audit,
@@ -132,15 +133,17 @@ from bonafides.web.oauth.requests import RequestCalls
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH, TokenCalls
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
+from bonafides.web.pages import applications, files, forgotten, profile, security, signing_in, status
 from bonafides.web.pages import audit as audit_pages
+from bonafides.web.pages import clients as client_pages
 from bonafides.web.pages import factors as factor_pages
-from bonafides.web.pages import files, forgotten, profile, security, signing_in
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import tokens as token_pages
 from bonafides.web.pages import usage as usage_pages
 from bonafides.web.pages import users as user_pages
 from bonafides.web.pages.audit import AuditPages
+from bonafides.web.pages.clients import ClientPages
 from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
@@ -198,6 +201,7 @@ class Rooms:
     clock: Clock
     entropy: Entropy
     store: Store
+    limits: LimitStore
     peppers: Peppers
     index: ResidentIndex
     limiter: Limiter
@@ -512,6 +516,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         clock=clock,
         entropy=entropy,
         store=store,
+        limits=limits,
         peppers=peppers,
         index=index,
         limiter=limiter,
@@ -784,6 +789,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
     reference = Reference(lambda: api.openapi(), settings)  # noqa: PLW0108 - it is made below
     articles = Articles(settings, rooms.token_endpoint.grant_types, reference)
+    health = Health(rooms.store, rooms.feed, rooms.limits, rooms.mail, rooms.signing_keys, settings)
     authorize_pages = AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)
     mounted = (
         verify.routes(verify_calls),
@@ -820,7 +826,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         usage.routes(rooms.usage),
         denials.routes(rooms.denial_reports),
         signing_keys.routes(rooms.signing_keys),
-        operation_routes(OperationCalls(rooms.store, rooms.feed, tell_metrics, settings)),
+        operation_routes(OperationCalls(health, tell_metrics, settings)),
+        status.routes(health, pages),
         portal.routes(PortalPages(articles, rooms.plans, pages)),
         files.routes(),
         signing_in.routes(SigningIn(rooms.sessions, reception)),
@@ -841,6 +848,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
+        applications.routes(rooms.consents, listings, pages),
+        client_pages.routes(ClientPages(rooms.clients, settings.defined_scopes, creations, listings, pages)),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
         authorize.routes(authorize_pages),

@@ -76,6 +76,8 @@ class Mail:
         self._again_after_seconds = again_after_seconds
         self._threads = ThreadPoolExecutor(2, "mail")
         self._under_way: set[asyncio.Task[None]] = set()
+        self.works = True
+        """Whether the mail server has taken what it was given last."""
 
     @property
     def is_set_up(self) -> bool:
@@ -138,9 +140,11 @@ class Mail:
             log.warning("mail_refused", subject=letter.subject)
         except (OSError, smtplib.SMTPException) as error:
             log.warning("mail_failed", kind=type(error).__name__, subject=letter.subject)
+            self.works = False
             return False
         else:
             log.info("mail_sent", subject=letter.subject)
+        self.works = True
         return True
 
     def _message(self, letter: Letter) -> EmailMessage:

@@ -21,11 +21,11 @@ from bonafides.errors import AppError, InvalidRequest, MethodNotAllowed, NotFoun
 from bonafides.model import Reason
 from bonafides.settings import Settings
 from bonafides.web.description import describe
-from bonafides.web.exchange import SCOPE_KEY
+from bonafides.web.exchange import SCOPE_KEY, Dialect
 from bonafides.web.gate import ClientGoneError
 from bonafides.web.guard import Guard, RejectedError
 from bonafides.web.malformed import malformed
-from bonafides.web.pages.reception import Reception
+from bonafides.web.pages.reception import Reception, wants_page
 
 
 class Api(FastAPI):
@@ -91,6 +91,8 @@ class Api(FastAPI):
             raise malformed(error.errors()) from None
         except HTTPException as error:
             if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                if error.status_code == HTTPStatus.NOT_FOUND and wants_page(Request(scope)):
+                    scope[SCOPE_KEY].dialect = Dialect.PAGE
                 await self._count(scope)
             raise self._refused(error, scope) from None
         except ClientDisconnect:

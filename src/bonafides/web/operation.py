@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 from fastapi import APIRouter, FastAPI, Request, Response
 from typing_extensions import override
 
-from bonafides.errors import Unavailable
 from bonafides.model import ADMIN
 from bonafides.settings import Settings
-from bonafides.store import InstallationStore
 from bonafides.web.answers import NO_STORE, Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
+from bonafides.web.health import Health
 from bonafides.web.metrics import CONTENT_TYPE, GatherMetrics
 from bonafides.web.pages.reception import HOME
 from bonafides.web.replies import reply
@@ -24,44 +23,21 @@ from bonafides.web.schemas import ProtectedResource, Service, State
 _JSON_TEXT: Final = {"application/json": {"schema": {"type": "object"}}}
 
 
-class Freshness(Protocol):
-    """Whether memory is kept up to date."""
-
-    def is_fresh(self) -> bool:
-        """False when the change feed was not read for too long."""
-        ...
-
-
 class OperationCalls:
     """Answers about the server itself.
 
     Args:
-        store: Asked whether it answers.
-        freshness: Asked whether memory may be trusted.
+        health: Asked whether requests can be answered.
         metrics: Shown.
         settings: For addresses.
     """
 
-    def __init__(
-        self, store: InstallationStore, freshness: Freshness, metrics: GatherMetrics, settings: Settings
-    ) -> None:
-        self._store = store
-        self._freshness = freshness
+    def __init__(self, health: Health, metrics: GatherMetrics, settings: Settings) -> None:
+        self.health = health
         self.metrics = metrics
         self.settings = settings
         self.home = urlsplit(settings.base_url).path.rstrip("/") + HOME
         self._described: dict[str, bytes] = {}
-
-    async def ready(self) -> None:
-        """Return if requests can be answered truthfully.
-
-        Raises:
-            Unavailable: The database is away, or memory lags behind it.
-        """
-        await self._store.ping()
-        if not self._freshness.is_fresh():
-            message = "The change feed lags, so memory is not trusted."
-            raise Unavailable(message)
 
     def metadata(self) -> dict[str, Any]:
         """How to present a credential here.
@@ -132,7 +108,7 @@ def _probes(calls: OperationCalls) -> APIRouter:
         },
     )
     async def readyz() -> Response:
-        await calls.ready()
+        await calls.health.ready()
         return reply(json_answer(200, {"status": "ready"}))
 
     return router

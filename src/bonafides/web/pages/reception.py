@@ -287,7 +287,7 @@ class PublicPageRoute(CheckedRoute):
         parameters = frozenset(field.alias for field in self.dependant.query_params)
 
         async def handle(request: Request) -> Response:
-            if _wants_page(request):
+            if wants_page(request):
                 exchange_of(request).dialect = Dialect.PAGE
                 arriving = self.arrive(request)
                 if arriving is not None:
@@ -295,14 +295,14 @@ class PublicPageRoute(CheckedRoute):
             try:
                 await self.admit(request, request.app.state.guard)
             except RejectedError as error:
-                if error.rejected.reason in _STALE and _wants_page(request):
+                if error.rejected.reason in _STALE and wants_page(request):
                     return self.turn_away(request)
                 raise
             check_query(request, parameters)
             try:
                 return await inner(request)
             except ProofNeeded:
-                if not _wants_page(request):
+                if not wants_page(request):
                     raise
                 page = str((self.openapi_extra or {}).get(PAGE_KEY, quote(request.scope["path"])))
                 return reception_of(request).pages.go(f"{PROVE}?next={quote(page, safe='/')}")
@@ -351,5 +351,6 @@ class PageRoute(PublicPageRoute):
             exchange_of(request).extra[_FORM] = await reception.persons_form(request, signed_in)
 
 
-def _wants_page(request: Request) -> bool:
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks, for somebody who reads."""
     return "text/html" in request.headers.get("accept", "").lower()

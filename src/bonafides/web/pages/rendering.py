@@ -225,6 +225,7 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
             (
                 ("/settings/api-keys", "API keys"),
                 ("/settings/tokens", "Personal access tokens"),
+                ("/settings/applications", "Applications"),
                 ("/settings/sessions", "Sessions"),
                 ("/settings/security", "Security"),
                 ("/profile", "Profile"),
@@ -232,5 +233,15 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
         ),
         READ,
     ),
-    (("Administration", (("/administration/users", "Users"), ("/administration/audit", "Audit log"))), ADMIN),
+    (
+        (
+            "Administration",
+            (
+                ("/administration/users", "Users"),
+                ("/administration/clients", "OAuth clients"),
+                ("/administration/audit", "Audit log"),
+            ),
+        ),
+        ADMIN,
+    ),
 )

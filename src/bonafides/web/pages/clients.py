@@ -1,0 +1,261 @@
+"""`/administration/clients`: OAuth clients seen, made, disabled, deleted, and given other secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+
+from bonafides.authority import Authority
+from bonafides.delegation import AuthMethod, ClientChanges, GrantType
+from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, ProofNeeded
+from bonafides.model import ADMIN, STANDARD_SCOPES, Status
+from bonafides.oauth.client_metadata import GRANT_TYPES
+from bonafides.oauth.clients import Clients, ClientWish, MadeClient, MadeSecret
+from bonafides.resources import client_resource, client_secret_resource
+from bonafides.web.guard import SCOPES_KEY
+from bonafides.web.pages.creations import Creations
+from bonafides.web.pages.listings import Listings, PageCursor
+from bonafides.web.pages.reception import PAGE_KEY, PageForm, PageRoute, Reader
+from bonafides.web.pages.rendering import Pages
+from bonafides.web.pages.wishes import ScopeChoice, chosen_scopes, words_of
+from bonafides.web.problems import STATUS
+
+PATH: Final = "/administration/clients"
+OVERLAPS: Final = (("0", "at once"), ("3600", "in an hour"), ("86400", "in a day"), ("604800", "in a week"))
+GRANTS_IN_WORDS: Final = {
+    GrantType.AUTHORIZATION_CODE: "On behalf of people, who are asked in their browser",
+    GrantType.REFRESH_TOKEN: "And goes on while they are away",
+    GrantType.CLIENT_CREDENTIALS: "For itself",
+    GrantType.DEVICE_CODE: "On behalf of people, on a device without a browser",
+}
+
+_GRANT: Final = "grant:"
+_ADMIN: Final = {SCOPES_KEY: [ADMIN]}
+_ACTS: Final = {**_ADMIN, PAGE_KEY: PATH}
+_TOLD: Final = (InvalidRequest, Conflict, Forbidden)
+
+ClientId = Annotated[str, Path()]
+
+
+class ClientPages:
+    """Answers the pages of OAuth clients.
+
+    Args:
+        clients: Makes, shows and changes them.
+        scopes: Those that this installation knows.
+        creations: Make one client of a form that is sent twice.
+        listings: Makes lists.
+        pages: Renders.
+    """
+
+    def __init__(
+        self, clients: Clients, scopes: frozenset[str], creations: Creations, listings: Listings, pages: Pages
+    ) -> None:
+        self._clients = clients
+        self._scopes = scopes
+        self._creations = creations
+        self._listings = listings
+        self._pages = pages
+
+    async def listing(
+        self,
+        request: Request,
+        authority: Authority,
+        cursor: str = "",
+        form: Mapping[str, str] | None = None,
+        error: AppError | None = None,
+    ) -> Response:
+        """The tenant's clients, and the form for a new one."""
+        context = f"page of clients {authority.tenant_id}"
+        found = await self._clients.page(authority, self._listings.page(cursor, context))
+        given = form or {}
+        ticked = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN} if form is None else _grants(given)
+        chosen = set(chosen_scopes(given))
+        return self._pages.render(
+            request,
+            "clients.html",
+            status=200 if error is None else STATUS[type(error)],
+            error=error,
+            once=self._creations.once(given),
+            listing=self._listings.listing(
+                found, cursor, context, lambda client: (client.created_at, client.id), PATH
+            ),
+            given={name: given.get(name, "") for name in ("name", "redirect_uris", "method")},
+            grants=[
+                (str(grant), GRANTS_IN_WORDS.get(GrantType(grant), str(grant)), grant in ticked)
+                for grant in sorted(GRANT_TYPES, key=_rank)
+            ],
+            scopes=[
+                ScopeChoice(name, _standard_words(name), name in chosen)
+                for name in sorted((self._scopes & authority.grantable) | STANDARD_SCOPES)
+            ],
+            methods=[str(AuthMethod.BASIC), str(AuthMethod.POST), str(AuthMethod.NONE)],
+        )
+
+    async def create(self, request: Request, authority: Authority, form: Mapping[str, str]) -> Response:
+        """A new client, its secret shown this once."""
+        creation = await self._creations.creation(request, authority, form)
+        try:
+            changes = ClientChanges(
+                grant_types=_grants(form), redirect_uris=tuple(form.get("redirect_uris", "").split())
+            )
+            if form.get("method"):
+                changes = ClientChanges(
+                    grant_types=changes.grant_types,
+                    redirect_uris=changes.redirect_uris,
+                    token_endpoint_auth_method=_method(form["method"]),
+                )
+            wish = ClientWish(form.get("name", ""), chosen_scopes(form), changes)
+            outcome = await self._clients.create(authority, wish, claim_for=creation.claim_for(_shown))
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.listing(request, authority, form=form, error=error)
+        made = creation.shown(outcome, _shown)
+        return await self.get(request, authority, str(made["id"]), made=made)
+
+    async def get(
+        self,
+        request: Request,
+        authority: Authority,
+        client_id: str,
+        error: AppError | None = None,
+        made: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """A client, its secrets by what tells them apart, and all that can be done."""
+        client = await self._clients.get(authority, client_id)
+        return self._pages.render(
+            request,
+            "client.html",
+            status=200 if error is None else STATUS[type(error)],
+            error=error,
+            client=client,
+            secrets=await self._clients.secrets(authority, client_id),
+            made=made,
+            once=self._creations.once({}),
+            overlaps=OVERLAPS,
+        )
+
+    async def add_secret(
+        self, request: Request, authority: Authority, client_id: str, form: Mapping[str, str]
+    ) -> Response:
+        """Another secret, shown this once; the others end when the form says."""
+        creation = await self._creations.creation(request, authority, form)
+        try:
+            outcome = await self._clients.add_secret(
+                authority,
+                client_id,
+                form.get("name", ""),
+                overlap_seconds=_overlap(form),
+                claim_for=creation.claim_for(_shown_secret),
+            )
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.get(request, authority, client_id, error)
+        return await self.get(request, authority, client_id, made=creation.shown(outcome, _shown_secret))
+
+    async def set_status(
+        self, request: Request, authority: Authority, client_id: str, status: Status
+    ) -> Response:
+        """Disable or enable it, and with it all its tokens."""
+        try:
+            await self._clients.change(authority, client_id, ClientChanges(status=status))
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.get(request, authority, client_id, error)
+        return self._pages.go(f"{PATH}/{client_id}")
+
+    async def remove_secret(self, authority: Authority, client_id: str, secret_id: str) -> Response:
+        """End a secret."""
+        await self._clients.remove_secret(authority, client_id, secret_id)
+        return self._pages.go(f"{PATH}/{client_id}")
+
+    async def delete(self, authority: Authority, client_id: str) -> Response:
+        """End a client for ever."""
+        await self._clients.delete(authority, client_id)
+        return self._pages.go(PATH)
+
+
+def _standard_words(scope: str) -> str:
+    return "As OpenID Connect defines it." if scope in STANDARD_SCOPES else words_of(scope)
+
+
+def _rank(grant: str) -> tuple[int, str]:
+    order = list(GRANTS_IN_WORDS)
+    return (order.index(GrantType(grant)) if grant in order else len(order), grant)
+
+
+def _grants(form: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name.removeprefix(_GRANT) for name in form if name.startswith(_GRANT))
+
+
+def _method(text: str) -> AuthMethod:
+    try:
+        return AuthMethod(text)
+    except ValueError:
+        message = "Choose how it proves who it is."
+        raise InvalidRequest(message, field="method") from None
+
+
+def _overlap(form: Mapping[str, str]) -> int | None:
+    overlap = form.get("overlap", "")
+    if overlap and overlap not in dict(OVERLAPS):
+        message = "Choose when the other secrets end."
+        raise InvalidRequest(message, field="overlap")
+    return int(overlap) if overlap else None
+
+
+def _shown(made: MadeClient) -> Mapping[str, Any]:
+    return {
+        **client_resource(made.client),
+        "client_secret": None if made.secret is None else made.secret.secret,
+    }
+
+
+def _shown_secret(made: MadeSecret) -> Mapping[str, Any]:
+    return {**client_secret_resource(made.record), "client_secret": made.secret}
+
+
+def routes(calls: ClientPages) -> APIRouter:
+    """The routes of clients' pages."""
+    router = APIRouter(prefix=PATH, route_class=PageRoute, include_in_schema=False)
+
+    @router.get("", openapi_extra=_ADMIN)
+    async def listing(request: Request, reader: Reader, cursor: PageCursor = "") -> Response:
+        return await calls.listing(request, reader.authority, cursor)
+
+    @router.post("", openapi_extra=_ADMIN)
+    async def create(request: Request, reader: Reader, form: PageForm) -> Response:
+        return await calls.create(request, reader.authority, form)
+
+    @router.get("/{client_id}", openapi_extra=_ADMIN)
+    async def get(request: Request, reader: Reader, client_id: ClientId) -> Response:
+        return await calls.get(request, reader.authority, client_id)
+
+    @router.post("/{client_id}/secrets", openapi_extra=_ACTS)
+    async def add_secret(request: Request, reader: Reader, client_id: ClientId, form: PageForm) -> Response:
+        return await calls.add_secret(request, reader.authority, client_id, form)
+
+    @router.post("/{client_id}/secrets/{secret_id}/delete", openapi_extra=_ACTS)
+    async def remove_secret(
+        reader: Reader, client_id: ClientId, secret_id: Annotated[str, Path()]
+    ) -> Response:
+        return await calls.remove_secret(reader.authority, client_id, secret_id)
+
+    @router.post("/{client_id}/disable", openapi_extra=_ACTS)
+    async def disable(request: Request, reader: Reader, client_id: ClientId) -> Response:
+        return await calls.set_status(request, reader.authority, client_id, Status.DISABLED)
+
+    @router.post("/{client_id}/enable", openapi_extra=_ACTS)
+    async def enable(request: Request, reader: Reader, client_id: ClientId) -> Response:
+        return await calls.set_status(request, reader.authority, client_id, Status.ACTIVE)
+
+    @router.post("/{client_id}/delete", openapi_extra=_ACTS)
+    async def delete(reader: Reader, client_id: ClientId) -> Response:
+        return await calls.delete(reader.authority, client_id)
+
+    return router
