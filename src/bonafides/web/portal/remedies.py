@@ -32,6 +32,10 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "expired_token": "Begin a new request, and show its new code.",
         "invalid_scope": "Ask for scopes that exist here and that the client may have; without `scope` you get all of these.",
         "invalid_target": "Ask for a resource that the client is registered for.",
+        "invalid_client_metadata": "Read `field`, and change that line of what the client says of itself.",
+        "invalid_redirect_uri": (
+            "Register an `https` URI, a loopback address, or a scheme of the application's own, without a fragment; what comes back is compared letter by letter."
+        ),
         "insufficient_scope": (
             "`scope` names what is needed. Have a credential made that has it; nobody can give more than they have themselves. Where `WWW-Authenticate` "
             "says `insufficient_user_authentication`, prove anew who you are at `/v1/auth/step-up`."
