@@ -58,6 +58,7 @@ from bonafides.oauth.clients import Clients
 from bonafides.oauth.codes import Codes
 from bonafides.oauth.consents import Consents
 from bonafides.oauth.devices import DeviceCodes, Devices
+from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.logout import Logouts
@@ -93,6 +94,7 @@ from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import Verifier
 from bonafides.web import account_passwords, compat, factors, introspection, logins, verify
 from bonafides.web.api import Api
+from bonafides.web.bound import Presentations
 from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
@@ -245,6 +247,7 @@ class Rooms:
     codes: Codes
     grants: Grants
     revocation: Revocation
+    key_proofs: KeyProofs
     token_endpoint: TokenEndpoint
     apply: Callable[[Sequence[Change]], None]
     """Makes memory forget what these changes have made outdated."""
@@ -439,6 +442,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
     outgoing = Outgoing(private=settings.outgoing_private_addresses)
     client_keys = ClientKeys(outgoing, clock)
     authentication = ClientAuthentication(store, client_keys, peppers, clock, settings.base_url)
+    proofs = KeyProofs(store, peppers, clock, nonce_required=settings.dpop_nonce_required)
     tokens_of_clients = Tokens(signers, peppers, clock, entropy)
     codes = Codes(store, recorder, peppers, entropy)
     grants = Grants(
@@ -596,8 +600,10 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         codes=codes,
         grants=grants,
         revocation=Revocation(store, grants, recorder, peppers),
+        key_proofs=proofs,
         token_endpoint=TokenEndpoint(
             authentication,
+            proofs,
             (
                 ClientCredentials(store, tokens_of_clients, recorder, clock),
                 AuthorizationCodes(store, grants, recorder, peppers, clock),
@@ -782,10 +788,11 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     listings = Listings(paging)
     creations = Creations(rooms.idempotency, rooms.entropy)
     cookies = Cookies(settings.base_url)
+    presentations = Presentations(cookies.credential, rooms.key_proofs, settings.base_url)
     verify_calls = VerifyCalls(
-        rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, cookies.credential
+        rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, presentations
     )
-    guard = Guard(rooms.verifier, rooms.directory, metrics, cookies.credential, rooms.addresses)
+    guard = Guard(rooms.verifier, rooms.directory, metrics, presentations, rooms.addresses)
     reception = Reception(guard, rooms.sessions, cookies, rooms.peppers, rooms.clock, rooms.entropy, pages)
     reference = Reference(lambda: api.openapi(), settings)  # noqa: PLW0108 - it is made below
     articles = Articles(settings, rooms.token_endpoint.grant_types, reference)
@@ -810,6 +817,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
                 rooms.token_endpoint,
                 rooms.client_authentication,
                 rooms.revocation,
+                rooms.key_proofs,
                 rooms.addresses,
                 (settings.base_url + TOKEN_PATH, settings.base_url + REVOCATION_PATH),
             )
@@ -859,6 +867,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
                 rooms.client_authentication,
                 rooms.pushed_requests,
                 rooms.devices,
+                rooms.key_proofs,
                 rooms.addresses,
                 settings.base_url,
             )

@@ -129,6 +129,24 @@ class InvalidGrant(AppError):
     code = "invalid_grant"
 
 
+class DpopError(AppError):
+    """A request is not proven to come from who holds a key; `at_resource` where it presents a token with it."""
+
+    at_resource = False
+
+
+class InvalidDpopProof(DpopError):
+    """The proof is missing or malformed, is for another request, or was used before."""
+
+    code = "invalid_dpop_proof"
+
+
+class UseDpopNonce(DpopError):
+    """The proof is good but for the nonce, which the answer tells."""
+
+    code = "use_dpop_nonce"
+
+
 class UnauthorizedClient(AppError):
     """The client may not use this grant."""
 
@@ -264,6 +282,8 @@ WIRE_CODES: Mapping[str, str] = {
     "invalid_credentials": "The user name or the password is wrong.",
     "invalid_client": "OAuth: the client is unknown, or did not prove who it is.",
     "invalid_grant": "OAuth: the code, token or assertion is not good, or is not this client's.",
+    "invalid_dpop_proof": "OAuth: the proof of a key (DPoP) is missing or malformed, is for another request, or was used before.",
+    "use_dpop_nonce": "OAuth: the proof of a key (DPoP) must repeat the nonce that the header `DPoP-Nonce` tells.",
     "unauthorized_client": "OAuth: the client may not use this grant.",
     "unsupported_grant_type": "OAuth: there is no such grant here.",
     "authorization_pending": "OAuth: nobody has decided yet about the device's request; ask again after its interval.",

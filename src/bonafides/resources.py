@@ -470,6 +470,7 @@ def client_resource(client: Client) -> Resource:
         "jwks": dict(client.jwks) or None,
         "require_pkce": client.require_pkce,
         "first_party": client.first_party,
+        "dpop_bound_access_tokens": client.dpop_bound,
         "access_token_format": str(client.token_format),
         "access_token_seconds": client.access_token_seconds,
         "registered": client.registered,

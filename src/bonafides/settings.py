@@ -171,6 +171,13 @@ class Settings(BaseModel):
             "at `/v1/auth/step-up`."
         ),
     )
+    dpop_nonce_required: bool = Field(
+        default=False,
+        description=(
+            "Whether proofs of a key (DPoP) must repeat a nonce of this server, which takes clients one more request at first; one that they do repeat must "
+            "be good either way."
+        ),
+    )
     outgoing_private_addresses: bool = Field(
         default=False,
         description=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import socket
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from joserfc import jwk, jws
 from typing_extensions import override
 
 from bonafides.errors import Misconfigured
@@ -26,6 +28,7 @@ from tests.elsewhere import Reply, elsewhere
 from tests.processes import process
 from tests.serving import START_US, FakeClock, RunningServer, running, serving, settings_for
 from tests.valkey import ValkeyServer
+from tests.web.oauth import app_of
 
 Serve = Callable[..., AbstractContextManager[RunningServer]]
 """Serves the same database under other settings."""
@@ -217,6 +220,26 @@ def bites_smtp_tls(_: Serve, folder: Path) -> None:
                 load({}, variables, folder)
         else:
             assert load({}, variables, folder).smtp_tls == tls
+
+
+def bites_dpop_nonce_required(serve: Serve, _: Path) -> None:
+    """It keeps proofs that somebody had a client make ahead from being good later."""
+    with serve() as server:
+        client = app_of(server.admin, server)
+    key = jwk.generate_key("EC", "P-256")
+    for required, status in ((False, 200), (True, 400)):
+        with serve(dpop_nonce_required=required) as server:
+            claims = {"jti": f"{required}", "htm": "POST", "htu": f"{server.settings.base_url}/oauth/token"}
+            claims["iat"] = str(server.clock.now_us // 1_000_000)
+            header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+            body = json.dumps({**claims, "iat": int(claims["iat"])})
+            answer = server.client().post(
+                "/oauth/token",
+                data={"grant_type": "client_credentials"},
+                headers={"DPoP": jws.serialize_compact(header, body, key)},
+                auth=client.auth,
+            )
+            assert answer.status_code == status, answer.text
 
 
 def bites_step_up_seconds(serve: Serve, _: Path) -> None:

@@ -26,7 +26,7 @@ from tests.web.tenancy import Json, Tenancy, made
 T = TypeVar("T")
 
 REDIRECT_URI: Final = "https://shop.example/callback"
-BY_ITSELF: Final = {"grant_type": "client_credentials"}
+BY_ITSELF: Final[Json] = {"grant_type": "client_credentials"}
 VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 """RFC 7636, appendix B."""

@@ -325,6 +325,7 @@ class DeviceCodes:
             authenticated_at=device.authenticated_at,
             methods=device.methods,
             nonce=device.nonce,
+            jkt=asked.jkt,
         )
         new, answer = await self._grants.begin(asked.client, wish, asked.resources)
         event = self._recorder.event(

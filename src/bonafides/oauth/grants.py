@@ -142,7 +142,7 @@ class Grants:
             created_at=now,
             ends_at=now + timedelta(seconds=self._rules.longest_seconds),
         )
-        minted = await self._access_token(client, grant, grant.scopes, resources)
+        minted = await self._access_token(client, grant, grant.scopes, resources, wish.jkt)
         secret, refresh_token = None, None
         if GrantType.REFRESH_TOKEN in client.grant_types and _goes_on(grant):
             secret, refresh_token = self._tokens.refresh_token(
@@ -167,6 +167,7 @@ class Grants:
         refresh_token: str,
         scopes: frozenset[str] | None,
         resources: Sequence[str] | None,
+        jkt: str | None,
         actor: Actor,
     ) -> Answer:
         """New tokens for a refresh token, which is spent with it.
@@ -179,10 +180,11 @@ class Grants:
             refresh_token: As presented.
             scopes: Fewer than the grant has, for the access token alone; None for all.
             resources: Fewer than the grant has; None for all.
+            jkt: Thumbprint of the key that it has proven to hold.
             actor: Who presents it.
 
         Raises:
-            InvalidGrant: It is not good, or not this client's.
+            InvalidGrant: It is not good, or not this client's, or bound to another key.
             InvalidScope: More is asked for than was granted.
             InvalidTarget: Another resource is asked for than was granted.
 
@@ -196,12 +198,13 @@ class Grants:
             found = await self._store.find_refreshable_grant(digests)
             if found is None or found.grant.client_id != client.id or not found.live:
                 raise _bad_refresh_token()
+            _require_key(client, found.grant, jkt)
             now_us = self._clock.micros()
             if found.spent_at is not None:
                 return await self._again(found, refresh_token, actor, to_datetime(now_us))
             if found.expires_at <= to_datetime(now_us):
                 raise _bad_refresh_token()
-            renewal, answer = await self._renewal(client, found, refresh_token, scopes, resources)
+            renewal, answer = await self._renewal(client, found, refresh_token, scopes, resources, jkt)
             event = self._recorder.event(
                 "grant.refreshed", actor, found.grant.tenant_id, found.grant.id, {"client_id": client.id}
             )
@@ -235,6 +238,7 @@ class Grants:
         refresh_token: str,
         scopes: frozenset[str] | None,
         resources: Sequence[str] | None,
+        jkt: str | None,
     ) -> tuple[GrantRenewal, Answer]:
         grant = found.grant
         granted = grant.scopes & client.scopes
@@ -243,7 +247,7 @@ class Grants:
             message = "scope: asks for more than was granted."
             raise InvalidScope(message, field="scope")
         self._require_granted(resources, grant.resources)
-        minted = await self._access_token(client, grant, wanted, resources)
+        minted = await self._access_token(client, grant, wanted, resources, jkt)
         secret, successor = self._tokens.refresh_token(grant.id, grant.ends_at, self._rules.idle_seconds)
         id_token = None
         if OPENID in wanted:
@@ -276,13 +280,18 @@ class Grants:
         raise _bad_refresh_token()
 
     async def _access_token(
-        self, client: Client, grant: Grant, scopes: frozenset[str], resources: Sequence[str] | None
+        self,
+        client: Client,
+        grant: Grant,
+        scopes: frozenset[str],
+        resources: Sequence[str] | None,
+        jkt: str | None,
     ) -> MintedToken:
         subject = Subject(
             grant.tenant_id, grant.user_id, grant.id, grant.id, login_claims(grant), grant.ends_at
         )
         wanted = grant.resources if resources is None else resources
-        return await self._tokens.access_token(client, subject, scopes, wanted, grant.jkt)
+        return await self._tokens.access_token(client, subject, scopes, wanted, jkt)
 
 
 def _credential(client: Client, grant: Grant) -> Credential:
@@ -306,6 +315,20 @@ def _goes_on(grant: Grant) -> bool:
     See: OpenID Connect Core §11
     """
     return OPENID not in grant.scopes or OFFLINE_ACCESS in grant.scopes
+
+
+def _require_key(client: Client, grant: Grant, jkt: str | None) -> None:
+    """Refuse who does not hold the key of a grant that has one.
+
+    A client that proves who it is may take another key with it; one that does not, proves by its key who it is.
+
+    See: RFC 9449 §5
+    """
+    if grant.jkt is None:
+        return
+    if jkt is None or (client.is_public and jkt != grant.jkt):
+        message = "DPoP: the refresh token is bound to another key, or to one that was not proven."
+        raise InvalidGrant(message, field="DPoP")
 
 
 def _bad_refresh_token() -> InvalidGrant:

@@ -17,6 +17,7 @@ from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.delegation import Client, GrantType, PresentedCode
 from bonafides.errors import (
+    InvalidDpopProof,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
@@ -27,6 +28,7 @@ from bonafides.errors import (
 from bonafides.model import Actor, Clock, to_datetime
 from bonafides.oauth.client_authentication import ClientAuthentication
 from bonafides.oauth.client_metadata import check_resource
+from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.grants import REUSED, Answer, Grants, GrantsStore, GrantWish
 from bonafides.oauth.pkce import proves
 from bonafides.oauth.tokens import Subject, Tokens, answer_of, without_standard
@@ -47,6 +49,7 @@ class TokenRequest:
         resources: `resource`, which may be given several times (RFC 8707 §2).
         address: Where it came from.
         request_id: Told to the client.
+        proofs: The values of its `DPoP` headers.
     """
 
     authorization: bytes | None
@@ -54,6 +57,7 @@ class TokenRequest:
     resources: tuple[str, ...] = ()
     address: str | None = None
     request_id: str | None = None
+    proofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Asked:
     Args:
         scopes: None where it names none.
         resources: None where it names none.
+        jkt: Thumbprint of the key that it has proven to hold; its access token is bound to it.
     """
 
     client: Client
@@ -70,6 +75,7 @@ class Asked:
     scopes: frozenset[str] | None
     resources: tuple[str, ...] | None
     request: TokenRequest
+    jkt: str | None = None
 
     def field(self, name: str) -> str:
         """A field that the grant needs.
@@ -108,19 +114,22 @@ class TokenEndpoint:
 
     Args:
         authentication: Finds out who asks.
+        proofs: Judge what shows that it holds a key.
         handlers: The grants there are.
         audience: This server's own.
-        endpoints: URLs that client assertions may be for, beside the issuer.
+        endpoints: URLs that client assertions may be for, beside the issuer; the first is this one.
     """
 
     def __init__(
         self,
         authentication: ClientAuthentication,
+        proofs: KeyProofs,
         handlers: Sequence[GrantHandler],
         audience: str,
         endpoints: Sequence[str],
     ) -> None:
         self._authentication = authentication
+        self._proofs = proofs
         self._handlers = {str(handler.grant_type): handler for handler in handlers}
         self._audience = audience
         self._endpoints = endpoints
@@ -143,7 +152,22 @@ class TokenEndpoint:
         scope = request.fields.get("scope")
         scopes = None if scope is None else _scopes(scope)
         resources = self._resources(client, request.resources) if request.resources else None
-        return await handler.answer(Asked(client, request.fields, scopes, resources, request))
+        jkt = await self._key(client, request)
+        return await handler.answer(Asked(client, request.fields, scopes, resources, request, jkt))
+
+    async def _key(self, client: Client, request: TokenRequest) -> str | None:
+        """The key that the client has proven to hold; its proof is used.
+
+        See: RFC 9449 §5 and §5.2
+        """
+        if not request.proofs:
+            if client.dpop_bound:
+                message = "DPoP: the client's tokens are bound to a key. Send a proof of it."
+                raise InvalidDpopProof(message, field="DPoP")
+            return None
+        proof = self._proofs.read(request.proofs, "POST", self._endpoints[:1])
+        await self._proofs.spend(proof)
+        return proof.jkt
 
     def _handler(self, client: Client, request: TokenRequest) -> GrantHandler:
         """The grant that is asked for, if the client may.
@@ -210,7 +234,7 @@ class ClientCredentials:
         scopes = most if asked.scopes is None else without_standard(asked.scopes)
         require_scopes(scopes, most)
         subject = Subject(client.tenant_id, client.id, client.id, client.id, {})
-        minted = await self._tokens.access_token(client, subject, scopes, asked.resources or ())
+        minted = await self._tokens.access_token(client, subject, scopes, asked.resources or (), asked.jkt)
         event = self._recorder.event(
             "oauth_access_token.created",
             asked.actor("client_credentials"),
@@ -269,7 +293,7 @@ class AuthorizationCodes:
             acr=bound.acr,
             nonce=bound.nonce,
             claims=bound.claims,
-            jkt=bound.jkt,
+            jkt=asked.jkt,
         )
         new, answer = await self._grants.begin(asked.client, wish, asked.resources)
         event = self._recorder.event(
@@ -311,6 +335,9 @@ class AuthorizationCodes:
         if redirect_uri != bound.redirect_uri and (redirect_uri is not None or bound.redirect_uri_given):
             message = "redirect_uri: is not the one that the code was asked for with."
             raise InvalidGrant(message, field="redirect_uri")
+        if bound.jkt is not None and bound.jkt != asked.jkt:
+            message = "DPoP: the code is bound to another key, or to one that was not proven."
+            raise InvalidGrant(message, field="DPoP")
         verifier = fields.get("code_verifier")
         if bound.code_challenge is None:
             # A verifier without a challenge: somebody has taken the challenge out of the request.
@@ -344,6 +371,7 @@ class RefreshTokens:
             asked.field("refresh_token"),
             asked.scopes,
             asked.resources,
+            asked.jkt,
             asked.actor("refresh_token"),
         )
 

@@ -35,6 +35,8 @@ from bonafides.verification.resident import Resident, ResidentIndex, within
 from bonafides.verification.usage import Uses
 
 NO_SCOPES: Final[frozenset[str]] = frozenset()
+ANY_KEY: Final = "*"
+"""In place of a thumbprint: whoever asks judges by themselves whether a token's holder has its key."""
 
 _REASON_OF_SHAPE: Final = {
     Shape.DAMAGED_KEY: Reason.INVALID_KEY,
@@ -98,12 +100,14 @@ class Facts:
         scopes: What the request needs; all of them.
         cost: How many requests it counts for.
         tenant: Whoever asks sees the credentials of this tenant; others are unknown to them.
+        jkt: Thumbprint of the key that whoever presents it has proven to hold; None where nothing is proven.
     """
 
     address: str | None = None
     scopes: frozenset[str] = NO_SCOPES
     cost: int = 1
     tenant: TenantScope = EVERYWHERE
+    jkt: str | None = None
 
     @property
     def asker(self) -> str:
@@ -284,6 +288,10 @@ class Verifier:
             return _BAD_OF_KIND[resident.kind]
         if facts.tenant is not EVERYWHERE and facts.tenant != resident.owner.tenant_id:
             return _BAD_OF_KIND[resident.kind]
+        delegation = bounds.delegation if bounds is not None else None
+        if facts.jkt not in (delegation.jkt if delegation is not None else None, ANY_KEY):
+            # RFC 9449 §7.1: a token that is bound to a key says nothing without it, nor does a proof beside another.
+            return Reason.INVALID_TOKEN
         if bounds is not None:
             if bounds.ends_at_us is not None and bounds.ends_at_us <= now_us:
                 return Reason.EXPIRED

@@ -248,6 +248,12 @@ RequirePkce = Annotated[
     ),
 ]
 FirstParty = Annotated[StrictBool, Field(description="Whether its users are not asked for consent.")]
+DpopBound = Annotated[
+    StrictBool,
+    Field(
+        description="Whether it gets tokens only with a proof of a key (RFC 9449), to which they are bound."
+    ),
+]
 AccessTokenFormat = Annotated[
     TokenFormat, Field(description="Access tokens as secrets of this server, or signed (RFC 9068).")
 ]
@@ -290,6 +296,7 @@ class NewClient(Body):
     jwks: KeySet = None
     require_pkce: RequirePkce = True
     first_party: FirstParty = False
+    dpop_bound_access_tokens: DpopBound = False
     access_token_format: AccessTokenFormat = TokenFormat.OPAQUE
     access_token_seconds: AccessTokenSeconds = None
     client_uri: ShownUri = None
@@ -317,6 +324,7 @@ class ClientPatch(Patch):
     jwks: KeySet = None
     require_pkce: RequirePkce = Field(default=True)
     first_party: FirstParty = Field(default=False)
+    dpop_bound_access_tokens: DpopBound = Field(default=False)
     access_token_format: AccessTokenFormat = Field(default=TokenFormat.OPAQUE)
     access_token_seconds: AccessTokenSeconds = None
     client_uri: ShownUri = None

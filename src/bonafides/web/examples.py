@@ -150,6 +150,7 @@ _CLIENT: Final[dict[str, Any]] = {
     "jwks": None,
     "require_pkce": True,
     "first_party": False,
+    "dpop_bound_access_tokens": False,
     "access_token_format": "opaque",
     "access_token_seconds": None,
     "registered": False,

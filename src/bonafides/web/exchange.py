@@ -39,6 +39,8 @@ class Exchange:
         counted: Whether this path is counted at all; probes and pages are not.
         dialect: Which names its errors have beside our own.
         cookies: Set or cleared by its answer, whatever that is.
+        told: What else the headers of its answer tell, whatever that is.
+        by_proof: Whether it presents a token with a proof of a key.
     """
 
     request_id: str
@@ -50,6 +52,8 @@ class Exchange:
     counted: bool = True
     dialect: Dialect = Dialect.OWN
     cookies: HeaderList = field(default_factory=list)
+    told: HeaderList = field(default_factory=list)
+    by_proof: bool = False
     outcome: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -167,7 +167,7 @@ class Gate:
         headers += [*expiry_headers(exchange.ends_at_us, now_us), *before]
         if exchange.allowance is not None:
             headers += limit_headers(exchange.allowance, now_us)
-        return [*headers, *after, *exchange.cookies]
+        return [*headers, *after, *exchange.cookies, *exchange.told]
 
     def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
         route = scope.get("route")

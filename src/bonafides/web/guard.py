@@ -21,9 +21,9 @@ from bonafides.errors import AppError, InvalidRequest, NotFound, UnsupportedMedi
 from bonafides.model import Accepted, Allowance, Principal, Reason, Rejected
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.verification.verifier import Facts, Verifier
+from bonafides.web.bound import Presentations
 from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import Presented
 
 SCOPES_KEY: Final = "x-required-scopes"
 COST_KEY: Final = "x-cost"
@@ -48,7 +48,7 @@ class Guard:
         verifier: Judges.
         directory: Knows what the credential's user may do.
         metrics: Counts verdicts.
-        presented: Finds the credential in a request.
+        presentations: Find the credential in a request.
         addresses: Counts calls that take none.
     """
 
@@ -57,13 +57,13 @@ class Guard:
         verifier: Verifier,
         directory: Directory,
         metrics: Metrics,
-        presented: Presented,
+        presentations: Presentations,
         addresses: AddressLimiter,
     ) -> None:
         self._verifier = verifier
         self._directory = directory
         self._metrics = metrics
-        self._presented = presented
+        self._presentations = presentations
         self._addresses = addresses
 
     async def admit(self, request: Request, scopes: frozenset[str], cost: int) -> Principal:
@@ -72,12 +72,21 @@ class Guard:
         Raises:
             RejectedError: It is missing, bad, or not good for this call.
             InvalidRequest: It is presented in a way that cannot be read.
+            InvalidDpopProof: It comes with a proof that is none.
             Unavailable: The server cannot know.
         """
-        return await self.judge(request, self._presented(request.scope["headers"]), scopes, cost)
+        found = self._presentations.find(request, exchange_of(request))
+        principal = await self.judge(request, found.credential, scopes, cost, found.jkt)
+        await self._presentations.use(found)
+        return principal
 
     async def judge(
-        self, request: Request, credential: bytes | None, scopes: frozenset[str], cost: int
+        self,
+        request: Request,
+        credential: bytes | None,
+        scopes: frozenset[str],
+        cost: int,
+        jkt: str | None = None,
     ) -> Principal:
         """Whom a credential speaks for that came with a request, or was renewed by it.
 
@@ -86,7 +95,7 @@ class Guard:
             Unavailable: The server cannot know.
         """
         exchange = exchange_of(request)
-        facts = Facts(address=exchange.address, scopes=scopes, cost=cost)
+        facts = Facts(address=exchange.address, scopes=scopes, cost=cost, jkt=jkt)
         verdict = await self._verifier.verify(credential, facts)
         self._metrics.count_verdict(verdict)
         exchange.take(verdict)

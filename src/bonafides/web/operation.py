@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from typing_extensions import override
 
 from bonafides.model import ADMIN
+from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.settings import Settings
 from bonafides.web.answers import NO_STORE, Answer, json_answer, json_bytes
 from bonafides.web.guard import Caller, GuardedRoute
@@ -49,6 +50,7 @@ class OperationCalls:
             "resource": base_url,
             "authorization_servers": [base_url],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "scopes_supported": sorted(self.settings.defined_scopes),
             "resource_documentation": f"{base_url}/docs",
         }

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bonafides import errors
 from bonafides.model import Reason, Rejected
+from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.resources import reason_message, time_text
 from bonafides.secret import redact
 from bonafides.web.answers import NO_STORE, Answer, HeaderList, json_bytes
@@ -27,6 +28,8 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.InvalidCredentials: 401,
     errors.InvalidClient: 401,
     errors.InvalidGrant: 400,
+    errors.InvalidDpopProof: 400,
+    errors.UseDpopNonce: 400,
     errors.UnauthorizedClient: 400,
     errors.UnsupportedGrantType: 400,
     errors.AuthorizationPending: 400,
@@ -118,6 +121,9 @@ class Problems:
         message = redact(error.public)
         if error.field is not None:
             facts["field"] = redact(error.field)
+        if isinstance(error, errors.DpopError) and error.at_resource:
+            status = 401
+            headers.append(self._authenticate(error.code, message, by_proof=True))
         if isinstance(error, errors.InvalidCredentials):
             headers.append((b"www-authenticate", self._challenge.encode("ascii")))
         if isinstance(error, errors.InvalidClient):
@@ -150,13 +156,17 @@ class Problems:
                 headers.append((b"www-authenticate", self._challenge.encode("ascii")))
             case Reason.SCOPE:
                 facts["scope"] = " ".join(sorted(rejected.scopes))
-                headers.append(self._authenticate("insufficient_scope", message, rejected.scopes))
+                headers.append(
+                    self._authenticate(
+                        "insufficient_scope", message, rejected.scopes, by_proof=exchange.by_proof
+                    )
+                )
             case Reason.ADDRESS:
-                headers.append(self._authenticate("ip_not_allowed", message))
+                headers.append(self._authenticate("ip_not_allowed", message, by_proof=exchange.by_proof))
             case Reason.RATE:
                 pass
             case _:
-                headers.append(self._authenticate("invalid_token", message))
+                headers.append(self._authenticate("invalid_token", message, by_proof=exchange.by_proof))
         return self._render(status, str(rejected.reason), message, facts, headers, exchange, now_us)
 
     def of_failure(self, exchange: Exchange, now_us: int) -> Answer:
@@ -164,10 +174,19 @@ class Problems:
         return self._render(500, errors.AppError.code, INTERNAL, {}, [], exchange, now_us)
 
     def _authenticate(
-        self, error: str, description: str, scopes: frozenset[str] = frozenset()
+        self,
+        error: str,
+        description: str,
+        scopes: frozenset[str] = frozenset(),
+        *,
+        by_proof: bool = False,
     ) -> tuple[bytes, bytes]:
         plain = description.encode("ascii", "replace").decode("ascii").replace("\\", "").replace('"', "'")
-        value = f'{self._challenge}, error="{error}", error_description="{plain}"'
+        challenge = self._challenge
+        if by_proof:
+            # RFC 9449 §7.1.
+            challenge = f'DPoP{challenge.removeprefix("Bearer")}, algs="{" ".join(ALGORITHMS)}"'
+        value = f'{challenge}, error="{error}", error_description="{plain}"'
         if scopes:
             value += f', scope="{" ".join(sorted(scopes))}"'
         return (b"www-authenticate", value.encode("ascii"))

@@ -335,6 +335,7 @@ class ServerMetadata(BaseModel):
     introspection_endpoint_auth_methods_supported: list[str]
     introspection_endpoint_auth_signing_alg_values_supported: list[str]
     code_challenge_methods_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]
     claims_supported: list[str]
     claims_parameter_supported: bool
     authorization_response_iss_parameter_supported: bool
@@ -362,6 +363,7 @@ class Client(BaseModel):
     jwks: dict[str, Any] | None
     require_pkce: bool
     first_party: bool
+    dpop_bound_access_tokens: bool
     access_token_format: TokenFormat
     access_token_seconds: int | None
     registered: bool = Field(description="Whether it has registered itself.")
@@ -1061,5 +1063,6 @@ class ProtectedResource(BaseModel):
     resource: str
     authorization_servers: list[str]
     bearer_methods_supported: list[Literal["header"]]
+    dpop_signing_alg_values_supported: list[str]
     scopes_supported: list[str]
     resource_documentation: str

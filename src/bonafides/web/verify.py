@@ -17,6 +17,7 @@ from bonafides.verification.verifier import Facts, Verifier
 from bonafides.web import address as addresses
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import SCOPE_TEXT_MAX, VerifyQuestion
+from bonafides.web.bound import Presentations
 from bonafides.web.exchange import Exchange
 from bonafides.web.guard import (
     SCOPES_KEY,
@@ -27,7 +28,7 @@ from bonafides.web.guard import (
     exchange_of,
 )
 from bonafides.web.metrics import Metrics
-from bonafides.web.presented import Presented, refuse_credential_in_url
+from bonafides.web.presented import refuse_credential_in_url
 from bonafides.web.replies import reply
 from bonafides.web.schemas import Identity, VerifyVerdict
 
@@ -85,7 +86,7 @@ class VerifyCalls:
         denials: Told of each refusal that is an answer and not an error; the gate tells of the others.
         metrics: Counts verdicts.
         clock: The time.
-        presented: Finds the credential in a request.
+        presentations: Find the credential in a request.
     """
 
     def __init__(
@@ -95,29 +96,37 @@ class VerifyCalls:
         denials: Denials,
         metrics: Metrics,
         clock: Clock,
-        presented: Presented,
+        presentations: Presentations,
     ) -> None:
         self._verifier = verifier
         self._directory = directory
         self._denials = denials
         self._metrics = metrics
         self._clock = clock
-        self._presented = presented
+        self._presentations = presentations
 
-    async def own(self, request: Request, scope: str) -> tuple[Exchange, Accepted]:
+    async def own(
+        self, request: Request, scope: str, *, forwarded: bool = False
+    ) -> tuple[Exchange, Accepted]:
         """Judge the credential that the request itself presents.
+
+        Args:
+            request: The request.
+            scope: What it must have, separated by spaces.
+            forwarded: Whether it is a proxy's, and presents what came with another.
 
         Raises:
             RejectedError: It is refused.
         """
         exchange = exchange_of(request)
-        credential = self._presented(request.scope["headers"])
-        facts = Facts(address=exchange.address, scopes=intake.scope_words(scope))
-        verdict = await self._verifier.verify(credential, facts)
+        found = self._presentations.find(request, exchange, forwarded=forwarded)
+        facts = Facts(address=exchange.address, scopes=intake.scope_words(scope), jkt=found.jkt)
+        verdict = await self._verifier.verify(found.credential, facts)
         self._metrics.count_verdict(verdict)
         exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
+        await self._presentations.use(found)
         return exchange, verdict
 
     async def asked(
@@ -147,6 +156,7 @@ class VerifyCalls:
         ip: str | None,
         scope: str,
         cost: int,
+        jkt: str | None = None,
     ) -> Verdict:
         """The verdict on a credential that somebody else presented to a resource server.
 
@@ -157,6 +167,7 @@ class VerifyCalls:
             ip: From where, if it is known.
             scope: What it must have, separated by spaces.
             cost: How many requests it counts for.
+            jkt: Of the key that whoever presented it holds, if it has to be proven.
 
         Raises:
             InvalidRequest: The question is malformed.
@@ -173,6 +184,7 @@ class VerifyCalls:
             scopes=intake.scope_words(scope),
             cost=cost,
             tenant=await self._directory.sees(caller_tenant_id),
+            jkt=jkt,
         )
         verdict = await self._verifier.verify(credential.encode("utf-8"), facts)
         self._metrics.count_verdict(verdict)
@@ -252,7 +264,7 @@ def routes(calls: VerifyCalls) -> APIRouter:
 
     async def judge(request: Request, scope: str) -> Response:
         _refuse_original_url(request)
-        _, accepted = await calls.own(request, scope)
+        _, accepted = await calls.own(request, scope, forwarded=True)
         return Response(
             status_code=204, headers={**forward_headers(accepted.principal), "Cache-Control": "no-store"}
         )

@@ -37,7 +37,7 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.secret import Peppers, SecretKind, mint, new_id, parse_pepper
-from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
+from bonafides.verification.verifier import ANY_KEY, NO_SCOPES, Facts, Verifier
 from tests.unit.clocks import START_US, HandClock
 from tests.unit.conftest import PEPPERS, House, settings_of
 
@@ -95,7 +95,9 @@ def bring_database_back(house: House) -> None:
     path.with_suffix(".away").rename(path)
 
 
-async def make_other_kind(house: House, kind: CredentialKind, secret: SecretKind) -> bytes:
+async def make_other_kind(
+    house: House, kind: CredentialKind, secret: SecretKind, **values_more: Any
+) -> bytes:
     """A credential of a kind that is not an API key."""
     template = (await house.make_key()).credential
     identifier = new_id(str(secret), START_US, os.urandom)
@@ -103,7 +105,7 @@ async def make_other_kind(house: House, kind: CredentialKind, secret: SecretKind
     values: dict[str, Any] = {
         name: getattr(template, name) for name in template.__dataclass_fields__ if name != "ends_at"
     }
-    values |= {"id": identifier, "kind": kind, "root_id": identifier}
+    values |= {"id": identifier, "kind": kind, "root_id": identifier, **values_more}
     at = to_datetime(START_US)
     event = AuditEvent(
         new_id("evt", START_US, os.urandom),
@@ -362,6 +364,26 @@ async def test_objections_come_in_order(house: House) -> None:
     assert await reason(house, made, far) is Reason.EXPIRED
     await house.rooms.api_keys.set_status(house.operator, made.credential.id, CredentialStatus.REVOKED)
     assert await reason(house, made, far) is Reason.INVALID_KEY
+
+
+async def test_a_token_that_is_bound_to_a_key_is_good_with_it_alone(house: House) -> None:
+    """RFC 9449 §7.1: who has found such a token could use it; and a proof beside another credential proves nothing."""
+    bound, free = [
+        await make_other_kind(
+            house, CredentialKind.OAUTH_ACCESS_TOKEN, SecretKind.OAT, client_id="cli_1", audiences=(), jkt=jkt
+        )
+        for jkt in ("thumb", None)
+    ]
+    for _ in range(2):
+        assert await reason(house, bound) is Reason.INVALID_TOKEN
+        assert await reason(house, bound, replace(HERE, jkt="other")) is Reason.INVALID_TOKEN
+        assert await reason(house, bound, replace(HERE, jkt="thumb")) is None
+        assert await reason(house, bound, replace(HERE, jkt=ANY_KEY)) is None
+        assert await reason(house, free) is None
+        assert await reason(house, free, replace(HERE, jkt="thumb")) is Reason.INVALID_TOKEN
+    key = await house.make_key()
+    assert await reason(house, key, replace(HERE, jkt="thumb")) is Reason.INVALID_TOKEN
+    assert await reason(house, key, replace(HERE, jkt=ANY_KEY)) is None
 
 
 async def test_a_scope_that_its_owner_loses_is_lost_at_once(house: House) -> None:

@@ -58,6 +58,8 @@ def changes_of(body: BaseModel, given: frozenset[str]) -> ClientChanges:
                 changes[name] = frozenset(value)
         elif name == "access_token_format":
             changes["token_format"] = value
+        elif name == "dpop_bound_access_tokens":
+            changes["dpop_bound"] = value
         elif name == "jwks":
             changes[name] = value or {}
         elif name == "status":

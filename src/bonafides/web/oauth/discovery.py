@@ -77,6 +77,7 @@ class Discovery:
             "introspection_endpoint_auth_methods_supported": _PROVEN,
             "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "claims_supported": [*CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr"],
             "claims_parameter_supported": False,
             "authorization_response_iss_parameter_supported": True,

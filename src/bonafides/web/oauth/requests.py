@@ -12,6 +12,7 @@ from bonafides.delegation import Client
 from bonafides.oauth.authorization_request import Refusal
 from bonafides.oauth.client_authentication import ClientAuthentication
 from bonafides.oauth.devices import Devices
+from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.answers import json_answer
@@ -19,7 +20,7 @@ from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
 from bonafides.web.oauth.devices import DEVICE
 from bonafides.web.oauth.parameters import JSON_TYPE, parameters_of
-from bonafides.web.oauth.token import TOKEN_PATH, authorization_of
+from bonafides.web.oauth.token import TOKEN_PATH, authorization_of, proofs_told
 from bonafides.web.replies import reply
 from bonafides.web.schemas import BegunDevice, PushedAnswer
 
@@ -41,6 +42,7 @@ class RequestCalls:
         authentication: Finds out who calls.
         pushed_requests: Takes authorization requests.
         devices: Takes requests of devices.
+        proofs: Judge what shows that a client holds a key.
         addresses: Counted the call before anybody was known; who proves who they are gets it back.
         base_url: The server's own.
     """
@@ -50,24 +52,43 @@ class RequestCalls:
         authentication: ClientAuthentication,
         pushed_requests: PushedRequests,
         devices: Devices,
+        proofs: KeyProofs,
         addresses: AddressLimiter,
         base_url: str,
     ) -> None:
         self._authentication = authentication
         self._pushed_requests = pushed_requests
         self._devices = devices
+        self._proofs = proofs
         self._addresses = addresses
         self._base_url = base_url
 
     async def push(self, request: Request) -> Response:
         """Take an authorization request."""
         client, pairs = await self._asked(request, PAR_PATH)
+        pairs = await self._bound(request, pairs)
         pushed = await self._pushed_requests.push(client, pairs)
         if isinstance(pushed, Refusal):
             _refuse(pushed)
         self._addresses.give_back(exchange_of(request).address)
         body = {"request_uri": pushed.request_uri, "expires_in": pushed.expires_in}
         return reply(json_answer(201, body))
+
+    async def _bound(self, request: Request, pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """What is asked, with the key that a proof beside it shows: the code will be bound to it.
+
+        See: RFC 9449 §10.1
+        """
+        found = proofs_told(request, self._proofs)
+        if not found:
+            return pairs
+        proof = self._proofs.read(found, "POST", (self._base_url + PAR_PATH,))
+        named = dict(pairs).get("dpop_jkt", proof.jkt)
+        if named != proof.jkt:
+            message = "dpop_jkt: is not the key of the proof in DPoP."
+            raise errors.InvalidDpopProof(message, field="dpop_jkt")
+        await self._proofs.spend(proof)
+        return [*(pair for pair in pairs if pair[0] != "dpop_jkt"), ("dpop_jkt", proof.jkt)]
 
     async def begin(self, request: Request) -> Response:
         """Take a device's request."""

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request, Response
 from bonafides.errors import InvalidRequest
 from bonafides.model import Actor
 from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import TokenEndpoint, TokenRequest
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.answers import NO_STORE, Answer, json_answer
+from bonafides.web.bound import NONCE, proofs_of
 from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
 from bonafides.web.oauth.parameters import JSON_TYPE, parameters_of
@@ -42,6 +44,7 @@ class TokenCalls:
         endpoint: Gives tokens.
         authentication: Finds out who calls.
         revocation: Takes them back.
+        proofs: Give out what the next proof of a key repeats.
         addresses: Counted the call before anybody was known; who proves who they are gets it back.
         endpoints: URLs that client assertions may be for, beside the issuer.
     """
@@ -51,12 +54,14 @@ class TokenCalls:
         endpoint: TokenEndpoint,
         authentication: ClientAuthentication,
         revocation: Revocation,
+        proofs: KeyProofs,
         addresses: AddressLimiter,
         endpoints: tuple[str, ...],
     ) -> None:
         self._endpoint = endpoint
         self._authentication = authentication
         self._revocation = revocation
+        self._proofs = proofs
         self._addresses = addresses
         self._endpoints = endpoints
 
@@ -71,6 +76,7 @@ class TokenCalls:
                 parameters.all("resource"),
                 exchange.address,
                 exchange.request_id,
+                proofs_told(request, self._proofs),
             )
         )
         self._addresses.give_back(exchange.address)
@@ -89,6 +95,17 @@ class TokenCalls:
         await self._revocation.revoke(client, token, actor)
         self._addresses.give_back(exchange.address)
         return reply(Answer(200, [NO_STORE], b""))
+
+
+def proofs_told(request: Request, proofs: KeyProofs) -> tuple[str, ...]:
+    """The values of the `DPoP` headers; whoever sends one is told what the next one repeats.
+
+    See: RFC 9449 §8.2
+    """
+    found = tuple(proofs_of(request.scope["headers"]))
+    if found:
+        exchange_of(request).told.append((NONCE, proofs.nonce().encode("ascii")))
+    return found
 
 
 def authorization_of(request: Request) -> bytes | None:

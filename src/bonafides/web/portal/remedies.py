@@ -20,6 +20,11 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "invalid_client": (
             "Check the client's id and secret, that the secret has not run out, and that it is sent in the one way that the client is registered for."
         ),
+        "invalid_dpop_proof": (
+            "Make a new proof for each request, with its method (`htm`), its URL without the query (`htu`), the time (`iat`), a `jti` of its own and, beside a token, "
+            "`ath`; and sign it with the key that the token is bound to. A clock that is wrong by minutes has the same effect."
+        ),
+        "use_dpop_nonce": "Send the same request again with a new proof whose `nonce` is the value of the header `DPoP-Nonce`. Keep it for the next ones.",
         "invalid_grant": (
             "Begin again. A code is good once, for the client, the `redirect_uri` and the `code_verifier` that it was made for; a refresh token that "
             "was renewed is no longer good."
