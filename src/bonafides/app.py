@@ -822,7 +822,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
                 (settings.base_url + TOKEN_PATH, settings.base_url + REVOCATION_PATH),
             )
         ),
-        userinfo.routes(),
+        userinfo.routes(rooms.clients, rooms.signing_keys),
         discovery.routes(Discovery(settings, rooms.signing_keys, rooms.token_endpoint.grant_types)),
         clients.routes(rooms.clients, rooms.idempotency, paging),
         registration_tokens.routes(rooms.registrations, rooms.idempotency, paging),

@@ -122,6 +122,12 @@ class Client:
         named = self.metadata.get("id_token_signed_response_alg")
         return None if named is None else SigningAlgorithm(named)
 
+    @property
+    def userinfo_algorithm(self) -> SigningAlgorithm | None:
+        """How it is told who somebody is (OpenID Connect Registration §2); None: as JSON, unsigned."""
+        named = self.metadata.get("userinfo_signed_response_alg")
+        return None if named is None else SigningAlgorithm(named)
+
 
 def role_of(scopes: frozenset[str]) -> Role:
     """The role of the service user that a client with these scopes is."""

@@ -51,6 +51,7 @@ SHOWN_METADATA: Final = (
     "tos_uri",
     "jwks_uri",
     "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
 )
 """What a client says of itself to people."""
 

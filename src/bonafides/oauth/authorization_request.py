@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from bonafides.errors import InvalidRequest
+from bonafides.oauth.claims import needs_acr, scopes_asked_for
 from bonafides.oauth.redirect_uris import is_registered, with_parameters
 
 OPENID: Final = "openid"
@@ -336,8 +337,11 @@ def _refused_values(parameters: Parameters) -> Refusal | None:
     max_age = parameters.get("max_age")
     if max_age is not None and (_DIGITS.fullmatch(max_age) is None or int(max_age) > MAX_AGE_MAX):
         return _invalid("max_age must be a whole number of seconds.")
-    if _claims_of(parameters) is None:
+    claims = _claims_of(parameters)
+    if claims is None:
         return _invalid("claims must be a JSON object.")
+    if needs_acr(claims):
+        return Refusal("unmet_authentication_requirements", "No login here is of a class that has a name.")
     thumbprint = parameters.get("dpop_jkt")
     if thumbprint is not None and _CHALLENGE.fullmatch(thumbprint) is None:
         return _invalid("dpop_jkt must be the SHA-256 thumbprint of a key in base64url.")
@@ -395,6 +399,9 @@ def _accepted(
     max_age, default_max_age = parameters.get("max_age"), client.metadata.get("default_max_age")
     if max_age is not None:
         default_max_age = int(max_age)
+    claims = _claims_of(parameters) or {}
+    if OPENID in scopes:
+        scopes |= scopes_asked_for(claims) & client.scopes
     return AuthorizationRequest(
         client_id=client.id,
         destination=destination,
@@ -409,7 +416,7 @@ def _accepted(
         dpop_jkt=parameters.get("dpop_jkt"),
         acr_values=tuple((parameters.get("acr_values") or "").split()),
         ui_locales=tuple((parameters.get("ui_locales") or "").split()),
-        claims=_claims_of(parameters) or {},
+        claims=claims,
     )
 
 

@@ -29,6 +29,7 @@ from bonafides.oauth.authorization_request import (
     read,
     written,
 )
+from bonafides.oauth.claims import subject_asked_for
 from bonafides.oauth.interaction import Given, Login, Step, is_assured, next_step, scopes_given
 from bonafides.secret import Peppers, new_id
 from bonafides.store import ConsentStore, DirectoryStore, PushedRequestStore
@@ -304,6 +305,10 @@ class Authorizations:
                 return Refusal(
                     "invalid_request", "id_token_hint is no ID token that was issued here to this client."
                 )
+        wanted = subject_asked_for(request.claims)
+        if wanted is not None and hinted not in {None, wanted}:
+            return Refusal("invalid_request", "id_token_hint and claims name two people.")
+        hinted = hinted or wanted
         if person is not None and not await serves(self._store, client, person.user):
             if person.session.authenticated_at >= judged.began_at:
                 return Refusal("access_denied", "The application is not for people of this organisation.")

@@ -27,6 +27,7 @@ CODE: Final = "code"
 METHOD_NAMED: Final = "auth_method_named"
 """In a client's metadata: somebody has said how it sends its secret; else it may send it in either way."""
 ID_TOKEN_ALGORITHM: Final = "id_token_signed_response_alg"
+USERINFO_ALGORITHM: Final = "userinfo_signed_response_alg"
 SAID_METADATA: Final = (
     "application_type",
     "contacts",
@@ -127,9 +128,10 @@ def _check_key_place(client: Client) -> None:
 
 
 def _check_signed(client: Client) -> None:
-    named = client.metadata.get(ID_TOKEN_ALGORITHM)
-    if named is not None and named not in set(SigningAlgorithm):
-        raise _wrong(ID_TOKEN_ALGORITHM, f"must be one of {', '.join(SigningAlgorithm)}")
+    for name in (ID_TOKEN_ALGORITHM, USERINFO_ALGORITHM):
+        said = client.metadata.get(name)
+        if said is not None and said not in set(SigningAlgorithm):
+            raise _wrong(name, f"must be one of {', '.join(SigningAlgorithm)}")
 
 
 def check_resource(uri: str, field: str) -> None:

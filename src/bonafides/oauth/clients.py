@@ -170,7 +170,7 @@ class Clients:
 
     async def made(self, client: Client) -> MadeClient:
         """The client with its first secret, if it proves who it is by one; what it is told will be signed as it asks."""
-        await self._signing_keys.ensure(client.id_token_algorithm)
+        await self._ensure_keys(client)
         return MadeClient(client, self._first_secret(client))
 
     def new(
@@ -404,7 +404,7 @@ class Clients:
             raise NotFound(message)
 
     async def _become(self, current: Client, changed: Client, actor: Actor) -> Client:
-        await self._signing_keys.ensure(changed.id_token_algorithm)
+        await self._ensure_keys(changed)
         whole_change = ClientChanges(
             **{
                 name: getattr(changed, name)
@@ -426,6 +426,10 @@ class Clients:
             message = f"There is no client {current.id!a}."
             raise NotFound(message)
         return outcome
+
+    async def _ensure_keys(self, client: Client) -> None:
+        for algorithm in (client.id_token_algorithm, client.userinfo_algorithm):
+            await self._signing_keys.ensure(algorithm)
 
     def _secret_event(
         self, client: Client, made: MadeSecret, actor: Actor, overlap_seconds: int | None = None

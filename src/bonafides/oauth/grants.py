@@ -25,6 +25,7 @@ from bonafides.model import (
     User,
     to_datetime,
 )
+from bonafides.oauth.claims import claims_in_id_token
 from bonafides.oauth.tokens import GRANT_PREFIX, MintedToken, Subject, Tokens, answer_of, login_claims
 from bonafides.secret import Peppers, SecretKind, new_id, whole
 from bonafides.store import CredentialStore, GrantStore
@@ -150,7 +151,8 @@ class Grants:
             )
         id_token = None
         if OPENID in grant.scopes:
-            id_token = await self._tokens.id_token(client, grant, minted.secret, nonce=grant.nonce)
+            told = claims_in_id_token(wish.user, grant.scopes, grant.claims)
+            id_token = await self._tokens.id_token(client, grant, minted.secret, nonce=grant.nonce, told=told)
         new = NewGrant(
             grant,
             _credential(client, grant),
@@ -251,7 +253,8 @@ class Grants:
         secret, successor = self._tokens.refresh_token(grant.id, grant.ends_at, self._rules.idle_seconds)
         id_token = None
         if OPENID in wanted:
-            id_token = await self._tokens.id_token(client, grant, minted.secret, nonce=None)
+            told = claims_in_id_token(found.user, wanted, grant.claims)
+            id_token = await self._tokens.id_token(client, grant, minted.secret, nonce=None, told=told)
         answer = answer_of(minted, wanted, self._clock.micros(), refresh_token=secret, id_token=id_token)
         sealed = self._peppers.seal(_encode(answer), refresh_token, _SEALED_FOR, self._entropy)
         return GrantRenewal(found.digest, successor, sealed, minted.credential, minted.digested), answer

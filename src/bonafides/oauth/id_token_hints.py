@@ -57,7 +57,7 @@ class IdTokenHints:
         if len(id_token) > HINT_MAX:
             return None
         claims = await self._tokens.opened(id_token, ID_TOKEN_TYPE)
-        if claims is None or claims.get("iss") != self._issuer or "scope" in claims:
+        if claims is None or claims.get("iss") != self._issuer or "scope" in claims or "exp" not in claims:
             return None
         audience = claims.get("aud")
         client_ids = [audience] if isinstance(audience, str) else audience

@@ -151,13 +151,29 @@ class Tokens:
         expires_at = min(now + timedelta(seconds=idle_seconds), ends_at)
         return secret, GrantRefreshToken(self._peppers.digested(secret), grant_id, now, expires_at)
 
-    async def id_token(self, client: Client, grant: Grant, access_token: str, *, nonce: str | None) -> str:
+    async def id_token(
+        self,
+        client: Client,
+        grant: Grant,
+        access_token: str,
+        *,
+        nonce: str | None,
+        told: Mapping[str, Any],
+    ) -> str:
         """What tells a client who has logged in: for it alone, and good for nothing at an API.
+
+        Args:
+            client: Whom it is for.
+            grant: What its user let it do.
+            access_token: That comes with it.
+            nonce: What the client has sent to find it here again.
+            told: What it has asked to know of its user.
 
         See: OpenID Connect Core §2 and §3.1.3.6
         """
         issued = self._clock.micros() // _SECOND_US
         claims: dict[str, Any] = {
+            **told,
             **login_claims(grant),
             "sub": grant.user_id,
             "aud": client.id,

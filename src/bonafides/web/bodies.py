@@ -279,6 +279,10 @@ IdTokenAlgorithm = Annotated[
     Literal["EdDSA", "ES256", "RS256"] | None,
     Field(description="How its ID tokens are signed; `null`: as the server signs."),
 ]
+UserinfoAlgorithm = Annotated[
+    Literal["EdDSA", "ES256", "RS256"] | None,
+    Field(description="How `/oauth/userinfo` is signed for it; `null`: not at all."),
+]
 ShownUri = Annotated[Uri | None, Field(description="An https URL that people are shown.")]
 
 
@@ -305,6 +309,7 @@ class NewClient(Body):
     tos_uri: ShownUri = None
     jwks_uri: JwksUri = None
     id_token_signed_response_alg: IdTokenAlgorithm = None
+    userinfo_signed_response_alg: UserinfoAlgorithm = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
@@ -333,6 +338,7 @@ class ClientPatch(Patch):
     tos_uri: ShownUri = None
     jwks_uri: JwksUri = None
     id_token_signed_response_alg: IdTokenAlgorithm = None
+    userinfo_signed_response_alg: UserinfoAlgorithm = None
     status: Annotated[
         Literal["active", "disabled"],
         Field(description="`disabled`: neither it nor any token that it was given is good."),

@@ -160,6 +160,7 @@ _CLIENT: Final[dict[str, Any]] = {
     "tos_uri": None,
     "jwks_uri": None,
     "id_token_signed_response_alg": None,
+    "userinfo_signed_response_alg": None,
     "created_by": OPERATOR_ID,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,

@@ -24,6 +24,7 @@ from bonafides.web.bodies import (
     ScopeText,
     ShownUri,
     Text,
+    UserinfoAlgorithm,
     whole_number,
     without_defaults,
 )
@@ -59,6 +60,7 @@ class ClientRegistration(BaseModel):
         Literal["EdDSA", "ES256", "RS256"] | None,
         Field(description="How its ID tokens are signed; without it `RS256`, as OpenID Connect has it."),
     ] = None
+    userinfo_signed_response_alg: UserinfoAlgorithm = None
     post_logout_redirect_uris: PostLogoutRedirectUris = []
     client_uri: ShownUri = None
     logo_uri: ShownUri = None
@@ -118,6 +120,7 @@ class RegisteredClient(BaseModel):
     jwks: dict[str, Any] = Field(default={})
     jwks_uri: str = ""
     id_token_signed_response_alg: str = ""
+    userinfo_signed_response_alg: str = ""
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""

@@ -328,6 +328,9 @@ class ServerMetadata(BaseModel):
     grant_types_supported: list[str]
     subject_types_supported: list[str]
     id_token_signing_alg_values_supported: list[str]
+    userinfo_signing_alg_values_supported: list[str]
+    display_values_supported: list[str]
+    claim_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
     revocation_endpoint_auth_methods_supported: list[str]
@@ -373,6 +376,7 @@ class Client(BaseModel):
     tos_uri: str | None
     jwks_uri: str | None
     id_token_signed_response_alg: SigningAlgorithm | None
+    userinfo_signed_response_alg: SigningAlgorithm | None
     created_by: UserId | None
     created_at: Moment
     updated_at: Moment

@@ -61,7 +61,7 @@ def test_a_good_request_says_what_is_asked() -> None:
     )
     assert request.client_id == "cli_1"
     assert request.destination == Destination(CALLBACK, named=True, mode=ResponseMode.FORM_POST, state="s1")
-    assert request.scopes == {"openid", "read"}
+    assert request.scopes == {"openid", "profile", "read"}
     assert request.resources == ("https://api.example.com/",)
     assert request.code_challenge == CHALLENGE
     assert request.nonce == "n1"

@@ -15,6 +15,7 @@ from bonafides.credentials.signing_keys import SigningKeys
 from bonafides.delegation import AuthMethod
 from bonafides.errors import NotFound
 from bonafides.model import STANDARD_SCOPES
+from bonafides.oauth.claims import CLAIMS
 from bonafides.oauth.foreign_keys import ALGORITHMS
 from bonafides.resources import REGISTRATION_PATH
 from bonafides.settings import Settings
@@ -23,7 +24,6 @@ from bonafides.web.introspection import PATH as INTROSPECTION_PATH
 from bonafides.web.oauth.logout import LOGOUT
 from bonafides.web.oauth.requests import DEVICE_PATH, PAR_PATH
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH
-from bonafides.web.oauth.userinfo import CLAIMS
 from bonafides.web.oauth.userinfo import PATH as USERINFO_PATH
 from bonafides.web.replies import reply
 from bonafides.web.schemas import ServerMetadata
@@ -70,6 +70,9 @@ class Discovery:
             "grant_types_supported": list(self._grant_types),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": list(self._signing_keys.offered_algorithms()),
+            "userinfo_signing_alg_values_supported": list(self._signing_keys.offered_algorithms()),
+            "display_values_supported": ["page"],
+            "claim_types_supported": ["normal"],
             "token_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "revocation_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
@@ -79,7 +82,7 @@ class Discovery:
             "code_challenge_methods_supported": ["S256"],
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "claims_supported": [*CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr"],
-            "claims_parameter_supported": False,
+            "claims_parameter_supported": True,
             "authorization_response_iss_parameter_supported": True,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
