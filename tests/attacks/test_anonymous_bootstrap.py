@@ -66,6 +66,8 @@ PROVEN_IN_THE_BODY: Final = frozenset(
     }
 )
 """What these take in place of a credential stands in the body, which is looked at first."""
+PAGES: Final = frozenset({"/login", "/login/second-factor", "/forgotten-password", "/choose-password"})
+"""The same for people."""
 TEMPTING: Final = (
     "init",
     "setup",
@@ -141,6 +143,12 @@ def test_every_route_is_known_here(routes: list[tuple[str, str]]) -> None:
     """Attack 8: a test that does not see the routes sees no hole."""
     assert len(routes) > 30
     assert {(method, path) for method, path in routes} >= OPEN
+
+
+def test_every_way_to_authenticate_is_described(fresh: RunningServer) -> None:
+    """ASVS 6.1.3: a way in that nobody knows of is one that nobody watches."""
+    described = fresh.client().get("/openapi.json").json()["paths"]
+    assert set(described) >= {path for path in PROVEN_IN_THE_BODY if path not in PAGES}
 
 
 @pytest.mark.parametrize("body", [None, {}, {"name": "x"}, {"email": "a@example.com", "role": "owner"}])

@@ -374,7 +374,7 @@ def test_one_bit_flipped(world: World, kind: Kind) -> None:
 
 
 def test_every_kind_and_pathway_is_of_the_matrix() -> None:
-    """A kind or a way in that nobody tries is where the next attack goes."""
+    """ASVS 6.3.4: a kind or a way in that nobody tries is where the next attack goes."""
     assert {kind.make for kind in KINDS.values()} >= {api_key, bearer_token, personal_token}
     assert {kind.make for kind in KINDS.values()} >= {login_token, granted_token}
     assert {"verify by POST", "forward auth", "a resource server asks", "listing in the API"} <= set(PATHWAYS)

@@ -109,7 +109,7 @@ def wait_for(server: RunningServer, call: Call, status: int) -> float:
 def test_what_cannot_be_known_is_503_and_service_returns(
     scene: Scene, record_property: Callable[[str, object], None]
 ) -> None:
-    """A "no" would lock good clients out, a "yes" would let anyone in, and a hang would take the API along."""
+    """ASVS 16.5.2, ASVS 16.5.3: a "no" would lock good clients out, a "yes" would let anyone in, and a hang would take the API along."""
     server = scene.server
     known, cold, later = (server.create_key(plan="enterprise") for _ in range(3))
     admin = server.founded.api_key

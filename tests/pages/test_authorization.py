@@ -200,7 +200,7 @@ def test_a_hint_is_an_id_token_of_ours(app: Application, reader: Browser) -> Non
 
 
 def test_nobody_is_asked_where_the_client_wants_silence(tenancy: Tenancy, app: Application) -> None:
-    """prompt=none shows no page, whatever is missing (OpenID Connect Core §3.1.2.6)."""
+    """ASVS 7.6.2: prompt=none shows no page and begins no login, whatever is missing (OpenID Connect Core §3.1.2.6)."""
     stranger = Browser(tenancy.server)
     assert app.answer(stranger.send("GET", app.path(prompt="none")))["error"] == "login_required"
     known = visitor(tenancy)

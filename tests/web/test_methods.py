@@ -36,10 +36,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def test_a_wrong_method_is_told_the_right_ones(
     server: RunningServer, path: str, method: str, allow: str
 ) -> None:
-    """A client with a wrong method could not find out which one to use."""
+    """ASVS 13.4.4, ASVS 13.4.6: a client with a wrong method could not find out which one to use; none is told what we run."""
     refused = server.admin.request(method, path)
     assert (refused.status_code, refused.headers["allow"]) == (405, allow)
     assert refused.json()["message"] == f"This method is not allowed here. Allowed: {allow}."
+    assert not {"server", "x-powered-by", "via"} & set(refused.headers)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/users/me", "/openapi.json", "/v1/auth/verify"])

@@ -291,12 +291,14 @@ def test_other_sessions_end_where_that_is_wanted(ada: Person, change: str) -> No
 
 
 def test_new_codes_replace_the_old_ones(ada: Person) -> None:
-    """A list that was lost would go on opening the account."""
+    """ASVS 6.5.3, ASVS 6.5.4: a list that was lost, or that could be guessed, would go on opening the account."""
     server = ada.server
     client = server.client(login(ada).json()["token"])
     _, old = enrol(client, server)
     new = client.post("/v1/auth/recovery-codes").json()["recovery_codes"]
     assert not set(new) & set(old)
+    assert len({*new, *old}) == len(new) + len(old)
+    assert all(len(code.replace("-", "")) >= 10 for code in new)
     assert refusal(finish(server, step(ada), old[0])) == (401, "invalid_credentials")
     assert finish(server, step(ada), new[0]).status_code == 200
 

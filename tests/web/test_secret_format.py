@@ -59,7 +59,7 @@ def test_the_checksum_can_be_checked_offline(keys: list[tuple[str, str]]) -> Non
 
 
 def test_at_least_128_bits_are_random(keys: list[tuple[str, str]]) -> None:
-    """A secret could be guessed from another one, or from its id, which is no secret."""
+    """ASVS 7.2.3: a secret could be guessed from another one, or from its id, which is no secret."""
     parts = [number_of(secret.split("_")[2][22:]) for _, secret in keys]
     assert len(set(parts)) == len(parts)
     assert all(part < 2**BITS_OF_THE_RANDOM_PART for part in parts)

@@ -283,7 +283,7 @@ def test_of_many_who_refresh_at_once_one_does(tenancy: Tenancy) -> None:
 
 
 def test_a_refresh_token_ends(tenancy: Tenancy) -> None:
-    """ASVS 10.4.8: by not being used, and however it is used."""
+    """ASVS 10.4.8, ASVS 7.6.1: by not being used, and however it is used."""
     settings = tenancy.server.settings
     made, user = app(tenancy), tenancy.user()
     idle = made.granted(user)["refresh_token"]

@@ -25,7 +25,7 @@ async def test_a_password_matches_itself_alone() -> None:
 
 
 async def test_a_hash_is_argon2id_with_what_owasp_asks_and_a_salt_of_its_own() -> None:
-    """A stolen table must cost its thief 19 MiB and two passes a guess, for each user anew."""
+    """ASVS 11.4.2: a stolen table must cost its thief 19 MiB and two passes a guess, for each user anew."""
     passwords = Passwords()
     one, other = await passwords.hash("same"), await passwords.hash("same")
     assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
