@@ -36,6 +36,10 @@ run: $(VENV)/run.stamp ## Install what the server needs and start it: make run A
 test: $(VENV)/dev.stamp ## Install what the tests need and run them all: make test ARGS="-k limiter"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
+.PHONY: conformance-server
+conformance-server: $(VENV)/dev.stamp ## Start what the OpenID conformance suite expects: make conformance-server ARGS="--suite https://localhost:8443"
+	@exec $(BIN)/python -m tests.conformance.server $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style and the rules of the house: ruff and import-linter
 	$(BIN)/ruff check .
