@@ -24,6 +24,7 @@ import uvloop
 
 from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
+from bonafides.checklist import Checklist
 from bonafides.credentials.api_keys import ApiKeys
 from bonafides.credentials.bearer_tokens import BearerTokens
 from bonafides.credentials.factors import SecondFactors
@@ -103,6 +104,7 @@ from bonafides.web.health import Health
 from bonafides.web.logins import LoginCalls
 from bonafides.web.manage import (
     audit,
+    checklist,
     clients,
     consents,
     denials,
@@ -137,6 +139,7 @@ from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
 from bonafides.web.pages import applications, files, forgotten, profile, security, signing_in, status
 from bonafides.web.pages import audit as audit_pages
+from bonafides.web.pages import checklist as checklist_pages
 from bonafides.web.pages import clients as client_pages
 from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import keys as key_pages
@@ -224,6 +227,7 @@ class Rooms:
     audit: AuditTrail
     usage: UsageReports
     denial_reports: DenialReports
+    checklist: Checklist
     notices: Notices
     idempotency: Idempotency
     installation: Installation
@@ -549,6 +553,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
                 UsageSpan.DAY: settings.usage_days_kept_days,
             },
         ),
+        checklist=Checklist(store, clock),
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock, letters),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
@@ -833,6 +838,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         audit.routes(rooms.audit, paging),
         usage.routes(rooms.usage),
         denials.routes(rooms.denial_reports),
+        checklist.routes(rooms.checklist, rooms.clock),
         signing_keys.routes(rooms.signing_keys),
         operation_routes(OperationCalls(health, tell_metrics, settings)),
         status.routes(health, pages),
@@ -857,6 +863,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
         applications.routes(rooms.consents, listings, pages),
+        checklist_pages.routes(rooms.checklist, rooms.api_keys, pages),
         client_pages.routes(ClientPages(rooms.clients, settings.defined_scopes, creations, listings, pages)),
         security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
         factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),

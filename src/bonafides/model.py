@@ -295,6 +295,10 @@ class CredentialFilter:
         status: Only those of this status.
         ended_at: Only those whose own expiry or overlap had ended by then.
         lasting_at: Only those for which neither had.
+        created_before: Only those that were made before then.
+        used_before: Only those that were used, and not since then.
+        never_used: Only those that never were.
+        endless: Only those without an expiry of their own.
     """
 
     kind: CredentialKind
@@ -303,6 +307,10 @@ class CredentialFilter:
     status: CredentialStatus | None = None
     ended_at: datetime | None = None
     lasting_at: datetime | None = None
+    created_before: datetime | None = None
+    used_before: datetime | None = None
+    never_used: bool = False
+    endless: bool = False
 
 
 class ForeignScheme(StrEnum):

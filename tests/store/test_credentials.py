@@ -388,3 +388,22 @@ async def test_plans_of_credentials_are_kept(store: SqlStore) -> None:
     key = await make(store, credential(plan="gold"))
     found = await store.find_verifiable([digest(key)])
     assert found[digest(key)].plan == plan("gold")
+
+
+async def test_lists_hold_what_is_old_unused_or_endless(store: SqlStore) -> None:
+    """A list of what should be mended would miss a key, or show one that needs nothing."""
+    later = NOW + timedelta(days=1)
+    first = credential("key_first")
+    ending = await make(store, credential(created_at=later, expires_at=later + timedelta(days=9)))
+    used = await make(store, credential(created_at=later))
+    await store.record_use({used.id: later}, {})
+
+    async def found(**filters: object) -> set[str]:
+        return {each.id for each in await store.list_credentials("ten_a", ALL, of_keys(**filters))}
+
+    assert await found(created_before=later) == {first.id}
+    assert await found(created_before=NOW) == set()
+    assert await found(used_before=later + timedelta(seconds=1)) == {used.id}
+    assert await found(used_before=later) == set()
+    assert await found(never_used=True) == {first.id, ending.id}
+    assert await found(endless=True) == {first.id, used.id}

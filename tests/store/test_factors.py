@@ -20,10 +20,12 @@ from bonafides.model import (
     Factors,
     GuessLimit,
     OneTimePurpose,
+    Page,
     Proof,
     Status,
     TotpFactor,
     UserChanges,
+    UserKind,
 )
 from bonafides.store.sql import SqlStore
 from tests.store.records import LATER, NOW, event, secret, user
@@ -272,3 +274,24 @@ async def test_a_pepper_that_a_factor_or_a_session_needs_is_counted(store: SqlSt
     counted = await store.pepper_ids()
     assert counted["p_refresh"] == 1
     assert "p_code" not in counted
+
+
+async def test_who_proves_nothing_but_a_password_is_found(store: SqlStore) -> None:
+    """An admin could not ask those to set one up whose password alone opens everything."""
+    await store.create_user(user("usr_other", kind=UserKind.PERSON), event())
+    await store.create_user(user("usr_service", kind=UserKind.SERVICE), event())
+
+    async def found(tenant: str = "ten_a", user_id: str | None = None) -> list[str]:
+        page = Page(10)
+        return sorted(each.id for each in await store.list_people_without_factor(tenant, page, user_id))
+
+    assert await found() == ["usr_other", "usr_owner"]
+    assert await found(user_id="usr_owner") == ["usr_owner"]
+    assert await found("ten_nowhere") == []
+    assert await store.begin_totp(APP, event("user.totp_begun"))
+    assert await found() == ["usr_other", "usr_owner"]
+    await store.confirm_totp(used(1), CODES, event("user.factor_added"), kept_session=None, end_others=False)
+    assert await found() == ["usr_other"]
+    assert await found(user_id="usr_owner") == []
+    await store.change_user("usr_other", "ten_a", UserChanges(status=Status.DISABLED), event())
+    assert await found() == []

@@ -731,6 +731,18 @@ class FactorStore(Protocol):
         """What a user may prove beside their password."""
         ...
 
+    async def list_people_without_factor(
+        self, tenant: TenantScope, page: Page, user_id: str | None
+    ) -> Sequence[User]:
+        """Up to `page.limit` active people who prove nothing beside their password, newest first.
+
+        Args:
+            tenant: Of it.
+            page: Where the list goes on.
+            user_id: Them alone; None for all.
+        """
+        ...
+
     async def find_recovery_code(self, user_id: str, digests: Sequence[bytes]) -> bytes | None:
         """Which of these digests is of a code that the user has left."""
         ...

@@ -148,6 +148,14 @@ def list_page(
         query = query.where(or_(*(end <= which.ended_at for end in ends)))
     if which.lasting_at is not None:
         query = query.where(*(or_(end.is_(None), end > which.lasting_at) for end in ends))
+    if which.created_before is not None:
+        query = query.where(credentials.c.created_at < which.created_before)
+    if which.used_before is not None:
+        query = query.where(credentials.c.last_used_at < which.used_before)
+    if which.never_used:
+        query = query.where(credentials.c.last_used_at.is_(None))
+    if which.endless:
+        query = query.where(credentials.c.expires_at.is_(None))
     rows = connection.execute(page_of(query, page, credentials.c.created_at, credentials.c.id))
     return [Credential(*row) for row in rows]
 

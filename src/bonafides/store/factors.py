@@ -14,8 +14,14 @@ from bonafides.model import (
     DigestedSecret,
     Factors,
     OneTimePurpose,
+    Page,
+    Status,
+    TenantScope,
     TotpFactor,
+    User,
+    UserKind,
 )
+from bonafides.store.listing import page_of, within
 from bonafides.store.sessions import end_all
 from bonafides.store.tables import (
     columns_of,
@@ -30,6 +36,7 @@ from bonafides.store.transaction import Transaction
 FACTOR_CHANGED: Final = "second factor changed"
 
 _TOTP: Final = columns_of(totp_factors, TotpFactor)
+_USER: Final = columns_of(users, User)
 
 
 def find(connection: Connection, user_id: str) -> Factors:
@@ -41,6 +48,22 @@ def find(connection: Connection, user_id: str) -> Factors:
         )
     )
     return Factors(None if row is None else TotpFactor(*row), left or 0)
+
+
+def list_without(
+    connection: Connection, tenant: TenantScope, page: Page, user_id: str | None
+) -> Sequence[User]:
+    """A page of active people without a second factor, newest first."""
+    confirmed = exists().where(totp_factors.c.user_id == users.c.id, totp_factors.c.confirmed_at.is_not(None))
+    query = select(*_USER).where(
+        users.c.kind == UserKind.PERSON,
+        users.c.status == Status.ACTIVE,
+        ~confirmed,
+        *within(users.c.tenant_id, tenant),
+    )
+    if user_id is not None:
+        query = query.where(users.c.id == user_id)
+    return [User(*row) for row in connection.execute(page_of(query, page, users.c.created_at, users.c.id))]
 
 
 def find_recovery_code(connection: Connection, user_id: str, digests: Sequence[bytes]) -> bytes | None:

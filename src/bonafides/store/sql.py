@@ -589,6 +589,11 @@ class SqlStore:
     async def find_factors(self, user_id: str) -> Factors:
         return await self._read(factors.find, user_id)
 
+    async def list_people_without_factor(
+        self, tenant: TenantScope, page: Page, user_id: str | None
+    ) -> Sequence[User]:
+        return await self._read(factors.list_without, tenant, page, user_id)
+
     async def find_recovery_code(self, user_id: str, digests: Sequence[bytes]) -> bytes | None:
         return await self._read(factors.find_recovery_code, user_id, digests)
 

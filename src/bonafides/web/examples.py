@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from bonafides.checklist import TEXTS, CheckName
+
 TENANT_ID: Final = "ten_03GANXBiKymrnFuzJqCtqB"
 USER_ID: Final = "usr_03GANXBiM3YZof5FFf0Jj9"
 KEY_ID: Final = "key_03GANXBiNaC0zMpiYv1hPp"
@@ -546,6 +548,22 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         answer=_USER,
     ),
     "listUsers": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_USER, None)),
+    "listSecurityChecks": Example(
+        query={"tenant_id": TENANT_ID},
+        answer={
+            "data": [
+                {
+                    "object": "security_check",
+                    "check": str(check),
+                    "text": text,
+                    "api_keys": [],
+                    "users": [_USER] if check is CheckName.NO_SECOND_FACTOR else [],
+                    "more": False,
+                }
+                for check, text in TEXTS.items()
+            ]
+        },
+    ),
     "getUser": Example(path={"user_id": USER_ID}, answer=_USER),
     "inviteUser": Example(
         path={"user_id": USER_ID},

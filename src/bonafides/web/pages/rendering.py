@@ -228,6 +228,7 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
                 ("/settings/applications", "Applications"),
                 ("/settings/sessions", "Sessions"),
                 ("/settings/security", "Security"),
+                ("/settings/checklist", "Checklist"),
                 ("/profile", "Profile"),
             ),
         ),
