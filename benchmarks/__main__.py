@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import cold, crew, nodes, peers, resident, scale
+from benchmarks import cold, crew, logins, nodes, peers, resident, scale
 from benchmarks.load import WRK
 from benchmarks.machine import description, versions
 from benchmarks.measure import QUICK, Effort, Row, Workplace
@@ -30,6 +30,7 @@ CONTESTS: Final[dict[str, Callable[[Workplace], list[Row]]]] = {
     "revocation": cold.revocation,
     "workers": crew.revocation,
     "nodes": nodes.revocation,
+    "logins": logins.logins,
     "scale": scale.scale,
 }
 

@@ -108,6 +108,18 @@ def resident(place: Workplace) -> list[Row]:
                 Target(0.9, "verify"),
             ),
             lane(
+                "verify-bearer",
+                "verify, bearer token",
+                verify_request(service.make_bearer_token(key)),
+                Target(0.9, "verify"),
+            ),
+            lane(
+                "verify-jwt",
+                "verify, JWT of a login",
+                verify_request(service.make_login_token()),
+                Target(0.9, "verify"),
+            ),
+            lane(
                 "verify-slow",
                 "verify, past the lane through the application",
                 verify_request(key, "Connection: x"),
@@ -120,7 +132,8 @@ def resident(place: Workplace) -> list[Row]:
         ]
         rows = contest(contestants, beside, place.effort)
         by_name = {row.name: row for row in rows}
-        by_name["verify-pat"].beside["verify"] = by_name["verify"].runs
+        for name in ("verify-pat", "verify-bearer", "verify-jwt"):
+            by_name[name].beside["verify"] = by_name["verify"].runs
         return rows
 
 

@@ -150,10 +150,28 @@ class Service:
 
     def make_personal_token(self) -> str:
         """A personal access token of the admin, whose tenant is on the plan without end, resident."""
+        self._let_the_tenant_go_on()
+        said = self.require(*self.call("POST", "/v1/personal-access-tokens", {"description": "bench"}))
+        return self._resident(said["token"])
+
+    def make_bearer_token(self, key: str) -> str:
+        """What a key is exchanged for, resident; it counts for the key."""
+        said = self.require(*self.call("POST", "/bim/apikey/authenticate", key=key))
+        return self._resident(said["token"])
+
+    def make_login_token(self) -> str:
+        """The JWT of a login of the admin, whose tenant is on the plan without end, resident."""
+        self._let_the_tenant_go_on()
+        founded = self.installation.founded
+        body = {"username": founded.email, "password": founded.password}
+        said = self.require(*self.call("POST", "/v1/auth/login", body))
+        return self._resident(said["token"])
+
+    def _let_the_tenant_go_on(self) -> None:
         tenant = self.installation.founded.tenant_id
         self.require(*self.call("PATCH", f"/v1/tenants/{tenant}", {"plan": PLAN["name"]}))
-        said = self.require(*self.call("POST", "/v1/personal-access-tokens", {"description": "bench"}))
-        token: str = said["token"]
+
+    def _resident(self, token: str) -> str:
         self.require(*self.call("GET", "/v1/auth/verify", key=token))
         return token
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from tests.workers.connections import Connection, Told, one_to_each
 
 SEEN_SECONDS_MAX: Final = 2.0
 """For a change to reach every worker, on a machine that is busy with other tests; `make bench` measures it."""
+
+
+PASSWORD: Final = "seven quiet harbours"
 
 
 def make_plan(crew: ServerProcess, name: str, requests_per_hour: int | None, burst: int | None) -> str:
@@ -79,6 +83,16 @@ def test_the_burst_admits_no_more_in_a_second(crew: ServerProcess, connections: 
     assert 20 <= admitted <= 20 * windows_max
 
 
+def refused_by_all(connections: list[Connection], credential: str) -> None:
+    """Return once every worker has refused a credential, and never accepts it again."""
+    deadline = time.monotonic() + SEEN_SECONDS_MAX
+    waiting = list(connections)
+    while waiting:
+        waiting = [connection for connection in waiting if connection.verify(credential).status != 401]
+        assert time.monotonic() < deadline, f"{len(waiting)} workers still accept it"
+    assert {connection.verify(credential).status for connection in connections} == {401}
+
+
 def test_a_revoked_key_is_refused_by_every_worker(crew: ServerProcess, connections: list[Connection]) -> None:
     """A revocation at one worker would leave the key good at the others."""
     for _ in range(5):
@@ -86,13 +100,44 @@ def test_a_revoked_key_is_refused_by_every_worker(crew: ServerProcess, connectio
         for connection in connections:
             assert connection.verify(made["key"]).status == 200
         assert crew.admin.delete(f"/v1/api-keys/{made['id']}").status_code == 200
-        deadline = time.monotonic() + SEEN_SECONDS_MAX
-        waiting = list(connections)
-        while waiting:
-            waiting = [connection for connection in waiting if connection.verify(made["key"]).status != 401]
-            assert time.monotonic() < deadline, f"{len(waiting)} workers still accept it"
-        # Whoever refused it once never accepts it again.
-        assert {connection.verify(made["key"]).status for connection in connections} == {401}
+        refused_by_all(connections, made["key"])
+
+
+def log_in(crew: ServerProcess, username: str, password: str) -> str:
+    """The JWT of a new login."""
+    answer = crew.admin.post("/v1/auth/login", json={"username": username, "password": password})
+    assert answer.status_code == 200, answer.text
+    token: str = answer.json()["token"]
+    return token
+
+
+def test_a_logout_and_a_disabled_user_end_jwts_at_every_worker(
+    crew: ServerProcess, connections: list[Connection]
+) -> None:
+    """Attack 6, ASVS 7.4.1, ASVS 7.4.2: a signature stays good, so each worker has to be told that the login is over."""
+    user = crew.admin.post("/v1/users", json={"email": f"{secrets.token_hex(6)}@example.com"}).json()
+    begun = crew.admin.post(f"/v1/users/{user['id']}/password-reset").json()
+    chosen = {"token": begun["token"], "new_password": PASSWORD}
+    assert crew.admin.post("/v1/auth/password/reset", json=chosen).status_code == 204
+    left, stayed = (log_in(crew, user["email"], PASSWORD) for _ in range(2))
+    for token in (left, stayed):
+        assert {connection.verify(token).status for connection in connections} == {200}
+    assert crew.client(left).post("/v1/auth/logout").status_code == 204
+    refused_by_all(connections, left)
+    assert {connection.verify(stayed).status for connection in connections} == {200}
+    assert crew.admin.patch(f"/v1/users/{user['id']}", json={"status": "disabled"}).status_code == 200
+    refused_by_all(connections, stayed)
+
+
+def test_what_a_new_key_has_signed_is_good_at_every_worker(
+    crew: ServerProcess, connections: list[Connection]
+) -> None:
+    """Whoever logs in a moment after a rotation would be refused by each worker that has not heard of the key."""
+    for _ in range(3):
+        turned = crew.admin.post("/v1/signing-keys/rotate", json={"force": True})
+        assert turned.status_code == 200, turned.text
+        token = log_in(crew, crew.founded.email, crew.founded.password)
+        assert [connection.verify(token).status for connection in connections] == [200] * WORKERS
 
 
 def test_a_key_made_at_one_worker_is_known_at_every_other(

@@ -1,0 +1,114 @@
+"""Rows on logins: whether verification waits while people log in, each of whom costs 25 ms of a processor and 19 MiB."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final
+
+from benchmarks.crew import told
+from benchmarks.measure import Row, Target, UnfitError, Workplace
+from benchmarks.service import Installation, Service, serving, verify_request
+
+_LOGINS_A_SECOND: Final = 10
+_VERIFIES_A_SECOND: Final = 200
+_AT_ONCE: Final = 8
+_GROWTH_MAX: Final = 1.5
+_PASSWORD: Final = "seven quiet harbours"
+
+
+def logins(place: Workplace) -> list[Row]:
+    """The delay of one verification after another, at a steady pace, on both cores: with logins and without, in turn."""
+    alone = Row("verify-delay", "verify, one by one, p99", "ms")
+    beside = Row(
+        "verify-delay-logins",
+        f"the same while {_LOGINS_A_SECOND} people a second log in",
+        "ms",
+        target=Target(_GROWTH_MAX, alone.name, most=True),
+    )
+    installation = Installation.make(place.subfolder("logins"), trusted_proxies=["127.0.0.1"])
+    with serving(installation, anywhere=True) as service:
+        service.make_plan()
+        accounts = [_account(service, number) for number in range(_LOGINS_A_SECOND)]
+        request = verify_request(service.make_key()).text(service.port).encode()
+        with socket.create_connection(("127.0.0.1", service.port)) as probe:
+            if place.effort.warm_up_seconds:
+                _delays(probe, request, place.effort.warm_up_seconds)
+            answered = 0
+            for _ in range(place.effort.runs):
+                alone.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
+                with _people(service.port, accounts) as answers:
+                    beside.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
+                answered += len(answers)
+    beside.beside[alone.name] = alone.runs
+    beside.notes["logins"] = answered
+    return [alone, beside]
+
+
+def _delays(probe: socket.socket, request: bytes, seconds: float) -> list[float]:
+    """How long each verification took, counted from when it was due: one that had to wait for the last one waited."""
+    found = []
+    began = time.perf_counter()
+    for number in range(max(1, round(seconds * _VERIFIES_A_SECOND))):
+        due = began + number / _VERIFIES_A_SECOND
+        time.sleep(max(0.0, due - time.perf_counter()))
+        if told(probe, request)[0] != http.client.OK:
+            raise UnfitError("a good key was refused")
+        found.append((time.perf_counter() - due) * 1000)
+    return found
+
+
+def _p99(delays: list[float]) -> float:
+    delays.sort()
+    return delays[int(len(delays) * 0.99)]
+
+
+@contextmanager
+def _people(port: int, accounts: list[str]) -> Iterator[list[Future[None]]]:
+    """People log in one after the other, at that pace, for as long as the block lasts."""
+    ended = threading.Event()
+    begun: list[Future[None]] = []
+
+    def keep_coming() -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as people:
+            while not ended.wait(1 / _LOGINS_A_SECOND):
+                begun.append(people.submit(_log_in, port, len(begun) % len(accounts), accounts))
+
+    coming = threading.Thread(target=keep_coming)
+    coming.start()
+    try:
+        yield begun
+    finally:
+        ended.set()
+        coming.join()
+    for one in begun:
+        one.result()
+
+
+def _log_in(port: int, number: int, accounts: list[str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    # Guesses are counted by account and by address, and each of them has their own.
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": f"192.0.2.{number + 1}"}
+    body = json.dumps({"username": accounts[number], "password": _PASSWORD})
+    connection.request("POST", "/v1/auth/login", body, headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    connection.close()
+    if answer.status != http.client.OK:
+        raise UnfitError(f"somebody could not log in: {said.decode()}")
+
+
+def _account(service: Service, number: int) -> str:
+    """The address of somebody who has a password now."""
+    email = f"person-{number}@example.com"
+    user = service.require(*service.call("POST", "/v1/users", {"email": email}))
+    begun = service.require(*service.call("POST", f"/v1/users/{user['id']}/password-reset"))
+    chosen = {"token": begun["token"], "new_password": _PASSWORD}
+    service.require(*service.call("POST", "/v1/auth/password/reset", chosen))
+    return email
