@@ -49,7 +49,18 @@ from bonafides.keyring import make_peppers, require_peppers
 from bonafides.letters import Letters
 from bonafides.logs import configure_logs
 from bonafides.mail import Mail, carrier_of
-from bonafides.model import Actor, Change, ChangeKind, Clock, Entropy, Role, UsageSpan, to_datetime
+from bonafides.model import (
+    Accepted,
+    Actor,
+    Change,
+    ChangeKind,
+    Clock,
+    Entropy,
+    Principal,
+    Role,
+    UsageSpan,
+    to_datetime,
+)
 from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.client_authentication import ClientAuthentication
@@ -60,13 +71,16 @@ from bonafides.oauth.codes import Codes
 from bonafides.oauth.consents import Consents
 from bonafides.oauth.devices import DeviceCodes, Devices
 from bonafides.oauth.dpop import KeyProofs
+from bonafides.oauth.exchange import TokenExchange
 from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
+from bonafides.oauth.jwt_bearer import JwtBearer
 from bonafides.oauth.logout import Logouts
 from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.oauth.registrations import RegistrationRules, Registrations
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import (
+    Asked,
     AuthorizationCodes,
     ClientCredentials,
     RefreshTokens,
@@ -92,7 +106,7 @@ from bonafides.verification.lookup import LookUps
 from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
-from bonafides.verification.verifier import Verifier
+from bonafides.verification.verifier import ANY_KEY, Facts, Verifier
 from bonafides.web import account_passwords, compat, factors, introspection, logins, verify
 from bonafides.web.api import Api
 from bonafides.web.bound import Presentations
@@ -517,6 +531,15 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
     )
     clients = Clients(store, directory, signers, recorder, peppers, clock, entropy)
+    by_itself = ClientCredentials(store, tokens_of_clients, recorder, clock)
+
+    async def judge(credential: str, asked: Asked) -> Principal | None:
+        """Whom a credential speaks for that a client presents; to what key it is bound, the client's grant asks."""
+        sight = await directory.sees(asked.client.tenant_id)
+        facts = Facts(asked.request.address, tenant=sight, jkt=ANY_KEY)
+        verdict = await verifier.verify(credential.encode("utf-8", "replace"), facts)
+        return verdict.principal if isinstance(verdict, Accepted) else None
+
     hints = IdTokenHints(signers, settings.base_url)
     devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audience)
     return Rooms(
@@ -610,10 +633,12 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             authentication,
             proofs,
             (
-                ClientCredentials(store, tokens_of_clients, recorder, clock),
+                by_itself,
                 AuthorizationCodes(store, grants, recorder, peppers, clock),
                 RefreshTokens(grants),
                 DeviceCodes(store, devices, grants, recorder),
+                TokenExchange(judge, store, tokens_of_clients, recorder, clock),
+                JwtBearer(authentication, by_itself, store, grants, recorder),
             ),
             settings.audience,
             (settings.base_url + TOKEN_PATH,),

@@ -240,7 +240,7 @@ class Credential:
     its successor lives on. `root_id` is the first of its lineage: limits are counted there.
     `bearer_token_seconds` is how long tokens made from a key last; None leaves it to the plan. Of a token,
     `plan` is its parent's, and its scopes and addresses are bounded by its parent's whenever it is used.
-    `client_id`, `audiences` and `jkt` are an access token's: see `Delegation`.
+    `client_id`, `audiences`, `jkt` and `act` are an access token's: see `Delegation`.
     """
 
     id: str
@@ -268,6 +268,7 @@ class Credential:
     client_id: str | None = None
     audiences: tuple[str, ...] = ()
     jkt: str | None = None
+    act: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -427,11 +428,13 @@ class Delegation:
         client_id: The client that it was given to.
         audiences: The resources that it is for (RFC 8707); empty: this server's own audience.
         jkt: Thumbprint of the key that it is bound to (RFC 9449); None where it is not.
+        actors: Who acts with it for its user, the latest first (RFC 8693); nobody, where the client does.
     """
 
     client_id: str
     audiences: tuple[str, ...] = ()
     jkt: str | None = None
+    actors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.oauth.client_metadata import SAID_METADATA
+from bonafides.oauth.exchange import act_of
 from bonafides.plans import figures
 
 Resource = dict[str, Any]
@@ -596,7 +597,7 @@ def active_resource(principal: Principal, ends_at_us: int | None, issuer: str) -
 def _delegated(delegation: Delegation | None) -> Resource:
     """What is told of an access token beside what every credential has.
 
-    See: RFC 7662 §2.2, RFC 9449 §6.2
+    See: RFC 7662 §2.2, RFC 8693 §4.1, RFC 9449 §6.2
     """
     if delegation is None:
         return {}
@@ -605,6 +606,8 @@ def _delegated(delegation: Delegation | None) -> Resource:
         told["aud"] = list(delegation.audiences)
     if delegation.jkt is not None:
         told |= {"token_type": "DPoP", "cnf": {"jkt": delegation.jkt}}
+    if delegation.actors:
+        told["act"] = act_of(delegation.actors)
     return told
 
 

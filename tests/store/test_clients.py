@@ -166,6 +166,12 @@ async def test_a_client_is_made_whole(store: SqlStore, told: list[Change]) -> No
         True,
         Delegation("cli_1", ("https://api.example",), "thumb"),
     )
+    acting = token_of(made, "oat_2", act={"sub": "usr_b", "act": {"sub": "usr_a"}})
+    await store.create_credential(acting, secret(acting), event())
+    found = (await store.find_verifiable([digest("oat_2")]))[digest("oat_2")]
+    assert found.delegation is not None
+    assert found.delegation.actors == ("usr_b", "usr_a")
+    assert await store.find_credential("oat_2", "ten_a") == acting
 
 
 async def test_a_client_is_presented_with_its_secret(store: SqlStore) -> None:

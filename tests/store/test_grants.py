@@ -211,6 +211,23 @@ async def test_a_code_that_has_ended_begins_nothing(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("who", ["user", "tenant"])
+async def test_a_grant_begins_by_itself_for_who_may_have_tokens(store: SqlStore, who: str) -> None:
+    """Attack 6: an assertion would give tokens for somebody who may not log in any more."""
+    await begun(store)
+    owner = {"tenant_id": "ten_a", "user_id": "usr_owner"}
+    if who == "tenant":
+        await store.create_tenant(tenant("ten_b"), event())
+        await store.create_user(user("usr_b", "ten_b"), event())
+        owner = {"tenant_id": "ten_b", "user_id": "usr_b"}
+    assert await store.begin_grant(new(grant(**owner)), event("grant.created"))
+    found = await store.find_refreshable_grant([secret("first grt_1").digest])
+    assert found is not None
+    assert found.live
+    await hold_back(store, who)
+    assert not await store.begin_grant(new(grant("grt_2", **owner)), event())
+
+
+@pytest.mark.parametrize("who", ["user", "tenant"])
 async def test_nobody_gets_tokens_who_may_not_log_in(store: SqlStore, who: str) -> None:
     """Attack 6: a code that was under way would outlive the change that was to end it."""
     await begun(store)

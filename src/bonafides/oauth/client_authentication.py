@@ -25,6 +25,7 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS_MAX: Final = 3_600
 SKEW_SECONDS: Final = 60
 JTI_MAX: Final = 512
+TOKEN_PATH: Final = "/oauth/token"
 
 _BASIC: Final = b"basic"
 
@@ -139,6 +140,40 @@ class ClientAuthentication:
         if not await self._store.spend_assertion(digest, kept):
             raise InvalidClient
         return found.client
+
+    async def named_by(self, assertion: str) -> Client:
+        """The client that an assertion says it is of; whether it is, `asserted` tells.
+
+        Raises:
+            InvalidClient: There is none, or it is disabled or has no keys.
+
+        See: RFC 7521 §4.1
+        """
+        said = read(assertion)
+        identifier = said.claims.get("iss") if said is not None else None
+        found = await self._store.present_client(identifier, ()) if isinstance(identifier, str) else None
+        if found is None or not found.live or not found.client.has_keys:
+            raise InvalidClient
+        return found.client
+
+    async def asserted(self, client: Client, assertion: str) -> str | None:
+        """For whom a client has signed an assertion, which serves once; None where it is not good.
+
+        See: RFC 7523 §3
+        """
+        said = read(assertion)
+        if said is None or said.claims.get("iss") != client.id or not client.has_keys:
+            return None
+        subject = said.claims.get("sub")
+        if not isinstance(subject, str) or not await self._keys.has_signed(client, assertion, said.header):
+            return None
+        try:
+            ends = self._judged(said.claims, {self._issuer, self._issuer + TOKEN_PATH})
+        except InvalidClient:
+            return None
+        digest = self._peppers.claim_digest("assertion", client.id, str(said.claims["jti"]))
+        kept = to_datetime(ends * 1_000_000) + timedelta(seconds=SKEW_SECONDS)
+        return subject if await self._store.spend_assertion(digest, kept) else None
 
     def _judged(self, claims: Mapping[str, Any], audiences: Collection[str]) -> int:
         """When a good assertion ends, in seconds since the epoch."""

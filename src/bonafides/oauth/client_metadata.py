@@ -20,6 +20,8 @@ GRANT_TYPES: Final = frozenset(
         GrantType.REFRESH_TOKEN,
         GrantType.CLIENT_CREDENTIALS,
         GrantType.DEVICE_CODE,
+        GrantType.TOKEN_EXCHANGE,
+        GrantType.JWT_BEARER,
     }
 )
 """What a client may be allowed here."""
@@ -96,6 +98,13 @@ def _check_grants(client: Client) -> None:
             "token_endpoint_auth_method",
             "a client without credentials of its own cannot use client_credentials",
         )
+    if client.is_public and GrantType.TOKEN_EXCHANGE in client.grant_types:
+        raise _wrong(
+            "token_endpoint_auth_method",
+            "a client without credentials of its own cannot exchange what others presented to it",
+        )
+    if GrantType.JWT_BEARER in client.grant_types and not client.has_keys:
+        raise _wrong("jwks", "the grant jwt-bearer needs the client's public keys, or jwks_uri")
     if client.is_public and with_codes and not client.require_pkce:
         raise _wrong("require_pkce", "a public client must prove that a code is for it")
     if (client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) and not client.has_keys:

@@ -36,6 +36,7 @@ from bonafides.secret import Peppers
 
 RESOURCES_MAX: Final = 10
 
+_PROOFS: Final = frozenset({"client_id", "client_secret", "client_assertion"})
 _CODE: Final = re.compile(r"[0-9A-Za-z]{43}")
 
 
@@ -50,6 +51,7 @@ class TokenRequest:
         address: Where it came from.
         request_id: Told to the client.
         proofs: The values of its `DPoP` headers.
+        audiences: `audience`, which is the same as `resource` where tokens are exchanged (RFC 8693 §2.1).
     """
 
     authorization: bytes | None
@@ -58,6 +60,7 @@ class TokenRequest:
     address: str | None = None
     request_id: str | None = None
     proofs: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +148,27 @@ class TokenEndpoint:
         Raises:
             AppError: By the names of RFC 6749 §5.2.
         """
-        client = await self._authentication.authenticate(
-            request.authorization, request.fields, self._endpoints
-        )
+        client = await self._client(request)
         handler = self._handler(client, request)
         scope = request.fields.get("scope")
         scopes = None if scope is None else _scopes(scope)
-        resources = self._resources(client, request.resources) if request.resources else None
+        named = request.resources
+        if handler.grant_type is GrantType.TOKEN_EXCHANGE:
+            named += request.audiences
+        resources = self._resources(client, named) if named else None
         jkt = await self._key(client, request)
         return await handler.answer(Asked(client, request.fields, scopes, resources, request, jkt))
+
+    async def _client(self, request: TokenRequest) -> Client:
+        """Who asks: an assertion of its own that is presented as a grant needs nothing beside it.
+
+        See: RFC 7521 §4.1
+        """
+        fields = request.fields
+        alone = request.authorization is None and not _PROOFS & fields.keys()
+        if alone and fields.get("grant_type") == GrantType.JWT_BEARER and "assertion" in fields:
+            return await self._authentication.named_by(fields["assertion"])
+        return await self._authentication.authenticate(request.authorization, fields, self._endpoints)
 
     async def _key(self, client: Client, request: TokenRequest) -> str | None:
         """The key that the client has proven to hold; its proof is used.

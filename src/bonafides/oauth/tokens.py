@@ -87,6 +87,7 @@ class Tokens:
         scopes: frozenset[str],
         resources: Sequence[str],
         jkt: str | None = None,
+        act: Mapping[str, Any] | None = None,
     ) -> MintedToken:
         """An access token of a client, in the form that the client gets.
 
@@ -138,6 +139,7 @@ class Tokens:
             client_id=client.id,
             audiences=tuple(resources),
             jkt=jkt,
+            act=act or {},
         )
         return MintedToken(secret, credential, self._peppers.digested(secret))
 

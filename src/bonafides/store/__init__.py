@@ -906,6 +906,10 @@ class GrantStore(Protocol):
         """
         ...
 
+    async def begin_grant(self, new: NewGrant, event: AuditEvent) -> bool:
+        """Begin a grant for which nothing is spent; False, with nothing written, if its user or tenant is not active."""
+        ...
+
     async def find_refreshable_grant(self, digests: Sequence[bytes]) -> RefreshableGrant | None:
         """The refresh token of a grant with one of these digests; one that has ended is found until it is pruned."""
         ...

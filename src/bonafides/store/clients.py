@@ -247,7 +247,14 @@ def _one(connection: Connection, client_id: str, tenant: TenantScope, *, lock: b
 
 def _follow(connection: Connection, client: Client, at: datetime) -> Sequence[Change]:
     """Let what people have let a client do be as active as the client is; what changed."""
-    of_client = credentials.c.id.in_(select(grants.c.id).where(grants.c.client_id == client.id))
+    given = select(grants.c.id).where(grants.c.client_id == client.id)
+    # Tokens that it got for others by what they had: they hang on that, and not on the client.
+    exchanged = and_(
+        credentials.c.client_id == client.id,
+        credentials.c.parent_id != client.id,
+        credentials.c.parent_id.not_in(given),
+    )
+    of_client = or_(credentials.c.id.in_(given), exchanged)
     if client.status is Status.DELETED:
         connection.execute(delete(client_secrets).where(client_secrets.c.client_id == client.id))
         mine = or_(of_client, credentials.c.client_id == client.id, credentials.c.user_id == client.id)

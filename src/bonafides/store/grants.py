@@ -89,6 +89,14 @@ def redeem_code(transaction: Transaction, digest: bytes, new: NewGrant, event: A
     return True
 
 
+def begin_for(transaction: Transaction, new: NewGrant, event: AuditEvent) -> bool:
+    """Begin a grant that nothing is spent for; False if its user or tenant is not active."""
+    if not may_have_grants(transaction.connection, new.grant.user_id):
+        return False
+    begin(transaction, new, event)
+    return True
+
+
 def begin(transaction: Transaction, new: NewGrant, event: AuditEvent) -> None:
     """Insert a grant with its first tokens, and record it."""
     connection = transaction.connection

@@ -6,6 +6,7 @@ the driver as text; what they return is turned into `Verifiable` by hand.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -67,6 +68,7 @@ def by_digest(wanted: ColumnElement[bool]) -> Select[Any]:
             credential.client_id,
             credential.audiences,
             credential.jkt,
+            credential.act,
             plan.name,
             plan.requests_per_hour,
             plan.burst,
@@ -138,7 +140,7 @@ def _verifiable(row: Row, ancestors: Sequence[Row]) -> Verifiable:
     own_scopes, expires_at, overlap_ends_at, networks, parent_id, status, user_status, tenant_status = row[
         8:16
     ]
-    role, user_scopes, client_id, audiences, jkt, *plan = row[16:]
+    role, user_scopes, client_id, audiences, jkt, act, *plan = row[16:]
     bounds = _scopes(own_scopes) or frozenset()
     ends_at = _first(expires_at, overlap_ends_at)
     usable = status == user_status == tenant_status == "active" and (parent_id is None or bool(ancestors))
@@ -168,7 +170,7 @@ def _verifiable(row: Row, ancestors: Sequence[Row]) -> Verifiable:
         role=_ROLES[role],
         user_scopes=_scopes(user_scopes),
         plan=_plan(*plan),
-        delegation=_delegation(client_id, audiences, jkt) if client_id is not None else None,
+        delegation=_delegation(client_id, audiences, jkt, act) if client_id is not None else None,
     )
 
 
@@ -181,8 +183,18 @@ _scopes: Final = lru_cache(maxsize=1024)(scopes)
 
 
 @lru_cache(maxsize=1024)
-def _delegation(client_id: str, audiences: str | None, jkt: str | None) -> Delegation:
-    return Delegation(client_id, addresses(audiences or ""), jkt)
+def _delegation(client_id: str, audiences: str | None, jkt: str | None, act: str | None) -> Delegation:
+    return Delegation(client_id, addresses(audiences or ""), jkt, _actors(act))
+
+
+def _actors(act: str | None) -> tuple[str, ...]:
+    """Who acts, the latest first, as `act` says one within the other."""
+    found: list[str] = []
+    told: dict[str, Any] = json.loads(act or "{}")
+    while told:
+        found.append(told["sub"])
+        told = told.get("act", {})
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)

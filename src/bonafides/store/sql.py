@@ -711,6 +711,9 @@ class SqlStore:
     async def redeem_code(self, digest: bytes, new: NewGrant, event: AuditEvent) -> bool:
         return await self._write(grants.redeem_code, digest, new, event)
 
+    async def begin_grant(self, new: NewGrant, event: AuditEvent) -> bool:
+        return await self._write(grants.begin_for, new, event)
+
     async def find_refreshable_grant(self, digests: Sequence[bytes]) -> RefreshableGrant | None:
         return await self._read(grants.find_refreshable, digests)
 

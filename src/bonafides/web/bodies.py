@@ -211,6 +211,8 @@ Grants = Annotated[
             "client_credentials",
             "refresh_token",
             "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
         ]
     ],
     Field(min_length=1, max_length=10, description="How it may get tokens."),

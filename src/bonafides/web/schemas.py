@@ -127,6 +127,7 @@ class ActiveCredential(BaseModel):
     )
     aud: list[str] = Field(default=[], description="Of an access token: the resources that it is for.")
     cnf: dict[str, str] = Field(default={}, description="Of an access token: the key that it is bound to.")
+    act: dict[str, Any] = Field(default={}, description="Of an exchanged token: who acts with it (RFC 8693).")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
@@ -185,7 +186,8 @@ class TokenRequest(BaseModel):
 
     grant_type: str = Field(
         description=(
-            "`client_credentials`, `authorization_code`, `refresh_token` or `urn:ietf:params:oauth:grant-type:device_code`."
+            "`client_credentials`, `authorization_code`, `refresh_token`, or one of `urn:ietf:params:oauth:grant-type:…`: "
+            "`device_code`, `token-exchange`, `jwt-bearer`."
         ),
         max_length=200,
     )
@@ -204,6 +206,21 @@ class TokenRequest(BaseModel):
     )
     refresh_token: str = Field(default="", description="For `refresh_token`; it is spent with it.")
     device_code: str = Field(default="", description="For `…:device_code`: the device's own code.")
+    subject_token: str = Field(
+        default="", description="For `…:token-exchange`: whose access the new token narrows."
+    )
+    subject_token_type: str = Field(
+        default="",
+        description=(
+            "The same: `urn:ietf:params:oauth:token-type:access_token` or `…:jwt`, `urn:bonafides:token-type:api_key` or `…:personal_access_token`."
+        ),
+    )
+    actor_token: str = Field(default="", description="For `…:token-exchange`: who acts with the new token.")
+    actor_token_type: str = Field(default="", description="The same types.")
+    assertion: str = Field(
+        default="",
+        description="For `…:jwt-bearer`: signed by the client for itself or for who has let it act.",
+    )
 
     __pydantic_extra__: dict[str, str]
 
@@ -218,6 +235,7 @@ class TokenAnswer(BaseModel):
     expires_in: int = Field(description="Seconds.")
     scope: str = Field(description="What the access token has, separated by spaces.")
     refresh_token: str = Field(default="", description="If the client may have one.")
+    issued_token_type: str = Field(default="", description="Of an exchanged token: which type it is.")
     id_token: str = Field(default="", description="With the scope `openid`: who has logged in, signed.")
 
     model_config = ConfigDict(json_schema_extra=without_defaults)

@@ -77,6 +77,7 @@ class TokenCalls:
                 exchange.address,
                 exchange.request_id,
                 proofs_told(request, self._proofs),
+                parameters.all("audience"),
             )
         )
         self._addresses.give_back(exchange.address)
