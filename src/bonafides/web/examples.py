@@ -198,7 +198,7 @@ _REGISTERED: Final[dict[str, Any]] = {
     "post_logout_redirect_uris": [],
     "scope": "openid read",
     "token_endpoint_auth_method": "client_secret_basic",
-    "id_token_signed_response_alg": "RS256",
+    "id_token_signed_response_alg": "EdDSA",
 }
 _CLIENT_SECRET: Final[dict[str, Any]] = {
     "id": CLIENT_SECRET_ID,
@@ -521,7 +521,11 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "registerClient": Example(
         caller="initial",
-        body={"client_name": "Partner", "redirect_uris": ["https://partner.example.com/callback"]},
+        body={
+            "client_name": "Partner",
+            "redirect_uris": ["https://partner.example.com/callback"],
+            "id_token_signed_response_alg": "EdDSA",
+        },
         status=201,
         answer={**_REGISTERED, "client_secret": REGISTERED_SECRET, "client_secret_expires_at": 0},
     ),
@@ -536,6 +540,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "client_name": "Partner",
             "redirect_uris": ["https://partner.example.com/callback"],
             "client_uri": "https://partner.example.com",
+            "id_token_signed_response_alg": "EdDSA",
         },
         answer={**_REGISTERED, "client_uri": "https://partner.example.com"},
     ),
