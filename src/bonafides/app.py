@@ -151,7 +151,16 @@ from bonafides.web.oauth.requests import RequestCalls
 from bonafides.web.oauth.token import REVOCATION_PATH, TOKEN_PATH, TokenCalls
 from bonafides.web.operation import OperationCalls
 from bonafides.web.operation import routes as operation_routes
-from bonafides.web.pages import applications, files, forgotten, profile, security, signing_in, status
+from bonafides.web.pages import (
+    applications,
+    files,
+    forgotten,
+    operator,
+    profile,
+    security,
+    signing_in,
+    status,
+)
 from bonafides.web.pages import audit as audit_pages
 from bonafides.web.pages import checklist as checklist_pages
 from bonafides.web.pages import clients as client_pages
@@ -166,6 +175,7 @@ from bonafides.web.pages.clients import ClientPages
 from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.keys import KeyPages
 from bonafides.web.pages.listings import Listings
+from bonafides.web.pages.operator import OperatorPages
 from bonafides.web.pages.reception import Reception
 from bonafides.web.pages.reference import Reference
 from bonafides.web.pages.rendering import Pages
@@ -884,6 +894,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
         user_pages.routes(UserPages(rooms.directory, rooms.password_changes, listings, pages)),
+        operator.routes(OperatorPages(rooms.directory, rooms.plans, rooms.signing_keys, listings, pages)),
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),

@@ -19,7 +19,9 @@ from tests.web.people import person
 from tests.web.tenancy import Tenancy, tenancy_on
 
 AREAS: Final = ("/settings", "/profile", "/logout", "/administration", "/usage", "/prove")
-PUBLIC: Final = ("/login", "/choose-password")
+PUBLIC: Final = ("/login", "/choose-password", "/status", "/docs/search")
+OPERATORS: Final = ("/administration/tenants", "/administration/plans", "/administration/signing-keys")
+"""Pages that an owner of a tenant like others is not let in to."""
 
 
 def pages_of(server: RunningServer, method: str) -> Iterator[str]:
@@ -66,7 +68,7 @@ def test_pages_of_people_are_safe(tenancy: Tenancy) -> None:
     """ASVS 3.4.3, ASVS 3.4.4, ASVS 3.4.5, ASVS 3.4.6, ASVS 3.5.1: the same of what is theirs; every form has its token."""
     browser = visitor(tenancy, "owner")
     for path in sorted(pages_of(tenancy.server, "GET")):
-        if "{" in path:
+        if "{" in path or path in OPERATORS:
             continue
         read = browser.get(path)
         assert read.status == 200, path

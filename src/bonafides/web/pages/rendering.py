@@ -211,12 +211,21 @@ def told(value: object) -> str:
 
 def areas(authority: Authority) -> tuple[Area, ...]:
     """What there is to go to, for who may go there."""
-    return tuple(area for area, scope in _AREAS if scope in authority.scopes)
+    found = tuple(area for area, scope in _AREAS if scope in authority.scopes)
+    return (*found, _OPERATORS) if authority.operator and ADMIN in authority.scopes else found
 
 
 Area = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and the paths and names below it."""
 
+_OPERATORS: Final[Area] = (
+    "Installation",
+    (
+        ("/administration/tenants", "Tenants"),
+        ("/administration/plans", "Plans"),
+        ("/administration/signing-keys", "Signing keys"),
+    ),
+)
 _AREAS: Final[tuple[tuple[Area, str], ...]] = (
     (("Usage", (("/usage", "Requests"), ("/usage/denials", "Why was I denied?"))), READ),
     (
