@@ -63,6 +63,7 @@ from bonafides.model import (
 )
 from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
+from bonafides.oauth.back_channel import BackChannel
 from bonafides.oauth.client_authentication import ClientAuthentication
 from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
@@ -272,6 +273,7 @@ class Rooms:
     consents: Consents
     client_authentication: ClientAuthentication
     client_keys: ClientKeys
+    back_channel: BackChannel
     codes: Codes
     grants: Grants
     revocation: Revocation
@@ -408,6 +410,7 @@ async def open_rooms(
     try:
         yield rooms
     finally:
+        await rooms.back_channel.close()
         await rooms.mail.close()
         await store.close()
         if leases is not None:
@@ -419,7 +422,7 @@ def _hashes_at_once(settings: Settings) -> int:
     return max(1, (os.cpu_count() or 1) // 2 // settings.workers)
 
 
-def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
+def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     settings: Settings,
     peppers: Peppers,
     clock: Clock,
@@ -488,9 +491,13 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         ),
     )
 
+    clients = Clients(store, directory, signers, recorder, peppers, clock, entropy)
+    back_channel = BackChannel(store, clients, signers, outgoing, peppers, clock, entropy)
+
     def apply(changes: Sequence[Change]) -> None:
         index.apply(changes)
         foreign.apply(changes)
+        back_channel.notice(changes)
         if any(change.kind is ChangeKind.SIGNING_KEY for change in changes):
             signers.outdate()
 
@@ -540,7 +547,6 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
             grace_seconds=settings.refresh_grace_seconds,
         ),
     )
-    clients = Clients(store, directory, signers, recorder, peppers, clock, entropy)
     by_itself = ClientCredentials(store, tokens_of_clients, recorder, clock)
 
     async def judge(credential: str, asked: Asked) -> Principal | None:
@@ -635,6 +641,7 @@ def _furnish(  # noqa: PLR0913, PLR0917 - everything that is not a room
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
         client_keys=client_keys,
+        back_channel=back_channel,
         codes=codes,
         grants=grants,
         revocation=Revocation(store, grants, recorder, peppers),
@@ -681,6 +688,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         asyncio.create_task(_every(settings.usage_flush_seconds, rooms.denials.flush), name="denials"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.give_back), name="leases"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.remind), name="reminder"),
+        asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.back_channel.tell), name="back channel"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:

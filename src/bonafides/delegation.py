@@ -272,6 +272,15 @@ class SeenGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedLogin:
+    """A login that has ended, and a client that its user had logged in to by it."""
+
+    client_id: str
+    user_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class GrantRefreshToken:
     """What the store keeps of a refresh token of a grant."""
 

@@ -53,6 +53,8 @@ SHOWN_METADATA: Final = (
     "jwks_uri",
     "id_token_signed_response_alg",
     "userinfo_signed_response_alg",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 )
 """What a client says of itself to people."""
 

@@ -79,6 +79,8 @@ async def add(rooms: Rooms, founded: Founded, static: StaticClient, suite: str) 
         jwks={"keys": [static.public_key]} if by_key else {},
         metadata={
             "id_token_signed_response_alg": "ES256" if plan.fapi else "RS256",
+            "backchannel_logout_uri": static.backchannel_logout_uri(suite),
+            "backchannel_logout_session_required": True,
             **({"require_pushed_authorization_requests": True} if plan.fapi else {}),
         },
     )

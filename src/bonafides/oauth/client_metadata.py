@@ -66,6 +66,7 @@ def checked(client: Client) -> Client:
     if client.jwks:
         check_key_set(client.jwks, "jwks")
     _check_key_place(client)
+    _check_logout_place(client)
     _check_signed(client)
     seconds = client.access_token_seconds
     if seconds is not None and not ACCESS_TOKEN_SECONDS_MIN <= seconds <= ACCESS_TOKEN_SECONDS:
@@ -134,6 +135,16 @@ def _check_key_place(client: Client) -> None:
         raise _wrong("jwks_uri", "jwks and jwks_uri cannot both be given")
     if not may_be_named(client.jwks_uri):
         raise _wrong("jwks_uri", "must be an https URL, without a user name or a fragment")
+
+
+def _check_logout_place(client: Client) -> None:
+    """Logouts are told from server to server.
+
+    See: OpenID Connect Back-Channel Logout §2.2
+    """
+    uri = client.metadata.get("backchannel_logout_uri")
+    if uri is not None and not may_be_named(uri):
+        raise _wrong("backchannel_logout_uri", "must be an https URL, without a user name or a fragment")
 
 
 def _check_signed(client: Client) -> None:

@@ -21,6 +21,7 @@ from bonafides.delegation import (
     Consent,
     DeviceCode,
     DeviceDecision,
+    EndedLogin,
     GrantRenewal,
     InitialAccessToken,
     NewClient,
@@ -834,6 +835,10 @@ class ConsentStore(Protocol):
         client_id: str | None = None,
     ) -> Sequence[SeenGrant]:
         """Up to `page.limit` grants that have not ended, newest first."""
+        ...
+
+    async def list_ended_logins(self, changed: Sequence[str]) -> Sequence[EndedLogin]:
+        """The clients that were logged in to by a session that has ended: one of these, or of a user among these."""
         ...
 
 

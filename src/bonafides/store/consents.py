@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
-from bonafides.delegation import Consent, Grant, SeenConsent, SeenGrant
-from bonafides.model import AuditEvent, CredentialStatus, Page, TenantScope
+from bonafides.delegation import Consent, EndedLogin, Grant, SeenConsent, SeenGrant
+from bonafides.model import AuditEvent, CredentialStatus, Page, Status, TenantScope
 from bonafides.store.credentials import revoke_all
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import clients, columns_of, consents, credentials, grants, row_of, users
@@ -109,6 +109,23 @@ def list_grants(
         query = query.where(grants.c.client_id == client_id)
     rows = connection.execute(page_of(query, page, grants.c.created_at, grants.c.id))
     return [_seen_grant(row) for row in rows]
+
+
+def list_ended_logins(connection: Connection, changed: Sequence[str]) -> Sequence[EndedLogin]:
+    """The logins among these sessions that are revoked, and those of users among these who are not active any more."""
+    query = (
+        select(grants.c.client_id, grants.c.user_id, grants.c.session_id)
+        .distinct()
+        .join_from(grants, users, users.c.id == grants.c.user_id)
+        .join(credentials, credentials.c.id == grants.c.session_id)
+        .where(
+            or_(
+                and_(grants.c.session_id.in_(changed), credentials.c.status == CredentialStatus.REVOKED),
+                and_(grants.c.user_id.in_(changed), users.c.status != Status.ACTIVE),
+            )
+        )
+    )
+    return [EndedLogin(*row) for row in connection.execute(query)]
 
 
 def _seen_consents(tenant: TenantScope) -> Select[Any]:

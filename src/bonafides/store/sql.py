@@ -18,6 +18,7 @@ from bonafides.delegation import (
     Consent,
     DeviceCode,
     DeviceDecision,
+    EndedLogin,
     GrantRenewal,
     InitialAccessToken,
     NewClient,
@@ -669,6 +670,9 @@ class SqlStore:
         client_id: str | None = None,
     ) -> Sequence[SeenGrant]:
         return await self._read(consents.list_grants, tenant, page, user_id, client_id, now)
+
+    async def list_ended_logins(self, changed: Sequence[str]) -> Sequence[EndedLogin]:
+        return await self._read(consents.list_ended_logins, changed)
 
     # Requests that wait
 

@@ -277,6 +277,17 @@ JwksUri = Annotated[
     | None,
     Field(description="Where its public keys stand, in place of `jwks`: an https URL at a public address."),
 ]
+LogoutUri = Annotated[
+    Annotated[
+        StrictStr,
+        Field(
+            max_length=URI_LENGTH_MAX,
+            json_schema_extra={"pattern": "^https://[a-z0-9]{1,20}([.][a-z0-9]{1,20}){0,5}/[a-z]*$"},
+        ),
+    ]
+    | None,
+    Field(description="Where it is told that a login has ended (OpenID Connect Back-Channel Logout)."),
+]
 IdTokenAlgorithm = Annotated[
     Literal["EdDSA", "ES256", "RS256"] | None,
     Field(description="How its ID tokens are signed; `null`: as the server signs."),
@@ -312,6 +323,8 @@ class NewClient(Body):
     jwks_uri: JwksUri = None
     id_token_signed_response_alg: IdTokenAlgorithm = None
     userinfo_signed_response_alg: UserinfoAlgorithm = None
+    backchannel_logout_uri: LogoutUri = None
+    backchannel_logout_session_required: StrictBool | None = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
@@ -341,6 +354,8 @@ class ClientPatch(Patch):
     jwks_uri: JwksUri = None
     id_token_signed_response_alg: IdTokenAlgorithm = None
     userinfo_signed_response_alg: UserinfoAlgorithm = None
+    backchannel_logout_uri: LogoutUri = None
+    backchannel_logout_session_required: StrictBool | None = None
     status: Annotated[
         Literal["active", "disabled"],
         Field(description="`disabled`: neither it nor any token that it was given is good."),

@@ -163,6 +163,8 @@ _CLIENT: Final[dict[str, Any]] = {
     "jwks_uri": None,
     "id_token_signed_response_alg": None,
     "userinfo_signed_response_alg": None,
+    "backchannel_logout_uri": None,
+    "backchannel_logout_session_required": None,
     "created_by": OPERATOR_ID,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,

@@ -17,6 +17,7 @@ from bonafides.web.bodies import (
     Id,
     JwksUri,
     KeySet,
+    LogoutUri,
     Moment,
     PostLogoutRedirectUris,
     RedirectUris,
@@ -61,6 +62,8 @@ class ClientRegistration(BaseModel):
         Field(description="How its ID tokens are signed; without it `RS256`, as OpenID Connect has it."),
     ] = None
     userinfo_signed_response_alg: UserinfoAlgorithm = None
+    backchannel_logout_uri: LogoutUri = None
+    backchannel_logout_session_required: StrictBool | None = None
     post_logout_redirect_uris: PostLogoutRedirectUris = []
     client_uri: ShownUri = None
     logo_uri: ShownUri = None
@@ -121,6 +124,8 @@ class RegisteredClient(BaseModel):
     jwks_uri: str = ""
     id_token_signed_response_alg: str = ""
     userinfo_signed_response_alg: str = ""
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""

@@ -359,6 +359,8 @@ class ServerMetadata(BaseModel):
     dpop_signing_alg_values_supported: list[str]
     claims_supported: list[str]
     claims_parameter_supported: bool
+    backchannel_logout_supported: bool
+    backchannel_logout_session_supported: bool
     authorization_response_iss_parameter_supported: bool
     request_parameter_supported: bool
     request_uri_parameter_supported: bool
@@ -395,6 +397,8 @@ class Client(BaseModel):
     jwks_uri: str | None
     id_token_signed_response_alg: SigningAlgorithm | None
     userinfo_signed_response_alg: SigningAlgorithm | None
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool | None
     created_by: UserId | None
     created_at: Moment
     updated_at: Moment

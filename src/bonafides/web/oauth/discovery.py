@@ -83,6 +83,8 @@ class Discovery:
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "claims_supported": [*CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr"],
             "claims_parameter_supported": True,
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
             "authorization_response_iss_parameter_supported": True,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
