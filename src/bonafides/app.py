@@ -33,6 +33,8 @@ from bonafides.credentials.guesses import Guesses
 from bonafides.credentials.imports import Imports
 from bonafides.credentials.jwt_sessions import JwtSessions, SessionRules
 from bonafides.credentials.lineage import Lineage
+from bonafides.credentials.passkey_logins import PasskeyLogins
+from bonafides.credentials.passkeys import Passkeys
 from bonafides.credentials.password_changes import PasswordChanges
 from bonafides.credentials.password_mails import PasswordMails
 from bonafides.credentials.passwords import Passwords
@@ -108,7 +110,7 @@ from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import ANY_KEY, Facts, Verifier
-from bonafides.web import account_passwords, compat, factors, introspection, logins, verify
+from bonafides.web import account_passwords, compat, factors, introspection, logins, passkeys, verify
 from bonafides.web.api import Api
 from bonafides.web.bound import Presentations
 from bonafides.web.cookies import Cookies
@@ -264,6 +266,8 @@ class Rooms:
     mail: Mail
     outgoing: Outgoing
     second_factors: SecondFactors
+    passkeys: Passkeys
+    passkey_logins: PasskeyLogins
     step_ups: StepUps
     authorizations: Authorizations
     logouts: Logouts
@@ -441,6 +445,8 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     mail = Mail(carrier_of(settings), settings.mail_from or f"bonafides@{host}", clock, entropy)
     letters = Letters(mail, settings.base_url)
     second_factors = SecondFactors(store, directory, recorder, peppers, clock, entropy, host, letters)
+    passkeys = Passkeys(store, recorder, peppers, clock, entropy, letters, second_factors, settings.base_url)
+    second_steps = SecondSteps(store, peppers, clock, entropy)
     issuing = (store, directory, recorder, peppers, clock, entropy, scopes)
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
@@ -538,7 +544,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         signing_keys=signers,
         passwords=passwords,
         guesses=guesses,
-        second_steps=SecondSteps(store, peppers, clock, entropy),
+        second_steps=second_steps,
         second_factors=second_factors,
         rules=SessionRules(
             token_seconds=settings.session_token_seconds,
@@ -606,7 +612,11 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         outgoing=outgoing,
         sessions=login_sessions,
         second_factors=second_factors,
-        step_ups=StepUps(store, recorder, clock, login_sessions, passwords, second_factors, guesses),
+        passkeys=passkeys,
+        passkey_logins=PasskeyLogins(login_sessions, second_steps, passkeys, guesses),
+        step_ups=StepUps(
+            store, recorder, clock, login_sessions, passwords, second_factors, guesses, passkeys
+        ),
         clients=clients,
         authorizations=Authorizations(
             store=store,
@@ -846,13 +856,15 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     articles = Articles(settings, rooms.token_endpoint.grant_types, reference)
     health = Health(rooms.store, rooms.feed, rooms.limits, rooms.mail, rooms.signing_keys, settings)
     authorize_pages = AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)
+    login_calls = LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups, rooms.passkey_logins)
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url, rooms.client_authentication),
         compat.exchange_routes(compat.Exchanges(rooms.verifier, rooms.bearer_tokens, metrics)),
         compat.account_routes(rooms.personal_tokens, rooms.directory, rooms.idempotency, paging, rooms.clock),
-        logins.routes(LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups)),
-        factors.routes(rooms.second_factors, rooms.sessions),
+        logins.routes(login_calls),
+        factors.routes(rooms.second_factors, rooms.passkeys, rooms.sessions),
+        passkeys.routes(rooms.passkeys, rooms.passkey_logins, rooms.step_ups, rooms.sessions, login_calls),
         account_passwords.routes(rooms.password_changes, rooms.password_mails, rooms.sessions),
         sessions.routes(rooms.sessions, paging),
         consents.routes(rooms.consents, paging),

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
+from bonafides.passkey import Passkey, PasskeyUse
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 READ: Final = "read"
@@ -932,7 +934,7 @@ class Session:
 
     Args:
         device: What it says of itself; may be empty.
-        methods: What was proven: `pwd`, `otp` (RFC 8176).
+        methods: What was proven: `pwd`, `otp`, `pop` (a passkey), `mfa` (RFC 8176).
         seen_at: When it was last refreshed, or began.
         authenticated_at: When its user last proved who they are.
         ends_at: However it is used.
@@ -972,6 +974,7 @@ class FactorKind(StrEnum):
     """What somebody may prove beside their password."""
 
     TOTP = "totp"
+    PASSKEY = "passkey"
     RECOVERY_CODE = "recovery_code"
 
 
@@ -1000,10 +1003,12 @@ class Factors:
     Args:
         totp: Their authenticator app, confirmed or not.
         recovery_codes: How many are left.
+        passkeys: Oldest first.
     """
 
     totp: TotpFactor | None
     recovery_codes: int
+    passkeys: tuple[Passkey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -1015,12 +1020,14 @@ class Proof:
         step_id: The step of a login that is spent with it; None where there was none.
         totp: The factor as it is kept from then on.
         recovery_code: The digest of the code.
+        passkey: That it was at hand.
     """
 
     kind: FactorKind
     step_id: str | None = None
     totp: TotpFactor | None = None
     recovery_code: bytes | None = None
+    passkey: PasskeyUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1117,6 +1124,7 @@ class Account:
         tenant_active: Whether their tenant is.
         totp: Whether they have an authenticator app.
         recovery_codes: Whether they have recovery codes left.
+        passkeys: Whether they have any.
     """
 
     user: User
@@ -1124,13 +1132,19 @@ class Account:
     tenant_active: bool
     totp: bool
     recovery_codes: bool = False
+    passkeys: bool = False
 
     @property
     def factors(self) -> tuple[FactorKind, ...]:
         """What they may prove beside their password; nothing where the password is enough."""
-        if not self.totp:
+        if not self.totp and not self.passkeys:
             return ()
-        return (FactorKind.TOTP, *((FactorKind.RECOVERY_CODE,) if self.recovery_codes else ()))
+        possible = (
+            (FactorKind.TOTP, self.totp),
+            (FactorKind.PASSKEY, self.passkeys),
+            (FactorKind.RECOVERY_CODE, self.recovery_codes),
+        )
+        return tuple(kind for kind, has in possible if has)
 
 
 @dataclass(frozen=True, slots=True)

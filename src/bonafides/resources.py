@@ -40,6 +40,7 @@ from bonafides.model import (
 )
 from bonafides.oauth.client_metadata import SAID_METADATA
 from bonafides.oauth.exchange import act_of
+from bonafides.passkey import Passkey
 from bonafides.plans import figures
 
 Resource = dict[str, Any]
@@ -276,20 +277,31 @@ def session_resource(live: LiveSession, own: str | None) -> Resource:
 def factors_resource(factors: Factors) -> Resource:
     """The second factors in use; one that was not confirmed counts for nothing."""
     totp = factors.totp
-    shown = (
-        []
-        if totp is None or totp.confirmed_at is None
-        else [
-            {
-                "id": str(FactorKind.TOTP),
-                "object": "factor",
-                "kind": str(FactorKind.TOTP),
-                "name": "Authenticator app",
-                "created_at": time_text(totp.confirmed_at),
-            }
-        ]
-    )
+    shown = [passkey_resource(each) for each in factors.passkeys]
+    if totp is not None and totp.confirmed_at is not None:
+        app = {
+            "id": str(FactorKind.TOTP),
+            "object": "factor",
+            "kind": str(FactorKind.TOTP),
+            "name": "Authenticator app",
+            "created_at": time_text(totp.confirmed_at),
+        }
+        shown.insert(0, app)
     return {"data": shown, "recovery_codes_left": factors.recovery_codes, "next_cursor": None}
+
+
+def passkey_resource(passkey: Passkey) -> Resource:
+    """A passkey, without what authenticators and browsers alone need."""
+    return {
+        "id": passkey.id,
+        "object": "factor",
+        "kind": str(FactorKind.PASSKEY),
+        "name": passkey.name,
+        "created_at": time_text(passkey.created_at),
+        "last_used_at": _time_or_none(passkey.last_used_at),
+        "synced": passkey.backed_up,
+        "suspected_at": _time_or_none(passkey.suspected_at),
+    }
 
 
 def signing_key_resource(key: SigningKey) -> Resource:

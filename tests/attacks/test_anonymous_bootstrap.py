@@ -38,6 +38,7 @@ OPEN: Final = frozenset(
         ("GET", "/.well-known/openid-configuration"),
         ("GET", "/.well-known/openid-configuration/{issuer_path:path}"),
         ("GET", "/login"),
+        ("POST", "/v1/auth/login/passkey/options"),
         ("GET", "/forgotten-password"),
         ("GET", "/choose-password"),
         ("GET", "/oauth/authorize"),
@@ -51,6 +52,7 @@ PROVEN_IN_THE_BODY: Final = frozenset(
     {
         "/v1/auth/login",
         "/v1/auth/login/second-factor",
+        "/v1/auth/login/passkey",
         "/v1/auth/refresh",
         "/v1/auth/password/forgotten",
         "/v1/auth/password/reset",

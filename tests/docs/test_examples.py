@@ -22,7 +22,11 @@ from bonafides.delegation import Consent
 from bonafides.model import Actor, CredentialKind, DigestedSecret, to_datetime
 from bonafides.secret import new_id
 from bonafides.web.examples import (
+    ATTESTATION,
+    AUTHENTICATOR_DATA,
     CLIENT_ID,
+    CREATED_CLIENT_DATA,
+    CREDENTIAL_ID,
     DENIED_REQUEST_ID,
     EXAMPLES,
     INITIAL_TOKEN,
@@ -35,16 +39,20 @@ from bonafides.web.examples import (
     PROVEN_TOKEN,
     RECOVERY_CODE,
     REGISTRATION_TOKEN,
+    SIGNATURE,
+    SIGNED_CLIENT_DATA,
     TOKEN,
     TOTP_CODE,
+    USER_HANDLE,
 )
 from bonafides.web.forms import FORM
+from tests.authenticator import Authenticator
 from tests.described import Description, Operation
 from tests.serving import RunningServer, running, settings_for
 from tests.web.oauth import owners_token
 
 DISPLAY: Final = re.compile(r"bf_(?:key|pat|tok|sec|iat)_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}")
-ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt|iat)_[0-9A-Za-z]{22}")
+ID: Final = re.compile(r"(key|usr|ten|evt|req|pat|tok|ses|cli|sec|con|grt|iat|psk)_[0-9A-Za-z]{22}")
 SECRET: Final = re.compile(r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+(/oauth/register/cli_[0-9A-Za-z]{22})?")
@@ -169,6 +177,17 @@ class Story:
         if operation_id == "addFactor":
             app = pyotp.TOTP(response.json()["secret"])
             self._real[TOTP_CODE] = app.at((self._server.clock.now_us + 1_000_000) // 1_000_000)
+        if operation_id == "beginPasskey":
+            self._key = Authenticator(self._server.settings.base_url.replace("127.0.0.1", "localhost"))
+            made = self._key.create(response.json())
+            self._real |= {CREDENTIAL_ID: made["id"], USER_HANDLE: self._key.user_handle or ""}
+            self._real[CREATED_CLIENT_DATA] = made["response"]["clientDataJSON"]
+            self._real[ATTESTATION] = made["response"]["attestationObject"]
+        if operation_id == "askForPasskey":
+            signed = self._key.get(response.json())["response"]
+            self._real[SIGNED_CLIENT_DATA] = signed["clientDataJSON"]
+            self._real[AUTHENTICATOR_DATA] = signed["authenticatorData"]
+            self._real[SIGNATURE] = signed["signature"]
         if operation_id == "confirmFactor":
             self._real[RECOVERY_CODE] = response.json()["recovery_codes"][0]
         if operation_id == "resetFactors":

@@ -49,6 +49,8 @@ VISITED = frozenset(
         "/oauth/revoke",
         "/v1/auth/login",
         "/v1/auth/login/second-factor",
+        "/v1/auth/login/passkey",
+        "/v1/auth/login/passkey/options",
         "/v1/auth/refresh",
         "/v1/auth/password/reset",
         "/v1/auth/password/forgotten",

@@ -95,6 +95,13 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO signing_keys VALUES ('two', 'ES256', 'beside', '{}', 'x', 'p1', 1, 1, NULL, NULL)",
         "UPDATE credentials SET act = '{}' WHERE id = 'key_1'",
     ),
+    "0010": (
+        *FOURTH,
+        """
+        INSERT INTO passkeys VALUES
+        ('psk_1', 'usr_1', 'id', 'key', 0, 'usb', 'aaguid', 'Key', TRUE, FALSE, 1, NULL, NULL)
+        """,
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

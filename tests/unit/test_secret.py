@@ -660,6 +660,22 @@ def test_a_form_is_its_readers_alone(whose: str, other: str) -> None:
     assert not any(Peppers(PEPPERS).is_form_of(made_up, whose) for made_up in ("", token[:-1], other))
 
 
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(0, 2**62))
+def test_a_challenge_is_known_again_for_its_purpose_alone(purpose: str, other: str, ends_us: int) -> None:
+    """Web Authentication Level 3 §13.4.3: what was signed for one thing would be good for another."""
+    old, new, both = Peppers(PEPPERS[1:]), Peppers(PEPPERS[:1]), Peppers(PEPPERS)
+    challenge = both.sign_challenge(purpose, ends_us, os.urandom)
+    assert len(challenge) == 56
+    assert both.challenge_end(challenge, purpose) == ends_us
+    assert (both.challenge_end(challenge, other) is None) == (purpose != other)
+    assert old.challenge_end(challenge, purpose) is None
+    assert new.challenge_end(challenge, purpose) == ends_us
+    assert both.challenge_end(old.sign_challenge(purpose, ends_us, os.urandom), purpose) == ends_us
+    altered = bytes([challenge[0] ^ 1]) + challenge[1:]
+    for made_up in (altered, challenge[:-1], challenge + b"x", b"", b"x" * 56):
+        assert both.challenge_end(made_up, purpose) is None
+
+
 def test_a_pepper_in_an_error_or_a_log_is_not_readable() -> None:
     """A traceback that shows a pepper undoes it."""
     assert "k" * 32 not in repr(Pepper("id", b"k" * 32))

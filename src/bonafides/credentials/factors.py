@@ -1,4 +1,4 @@
-"""Second factors: an authenticator app, and recovery codes for who has lost it.
+"""Second factors: an authenticator app, and recovery codes for who has lost it; passkeys have a file of their own.
 
 Whoever has one proves one after their password, on every way in. Only somebody who has logged in, and lately,
 changes their own; an admin can take them away from somebody who has lost everything, and not set them up.
@@ -7,7 +7,6 @@ changes their own; an admin can take them away from somebody who has lost everyt
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -115,7 +114,7 @@ class SecondFactors:
             Forbidden: The caller has not logged in, or not lately.
             Conflict: They have an app already.
         """
-        user = await self._require_person(authority)
+        user = await self.require_person(authority)
         now = to_datetime(self._clock.micros())
         secret = totp.new_secret(self._entropy)
         factor = TotpFactor(
@@ -149,7 +148,7 @@ class SecondFactors:
 
         See: OWASP ASVS 7.4.3
         """
-        user = await self._require_person(authority)
+        user = await self.require_person(authority)
         now_us = self._clock.micros()
         now = to_datetime(now_us)
         begun = (await self._store.find_factors(user.id)).totp
@@ -164,13 +163,13 @@ class SecondFactors:
         if not counter:
             message = "code: is not the one that the app shows now. Check the clocks of the phone and of the server."
             raise InvalidRequest(message, field="code")
-        codes = self._new_codes()
+        codes, digested = self.new_codes(user.id)
         event = self._recorder.event(
             "user.factor_added", authority.actor, user.tenant_id, user.id, {"kind": str(FactorKind.TOTP)}
         )
         ended = await self._store.confirm_totp(
             replace(begun, confirmed_at=now, last_counter=counter),
-            self._digested(user.id, codes),
+            digested,
             event,
             kept_session=own_session,
             end_others=end_others,
@@ -187,35 +186,35 @@ class SecondFactors:
             Forbidden: The caller has not logged in, or not lately.
             Conflict: They have no factor that codes could stand in for.
         """
-        user = await self._require_person(authority)
-        codes = self._new_codes()
+        user = await self.require_person(authority)
+        codes, digested = self.new_codes(user.id)
         event = self._recorder.event("user.recovery_codes_renewed", authority.actor, user.tenant_id, user.id)
-        if not await self._store.replace_recovery_codes(user.id, self._digested(user.id, codes), event):
+        if not await self._store.replace_recovery_codes(user.id, digested, event):
             message = "Recovery codes stand in for a second factor. Set one up first."
             raise Conflict(message)
         self._letters.changed(user, "New recovery codes were made for your account.")
         return codes
 
-    async def remove(
-        self, authority: Authority, kind: FactorKind, *, own_session: str | None, end_others: bool
-    ) -> int:
-        """Take the caller's own factor away, and its recovery codes with it; how many sessions that ended.
+    async def remove_totp(self, authority: Authority, *, own_session: str | None, end_others: bool) -> int:
+        """Take the caller's own app away, and with their last factor its codes; how many sessions that ended.
 
         Raises:
             Forbidden: The caller has not logged in, or not lately.
             NotFound: They have none.
         """
-        user = await self._require_person(authority)
+        user = await self.require_person(authority)
         event = self._recorder.event(
-            "user.factor_removed", authority.actor, user.tenant_id, user.id, {"kind": str(kind)}
+            "user.factor_removed",
+            authority.actor,
+            user.tenant_id,
+            user.id,
+            {"kind": str(FactorKind.TOTP)},
         )
-        ended = await self._store.remove_factors(
-            user.id, event, kept_session=own_session, end_others=end_others
-        )
+        ended = await self._store.remove_totp(user.id, event, kept_session=own_session, end_others=end_others)
         if ended is None:
-            message = f"You have no factor {kind}."
+            message = "You have no authenticator app."
             raise NotFound(message)
-        self._letters.changed(user, "The second factor of your account was removed.")
+        self._letters.changed(user, "The authenticator app of your account was removed.")
         return ended
 
     async def reset(self, authority: Authority, user_id: str) -> int:
@@ -240,26 +239,28 @@ class SecondFactors:
     async def judge(self, user_id: str, code: str) -> Proof | None:
         """What a code proves, if it is good now: it is spent with what the proof opens, not here."""
         plain = _plain(code)
-        found = await self._store.find_factors(user_id)
-        if found.totp is None or found.totp.confirmed_at is None:
-            return None
         if len(plain) == totp.DIGITS:
-            secret = self._secret(found.totp)
-            if secret is None:
+            app = (await self._store.find_factors(user_id)).totp
+            secret = None if app is None or app.confirmed_at is None else self._secret(app)
+            if app is None or secret is None:
                 return None
             now_us = self._clock.micros()
-            counter = totp.counter_of(secret, plain, now_us, after=found.totp.last_counter)
+            counter = totp.counter_of(secret, plain, now_us, after=app.last_counter)
             if counter is None:
                 return None
             sealed = self._peppers.seal_at_rest(secret.encode("ascii"), _place(user_id), self._entropy)
-            used = replace(found.totp, last_counter=counter, sealed=sealed, pepper_id=self._peppers.newest_id)
+            used = replace(app, last_counter=counter, sealed=sealed, pepper_id=self._peppers.newest_id)
             return Proof(FactorKind.TOTP, totp=used)
         digests = self._peppers.candidates(_code_bytes(user_id, plain))
         left = await self._store.find_recovery_code(user_id, digests)
         return None if left is None else Proof(FactorKind.RECOVERY_CODE, recovery_code=left)
 
-    async def _require_person(self, authority: Authority) -> User:
-        """Who the caller is, if they have logged in themselves, and lately."""
+    async def require_person(self, authority: Authority) -> User:
+        """Who the caller is.
+
+        Raises:
+            Forbidden: They have not logged in themselves, or not lately.
+        """
         await self._directory.require_recent_proof(authority, login_needed=True)
         user = await self._directory.user(authority, authority.user_id or "")
         if user.kind is not UserKind.PERSON:  # pragma: no cover - a service cannot log in
@@ -272,13 +273,14 @@ class SecondFactors:
         plain = self._peppers.unseal_at_rest(factor.sealed, _place(factor.user_id))
         return None if plain is None else plain.decode("ascii")
 
-    def _new_codes(self) -> tuple[str, ...]:
-        """Codes of 120 random bits each, which need no slow hash (OWASP ASVS 6.5.2)."""
-        made = (b32encode(self._entropy(_CODE_BYTES)).decode("ascii").lower() for _ in range(RECOVERY_CODES))
-        return tuple("-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP)) for code in made)
+    def new_codes(self, user_id: str) -> tuple[tuple[str, ...], list[DigestedSecret]]:
+        """Recovery codes for a user, and what is kept of them: of 120 random bits each, they need no slow hash.
 
-    def _digested(self, user_id: str, codes: Sequence[str]) -> list[DigestedSecret]:
-        return [
+        See: OWASP ASVS 6.5.2
+        """
+        made = (b32encode(self._entropy(_CODE_BYTES)).decode("ascii").lower() for _ in range(RECOVERY_CODES))
+        codes = tuple("-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP)) for code in made)
+        return codes, [
             DigestedSecret(self._peppers.digest(_code_bytes(user_id, _plain(code))), self._peppers.newest_id)
             for code in codes
         ]

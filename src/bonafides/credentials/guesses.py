@@ -102,6 +102,10 @@ class Guesses:
         """
         return await self._admit("factor", user_id, user_id, visitor)
 
+    def uncounted(self, user_id: str, visitor: Visitor) -> Admitted:
+        """What is judged without a count, because nobody guesses it: a signature."""
+        return Admitted((), self._place(user_id, visitor))
+
     async def admit_mail(self, name: str, visitor: Visitor) -> None:
         """Count one more mail that was asked for, whether or not anybody has this name.
 
@@ -147,7 +151,7 @@ class Guesses:
             raise TooManyRequests(retry_after_seconds=wait)
 
     async def _admit(self, what: str, name: str, user_id: str | None, visitor: Visitor) -> Admitted:
-        place = self._peppers.subject_digest("place", user_id or "", visitor.network)
+        place = self._place(user_id or "", visitor)
         # Asked for nobody's account, too: the time must not tell whether there is one.
         known = await self._store.knows_place(user_id or "", place)
         everybodys = self._peppers.subject_digest(what, name)
@@ -157,6 +161,9 @@ class Guesses:
         if wait:
             raise TooManyRequests(retry_after_seconds=wait)
         return Admitted((limits[0].subject, everybodys), place)
+
+    def _place(self, user_id: str, visitor: Visitor) -> str:
+        return self._peppers.subject_digest("place", user_id, visitor.network)
 
     def _strangers(self, subject: str, visitor: Visitor) -> list[GuessLimit]:
         address = self._peppers.subject_digest("address", visitor.network)

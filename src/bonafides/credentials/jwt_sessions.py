@@ -197,7 +197,7 @@ class JwtSessions:
         admitted = await self._guesses.admit(name, account.user.id if account else None, visitor)
         encoded = account.password_hash if account is not None else None
         right = await self._passwords.check(password, self._nobodys if encoded is None else encoded)
-        if account is None or encoded is None or not right or not _may_log_in(account):
+        if account is None or encoded is None or not right or not may_log_in(account):
             return None
         if account.factors:
             return await self._second_steps.begin(account, admitted.counts)
@@ -225,7 +225,7 @@ class JwtSessions:
         step, account = found
         admitted = await self._guesses.admit_code(account.user.id, visitor)
         proof = await self._second_factors.judge(account.user.id, code)
-        if proof is None or account.password_hash is None or not _may_log_in(account):
+        if proof is None or account.password_hash is None or not may_log_in(account):
             return None
         return await self.open(
             account,
@@ -243,7 +243,7 @@ class JwtSessions:
         methods: frozenset[str],
         visitor: Visitor,
         admitted: Admitted,
-        password_hash: str,
+        password_hash: str | None,
         *,
         proof: Proof | None = None,
         request_id: str | None,
@@ -516,6 +516,7 @@ def _login(user: User, identifier: str, scopes: frozenset[str], now: datetime) -
     )
 
 
-def _may_log_in(account: Account) -> bool:
+def may_log_in(account: Account) -> bool:
+    """Whether somebody who has proven to be the user of an account is let in."""
     user = account.user
     return user.kind is UserKind.PERSON and user.status is Status.ACTIVE and account.tenant_active

@@ -6,10 +6,11 @@ See: RFC 9470, OWASP ASVS 7.5.3
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
+from bonafides.credentials.ceremonies import Json
 from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.guesses import Admitted, Guesses, GuessStore, Visitor
 from bonafides.credentials.jwt_sessions import (
@@ -19,6 +20,8 @@ from bonafides.credentials.jwt_sessions import (
     SignedToken,
     folded,
 )
+from bonafides.credentials.passkey_logins import PASSKEY_METHOD
+from bonafides.credentials.passkeys import Passkeys
 from bonafides.credentials.passwords import Passwords
 from bonafides.errors import InvalidRequest
 from bonafides.model import Account, Clock, Elevation, Proof, to_datetime
@@ -40,6 +43,7 @@ class StepUps:
         passwords: Check what is proven.
         second_factors: Judge what is proven.
         guesses: Admit it.
+        passkeys: Judge what those sign.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class StepUps:
         passwords: Passwords,
         second_factors: SecondFactors,
         guesses: Guesses,
+        passkeys: Passkeys,
     ) -> None:
         self._store = store
         self._recorder = recorder
@@ -59,9 +64,25 @@ class StepUps:
         self._passwords = passwords
         self._second_factors = second_factors
         self._guesses = guesses
+        self._passkeys = passkeys
+
+    async def options(self, authority: Authority) -> dict[str, Any]:
+        """What the caller's browser has to be asked for a proof by passkey: `PublicKeyCredentialRequestOptionsJSON`.
+
+        Raises:
+            Conflict: They have no passkey that serves, or the server has no name.
+        """
+        session_id = await self._sessions.own_session(authority)
+        return await self._passkeys.options_of(_stepping_up(session_id), authority.user_id or "")
 
     async def prove(
-        self, authority: Authority, visitor: Visitor, *, password: str | None, code: str | None
+        self,
+        authority: Authority,
+        visitor: Visitor,
+        *,
+        password: str | None,
+        code: str | None,
+        passkey: Json | None = None,
     ) -> SignedToken | None:
         """The token that takes the place of the caller's, for who has proven that it is still them; None for a wrong proof.
 
@@ -73,6 +94,7 @@ class StepUps:
             visitor: Where the call comes from.
             password: Theirs.
             code: Of their authenticator app, or a recovery code.
+            passkey: `AuthenticationResponseJSON` to `options`.
 
         Raises:
             InvalidRequest: The credential is not of a login, or what is needed is missing.
@@ -86,10 +108,21 @@ class StepUps:
         if session_id is None or token_id is None or account is None:
             message = "This credential was not made by a login, so there is nobody to ask."
             raise InvalidRequest(message, field="Authorization")
-        _require_enough(account, password=password, code=code)
+        _require_enough(account, password=password, code=code, passkey=passkey)
         counts: tuple[str, ...] = ()
         proof: Proof | None = None
-        if code is not None:
+        if passkey is not None:
+            judged = await self._passkeys.judge(
+                passkey,
+                _stepping_up(session_id),
+                visitor,
+                user_id=account.user.id,
+                request_id=authority.actor.request_id,
+            )
+            if judged is None:
+                return None
+            proof = judged[1]
+        elif code is not None:
             admitted = await self._guesses.admit_code(account.user.id, visitor)
             proof = await self._second_factors.judge(account.user.id, code)
             if proof is None:
@@ -106,7 +139,7 @@ class StepUps:
         live = await self._store.find_session(session_id, authority.tenant_id, to_datetime(now_us))
         if live is None:
             return None
-        proven = {CODE_METHOD} if proof is not None else set()
+        proven = {PASSKEY_METHOD if passkey is not None else CODE_METHOD} if proof is not None else set()
         proven |= {PASSWORD_METHOD} if password is not None else set()
         session = replace(
             live.session,
@@ -136,13 +169,22 @@ class StepUps:
         return await self._guesses.admit(folded(account.user.email or ""), account.user.id, visitor)
 
 
-def _require_enough(account: Account, *, password: str | None, code: str | None) -> None:
-    if account.factors and code is None:
-        message = "code: is required, because you have a second factor: a code of it, or a recovery code."
+def _stepping_up(session_id: str | None) -> str:
+    return f"step-up {session_id}"
+
+
+def _require_enough(
+    account: Account, *, password: str | None, code: str | None, passkey: Json | None
+) -> None:
+    if code is not None and passkey is not None:
+        message = "passkey: or code, not both."
+        raise InvalidRequest(message, field="passkey")
+    if account.factors and code is None and passkey is None:
+        message = "code: is required, because you have a second factor: a code of it, a recovery code, or a passkey."
         raise InvalidRequest(message, field="code")
     if not account.factors and password is None:
         message = "password: is required."
         raise InvalidRequest(message, field="password")
-    if not account.factors and code is not None:
+    if not account.factors and (code is not None or passkey is not None):
         message = "code: you have no second factor. Send your password alone."
         raise InvalidRequest(message, field="code")

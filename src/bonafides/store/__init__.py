@@ -78,6 +78,7 @@ from bonafides.model import (
     UserChanges,
     Verifiable,
 )
+from bonafides.passkey import AddedPasskey, Challenge, Passkey
 
 OnCommit = Callable[[Sequence[Change]], None]
 """Told of the changes of each committed transaction of this process before its verb returns."""
@@ -778,7 +779,64 @@ class FactorStore(Protocol):
     async def remove_factors(
         self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
     ) -> int | None:
-        """Take a user's factors and codes away; how many sessions that ended. None if they had none."""
+        """Take all of a user's factors and codes away; how many sessions that ended. None if they had none."""
+        ...
+
+    async def remove_totp(
+        self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+    ) -> int | None:
+        """Take a user's app away, and with their last factor its codes; how many sessions that ended. None if they had none."""
+        ...
+
+
+class PasskeyStore(Protocol):
+    """Passkeys. Adding and removing one ends logins that are half done."""
+
+    async def find_passkey(self, credential_id: bytes) -> Passkey | None:
+        """The passkey that an authenticator names so."""
+        ...
+
+    async def add_passkey(
+        self,
+        passkey: Passkey,
+        challenge: Challenge,
+        codes: Sequence[DigestedSecret],
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> AddedPasskey | None:
+        """Take a passkey into use, and spend the challenge that it has signed; who has no other factor is given the codes.
+
+        Returns:
+            None if the challenge was spent before, or somebody has the passkey already.
+        """
+        ...
+
+    async def rename_passkey(
+        self, user_id: str, passkey_id: str, name: str, event: AuditEvent
+    ) -> Passkey | None:
+        """Give a user's passkey another name; None if they have none of that id."""
+        ...
+
+    async def suspect_passkey(self, passkey_id: str, challenge: Challenge, event: AuditEvent) -> bool:
+        """Note that two may hold a passkey, which opens nothing from then on.
+
+        False if it was noted before, or if what it has signed was only sent again.
+        """
+        ...
+
+    async def remove_passkey(
+        self,
+        user_id: str,
+        passkey_id: str,
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> int | None:
+        """Take a user's passkey away, and with their last factor its codes; how many sessions that ended. None if they have none."""
+        ...
 
 
 class AuthorizationCodeStore(Protocol):
@@ -998,6 +1056,7 @@ class Store(
     ClientStore,
     RegistrationStore,
     FactorStore,
+    PasskeyStore,
     AuthorizationCodeStore,
     ConsentStore,
     PushedRequestStore,

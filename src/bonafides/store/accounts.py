@@ -29,6 +29,7 @@ from bonafides.store.sessions import end_all
 from bonafides.store.tables import (
     columns_of,
     one_time_secrets,
+    passkeys,
     passwords,
     recovery_codes,
     row_of,
@@ -236,8 +237,9 @@ def _hold(connection: Connection, user_id: str) -> None:
 def _accounts() -> Any:  # noqa: ANN401 - a select of many columns
     factor = exists().where(totp_factors.c.user_id == users.c.id, totp_factors.c.confirmed_at.is_not(None))
     left = exists().where(recovery_codes.c.user_id == users.c.id, recovery_codes.c.redeemed_at.is_(None))
+    has_passkey = exists().where(passkeys.c.user_id == users.c.id)
     return (
-        select(passwords.c.hash, tenants.c.status, factor, left, *_USER)
+        select(passwords.c.hash, tenants.c.status, factor, left, has_passkey, *_USER)
         .join_from(users, tenants, tenants.c.id == users.c.tenant_id)
         .join(passwords, passwords.c.user_id == users.c.id, isouter=True)
         .where(users.c.status != Status.DELETED)
@@ -245,5 +247,6 @@ def _accounts() -> Any:  # noqa: ANN401 - a select of many columns
 
 
 def _account(row: Any) -> Account:  # noqa: ANN401 - a row
-    password_hash, tenant_status, totp, left, *user = row
-    return Account(User(*user), password_hash, tenant_status is Status.ACTIVE, bool(totp), bool(left))
+    password_hash, tenant_status, totp, left, has_passkey, *user = row
+    active = tenant_status is Status.ACTIVE
+    return Account(User(*user), password_hash, active, bool(totp), bool(left), bool(has_passkey))

@@ -21,11 +21,14 @@ from bonafides.model import (
     User,
     UserKind,
 )
+from bonafides.passkey import Passkey
 from bonafides.store.listing import page_of, within
+from bonafides.store.proofs import hold, is_needed
 from bonafides.store.sessions import end_all
 from bonafides.store.tables import (
     columns_of,
     one_time_secrets,
+    passkeys,
     recovery_codes,
     row_of,
     totp_factors,
@@ -37,6 +40,7 @@ FACTOR_CHANGED: Final = "second factor changed"
 
 _TOTP: Final = columns_of(totp_factors, TotpFactor)
 _USER: Final = columns_of(users, User)
+_PASSKEY: Final = columns_of(passkeys, Passkey)
 
 
 def find(connection: Connection, user_id: str) -> Factors:
@@ -47,7 +51,12 @@ def find(connection: Connection, user_id: str) -> Factors:
             recovery_codes.c.user_id == user_id, recovery_codes.c.redeemed_at.is_(None)
         )
     )
-    return Factors(None if row is None else TotpFactor(*row), left or 0)
+    own = connection.execute(
+        select(*_PASSKEY).where(passkeys.c.user_id == user_id).order_by(passkeys.c.created_at, passkeys.c.id)
+    )
+    return Factors(
+        None if row is None else TotpFactor(*row), left or 0, tuple(Passkey(*each) for each in own)
+    )
 
 
 def list_without(
@@ -55,10 +64,12 @@ def list_without(
 ) -> Sequence[User]:
     """A page of active people without a second factor, newest first."""
     confirmed = exists().where(totp_factors.c.user_id == users.c.id, totp_factors.c.confirmed_at.is_not(None))
+    has_passkey = exists().where(passkeys.c.user_id == users.c.id)
     query = select(*_USER).where(
         users.c.kind == UserKind.PERSON,
         users.c.status == Status.ACTIVE,
         ~confirmed,
+        ~has_passkey,
         *within(users.c.tenant_id, tenant),
     )
     if user_id is not None:
@@ -81,7 +92,7 @@ def find_recovery_code(connection: Connection, user_id: str, digests: Sequence[b
 def begin_totp(transaction: Transaction, factor: TotpFactor, event: AuditEvent) -> bool:
     """Keep an authenticator app that is to be confirmed, in place of one that never was; False if one is in use."""
     connection = transaction.connection
-    _hold(connection, factor.user_id)
+    hold(connection, factor.user_id)
     in_use = exists().where(
         totp_factors.c.user_id == factor.user_id, totp_factors.c.confirmed_at.is_not(None)
     )
@@ -107,7 +118,7 @@ def confirm_totp(
     None, with nothing written, if it is not the one that was begun last, or is in use already.
     """
     connection = transaction.connection
-    _hold(connection, confirmed.user_id)
+    hold(connection, confirmed.user_id)
     done = connection.execute(
         update(totp_factors)
         .where(
@@ -120,8 +131,8 @@ def confirm_totp(
     )
     if done.rowcount == 0:
         return None
-    _give_codes(connection, confirmed.user_id, codes, event.at)
-    return _close(transaction, confirmed.user_id, event, kept_session, end_others=end_others)
+    give_codes(connection, confirmed.user_id, codes, event.at)
+    return close(transaction, confirmed.user_id, event, kept_session, end_others=end_others)
 
 
 def replace_recovery_codes(
@@ -129,29 +140,46 @@ def replace_recovery_codes(
 ) -> bool:
     """Give a user other codes; the ones before serve no more. False for who has no factor that they stand in for."""
     connection = transaction.connection
-    _hold(connection, user_id)
-    if not connection.scalar(
-        select(exists().where(totp_factors.c.user_id == user_id, totp_factors.c.confirmed_at.is_not(None)))
-    ):
+    hold(connection, user_id)
+    if not is_needed(connection, user_id):
         return False
-    _give_codes(connection, user_id, codes, event.at)
+    give_codes(connection, user_id, codes, event.at)
     transaction.record(event)
     return True
+
+
+def remove_totp(
+    transaction: Transaction, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+) -> int | None:
+    """Take a user's authenticator app away, and with their last factor its codes; how many sessions that ended.
+
+    None if they had none.
+    """
+    connection = transaction.connection
+    hold(connection, user_id)
+    if not connection.execute(delete(totp_factors).where(totp_factors.c.user_id == user_id)).rowcount:
+        return None
+    forget_codes(connection, user_id)
+    return close(transaction, user_id, event, kept_session, end_others=end_others)
 
 
 def remove_factors(
     transaction: Transaction, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
 ) -> int | None:
-    """Take a user's authenticator app and codes away; how many sessions that ended. None if they had none."""
+    """Take all of a user's factors and codes away; how many sessions that ended. None if they had none."""
     connection = transaction.connection
-    _hold(connection, user_id)
-    if not connection.execute(delete(totp_factors).where(totp_factors.c.user_id == user_id)).rowcount:
+    hold(connection, user_id)
+    gone = [
+        connection.execute(delete(table).where(table.c.user_id == user_id)).rowcount
+        for table in (totp_factors, passkeys)
+    ]
+    if not any(gone):
         return None
-    connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
-    return _close(transaction, user_id, event, kept_session, end_others=end_others)
+    forget_codes(connection, user_id)
+    return close(transaction, user_id, event, kept_session, end_others=end_others)
 
 
-def _close(
+def close(
     transaction: Transaction,
     user_id: str,
     event: AuditEvent,
@@ -178,14 +206,16 @@ def _close(
     return ended
 
 
-def _give_codes(connection: Connection, user_id: str, codes: Sequence[DigestedSecret], at: datetime) -> None:
+def forget_codes(connection: Connection, user_id: str) -> None:
+    """Take the codes of who has no factor away, for which they could stand in."""
+    if not is_needed(connection, user_id):
+        connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+
+
+def give_codes(connection: Connection, user_id: str, codes: Sequence[DigestedSecret], at: datetime) -> None:
+    """Give a user codes in place of those that they had."""
     connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
     connection.execute(
         insert(recovery_codes),
         [row_of(code) | {"user_id": user_id, "created_at": at, "redeemed_at": None} for code in codes],
     )
-
-
-def _hold(connection: Connection, user_id: str) -> None:
-    """Nobody logs in as this user, or changes what they log in with, before this transaction ends."""
-    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))

@@ -76,7 +76,7 @@ def open_session(transaction: Transaction, opening: Opening, event: AuditEvent) 
     if opening.proof is None:
         if proofs.is_needed(connection, session.user_id):
             return False
-    elif not proofs.spend(connection, session.user_id, opening.proof, event.at):
+    elif not proofs.spend(transaction, session.user_id, opening.proof, event.at):
         return False
     # At once, and not at the end of the transaction: what follows refers to them.
     connection.execute(insert(credentials), row_of(credential) | row_of(opening.credential_secret))
@@ -151,7 +151,7 @@ def elevate(transaction: Transaction, elevation: Elevation, event: AuditEvent) -
     if not (
         _may_log_in(connection, session.user_id, elevation.password_hash)
         and _is_live(connection, session.id)
-        and (proof is None or proofs.spend(connection, session.user_id, proof, event.at))
+        and (proof is None or proofs.spend(transaction, session.user_id, proof, event.at))
     ):
         return False
     connection.execute(

@@ -75,6 +75,7 @@ from bonafides.model import (
     UserChanges,
     Verifiable,
 )
+from bonafides.passkey import AddedPasskey, Challenge, Passkey
 from bonafides.store import (
     Clash,
     FeedLost,
@@ -99,6 +100,7 @@ from bonafides.store import (
     installation,
     limits,
     notices,
+    passkeys,
     plans,
     pushed_requests,
     registrations,
@@ -624,6 +626,53 @@ class SqlStore:
     ) -> int | None:
         return await self._write(
             factors.remove_factors, user_id, event, kept_session=kept_session, end_others=end_others
+        )
+
+    async def remove_totp(
+        self, user_id: str, event: AuditEvent, *, kept_session: str | None, end_others: bool
+    ) -> int | None:
+        return await self._write(
+            factors.remove_totp, user_id, event, kept_session=kept_session, end_others=end_others
+        )
+
+    # Passkeys
+
+    async def find_passkey(self, credential_id: bytes) -> Passkey | None:
+        return await self._read(passkeys.find, credential_id)
+
+    async def add_passkey(
+        self,
+        passkey: Passkey,
+        challenge: Challenge,
+        codes: Sequence[DigestedSecret],
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> AddedPasskey | None:
+        return await self._write(
+            passkeys.add, passkey, challenge, codes, event, kept_session=kept_session, end_others=end_others
+        )
+
+    async def rename_passkey(
+        self, user_id: str, passkey_id: str, name: str, event: AuditEvent
+    ) -> Passkey | None:
+        return await self._write(passkeys.rename, user_id, passkey_id, name, event)
+
+    async def suspect_passkey(self, passkey_id: str, challenge: Challenge, event: AuditEvent) -> bool:
+        return await self._write(passkeys.suspect, passkey_id, challenge, event)
+
+    async def remove_passkey(
+        self,
+        user_id: str,
+        passkey_id: str,
+        event: AuditEvent,
+        *,
+        kept_session: str | None,
+        end_others: bool,
+    ) -> int | None:
+        return await self._write(
+            passkeys.remove, user_id, passkey_id, event, kept_session=kept_session, end_others=end_others
         )
 
     # Authorization codes

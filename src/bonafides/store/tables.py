@@ -43,7 +43,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -529,6 +529,30 @@ recovery_codes: Final = Table(
     _moment("redeemed_at", required=False),
     CheckConstraint("length(digest) = 32", name="digest_length"),
     Index("ix_recovery_codes_user", "user_id"),
+)
+
+# What people sign in with in place of a password, or beside it. Public halves alone.
+passkeys: Final = Table(
+    "passkeys",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), type_=ID, nullable=False),
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("transports", Addresses, nullable=False),
+    Column("aaguid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("backup_eligible", Boolean, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    _moment("created_at"),
+    _moment("last_used_at", required=False),
+    _moment("suspected_at", required=False),
+    CheckConstraint("length(credential_id) BETWEEN 1 AND 1023", name="credential_id_length"),
+    CheckConstraint("sign_count >= 0", name="sign_count"),
+    CheckConstraint("backup_eligible OR NOT backed_up", name="backed_up"),
+    _present("name", 100),
+    Index("ix_passkeys_user", "user_id", "created_at", "id"),
 )
 
 # Programs that ask for tokens. Each is a service user of the same id, which has its status.

@@ -579,20 +579,6 @@ class Login(Body):
     ] = None
 
 
-class SecondFactor(Body):
-    """The second step of a login."""
-
-    mfa_token: SecretText
-    code: Code
-
-
-class FreshProof(Body):
-    """That it is still you: a code where there is a second factor, else the password."""
-
-    password: Password | None = None
-    code: Code | None = None
-
-
 class NewFactor(Body):
     """A second factor to set up."""
 

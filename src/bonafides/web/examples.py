@@ -62,9 +62,19 @@ MFA_TOKEN: Final = "bf_mfa_03GANXBiYj0zK2bE9vUw6HEXAMPLEonlyNotASecret0_EXAMPL"
 PROVEN_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoicHJvdmVuIn0.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
 OTHER_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoib3RoZXIifQ.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
 OTHER_REFRESH_TOKEN: Final = "bf_ort_03GANXBiZk1aL3cF0wVx7JEXAMPLEonlyNotASecret0_EXAMPL"
+PASSKEY_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoicGFzc2tleSJ9.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
+PASSKEY_REFRESH_TOKEN: Final = "bf_ort_03GANXBie6pR8hK51AcNTvEXAMPLEonlyNotASecret0_EXAMPL"
 TOTP_SECRET: Final = "EXAMPLEONLYNOTASECRETEXAMPLEONLY"
 TOTP_CODE: Final = "492039"
 RECOVERY_CODE: Final = "exampl-eonlyn-otasec-retaaa"
+PASSKEY_ID: Final = "psk_03GANXBid5oQ7gJ40ZbMSu"
+CREDENTIAL_ID: Final = "RVhBTVBMRS1vZi1hLWNyZWRlbnRpYWwtaWQ"
+CREATED_CLIENT_DATA: Final = "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0"
+ATTESTATION: Final = "RVhBTVBMRS1vZi1hbi1hdHRlc3RhdGlvbi1vYmplY3Q"
+SIGNED_CLIENT_DATA: Final = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"
+AUTHENTICATOR_DATA: Final = "RVhBTVBMRS1vZi1hdXRoZW50aWNhdG9yLWRhdGE"
+SIGNATURE: Final = "RVhBTVBMRS1vZi1hLXNpZ25hdHVyZQ"
+USER_HANDLE: Final = "dXNyX0VYQU1QTEU"
 CURSOR: Final = "6c1f0a9be2d47c53a8f0114e5b31373835333235363030"
 MADE_AT: Final = "2030-01-01T09:00:00Z"
 CHANGED_AT: Final = "2030-01-01T09:05:00Z"
@@ -414,6 +424,16 @@ _CURRENT_SIGNER: Final[dict[str, Any]] = {
 }
 _NEXT_SIGNER: Final = {**_CURRENT_SIGNER, "id": NEXT_SIGNER_ID, "status": "next", "activated_at": None}
 
+_PASSKEY: Final = {
+    "id": PASSKEY_ID,
+    "object": "factor",
+    "kind": "passkey",
+    "name": "Old phone",
+    "created_at": CHANGED_AT,
+    "last_used_at": None,
+    "synced": True,
+    "suspected_at": None,
+}
 EXAMPLES: Final[Mapping[str, Example]] = {
     "createTenant": Example(
         headers={"Idempotency-Key": "acme-2030-01-01"},
@@ -868,7 +888,72 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         query={"end_sessions": "true"},
         answer={"ended_sessions": 1},
     ),
-    "resetFactors": Example(path={"user_id": OPERATOR_ID}, answer={"ended_sessions": 1}),
+    "beginPasskey": Example(
+        caller="session",
+        answer={
+            "rp": {"id": "localhost", "name": "Bonafides"},
+            "timeout": 300_000,
+            "attestation": "none",
+        },
+        excerpt=True,
+    ),
+    "addPasskey": Example(
+        caller="session",
+        body={
+            "name": "My phone",
+            "credential": {
+                "id": CREDENTIAL_ID,
+                "rawId": CREDENTIAL_ID,
+                "type": "public-key",
+                "response": {
+                    "clientDataJSON": CREATED_CLIENT_DATA,
+                    "attestationObject": ATTESTATION,
+                    "transports": ["internal", "hybrid"],
+                },
+            },
+        },
+        status=201,
+        answer={
+            **_PASSKEY,
+            "name": "My phone",
+            "recovery_codes": [RECOVERY_CODE] * 10,
+            "ended_sessions": 0,
+        },
+    ),
+    "renameFactor": Example(
+        caller="session", path={"factor_id": PASSKEY_ID}, body={"name": "Old phone"}, answer=_PASSKEY
+    ),
+    "askForStepUp": Example(
+        caller="session", answer={"rpId": "localhost", "userVerification": "required"}, excerpt=True
+    ),
+    "askForPasskey": Example(
+        caller="nobody",
+        body={},
+        answer={"rpId": "localhost", "allowCredentials": [], "userVerification": "required"},
+        excerpt=True,
+    ),
+    "logInByPasskey": Example(
+        caller="nobody",
+        body={
+            "credential": {
+                "id": CREDENTIAL_ID,
+                "rawId": CREDENTIAL_ID,
+                "type": "public-key",
+                "response": {
+                    "clientDataJSON": SIGNED_CLIENT_DATA,
+                    "authenticatorData": AUTHENTICATOR_DATA,
+                    "signature": SIGNATURE,
+                    "userHandle": USER_HANDLE,
+                },
+            }
+        },
+        answer={
+            "token": PASSKEY_TOKEN,
+            "expires_at": "2030-01-01T10:05:00Z",
+            "refresh_token": PASSKEY_REFRESH_TOKEN,
+        },
+    ),
+    "resetFactors": Example(path={"user_id": OPERATOR_ID}, answer={"ended_sessions": 2}),
     "logOut": Example(caller="session", status=204, answer=None),
     "listSigningKeys": Example(answer={"data": [_CURRENT_SIGNER, _NEXT_SIGNER], "next_cursor": None}),
     "rotateSigningKeys": Example(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
 from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.jwt_sessions import JwtSessions
+from bonafides.credentials.passkeys import Passkeys
 from bonafides.model import ADMIN, READ, WRITE, FactorKind
 from bonafides.resources import factors_resource
 from bonafides.web import schemas
 from bonafides.web.answers import json_answer
-from bonafides.web.bodies import FactorConfirmation, NewFactor
+from bonafides.web.bodies import ID_MAX, FactorConfirmation, NewFactor
 from bonafides.web.guard import SCOPES_KEY, Caller, GuardedRoute
+from bonafides.web.passkey_schemas import FactorPage
 from bonafides.web.qr import svg
 from bonafides.web.replies import reply
 
@@ -25,7 +27,7 @@ _NOT_LATELY: Final[dict[str, Any]] = {
 }
 
 
-def routes(factors: SecondFactors, sessions: JwtSessions) -> APIRouter:
+def routes(factors: SecondFactors, passkeys: Passkeys, sessions: JwtSessions) -> APIRouter:
     """The routes of second factors."""
     router = APIRouter(route_class=GuardedRoute, tags=["Second factors"])
 
@@ -33,7 +35,7 @@ def routes(factors: SecondFactors, sessions: JwtSessions) -> APIRouter:
         "/v1/auth/factors",
         operation_id="listFactors",
         summary="List your second factors",
-        responses={200: {"model": schemas.FactorPage, "description": "Those that are in use."}},
+        responses={200: {"model": FactorPage, "description": "Those that are in use."}},
         openapi_extra={SCOPES_KEY: [READ]},
     )
     async def listing(caller: Caller) -> Response:
@@ -107,7 +109,7 @@ def routes(factors: SecondFactors, sessions: JwtSessions) -> APIRouter:
         "/v1/auth/factors/{factor_id}",
         operation_id="removeFactor",
         summary="Remove one of your second factors",
-        description="With the last one go the recovery codes, and a password is enough again.",
+        description="The authenticator app is `totp`; passkeys have ids. With the last factor go the recovery codes, and a password is enough again.",
         responses={
             200: {"model": schemas.RemovedFactor, "description": "It is removed."},
             403: _NOT_LATELY,
@@ -118,15 +120,14 @@ def routes(factors: SecondFactors, sessions: JwtSessions) -> APIRouter:
     async def remove(
         *,
         caller: Caller,
-        factor_id: Annotated[Literal["totp"], Path(description="As it is listed.")],
+        factor_id: Annotated[str, Path(max_length=ID_MAX, description="As it is listed.")],
         end_sessions: Annotated[bool, Query(description="Also end your other sessions.")] = False,
     ) -> Response:
-        ended = await factors.remove(
-            caller,
-            FactorKind(factor_id),
-            own_session=await sessions.own_session(caller),
-            end_others=end_sessions,
-        )
+        own = await sessions.own_session(caller)
+        if factor_id == FactorKind.TOTP:
+            ended = await factors.remove_totp(caller, own_session=own, end_others=end_sessions)
+        else:
+            ended = await passkeys.remove(caller, factor_id, own_session=own, end_others=end_sessions)
         return reply(json_answer(200, {"ended_sessions": ended}))
 
     @router.delete(

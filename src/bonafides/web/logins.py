@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bonafides.credentials.guesses import Visitor
 from bonafides.credentials.jwt_sessions import DEVICE_MAX, JwtSessions, Tokens
+from bonafides.credentials.passkey_logins import PasskeyLogins
 from bonafides.credentials.second_steps import SecondStep
 from bonafides.credentials.step_ups import StepUps
 from bonafides.errors import InvalidCredentials, InvalidRequest
@@ -18,7 +19,7 @@ from bonafides.secret import redact
 from bonafides.verification.limiter import group_of
 from bonafides.web.access import log
 from bonafides.web.answers import json_answer
-from bonafides.web.bodies import FreshProof, Login, Refresh, SecondFactor
+from bonafides.web.bodies import Login, Refresh
 from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, Cookies, clearing, setting
 from bonafides.web.exchange import Exchange
 from bonafides.web.guard import (
@@ -30,12 +31,14 @@ from bonafides.web.guard import (
     VisitedRoute,
     exchange_of,
 )
+from bonafides.web.passkey_bodies import FreshProof, SecondFactor
 from bonafides.web.replies import reply
 from bonafides.web.schemas import LoginAnswer, SignedTokenAnswer, TokensAnswer
 
 WRONG_CODE: Final = (
     "The code is wrong or was used before, or the login took too long. Try the next code, or log in anew."
 )
+WRONG_PASSKEY: Final = "This passkey is not known here, or has not signed what this server asked for, in time and unlocked. Try again, or another way."
 WRONG_PROOF: Final = "The password or the code is wrong, or the code was used before."
 
 _UNPRINTED: Final = re.compile(r"[^ -~]+")
@@ -65,10 +68,19 @@ class LoginCalls:
         cookies: Finds tokens in cookies.
         clock: How long cookies last.
         step_ups: Let people prove anew who they are.
+        passkey_logins: Open sessions for who has a passkey.
     """
 
-    def __init__(self, sessions: JwtSessions, cookies: Cookies, clock: Clock, step_ups: StepUps) -> None:
+    def __init__(
+        self,
+        sessions: JwtSessions,
+        cookies: Cookies,
+        clock: Clock,
+        step_ups: StepUps,
+        passkey_logins: PasskeyLogins,
+    ) -> None:
         self._sessions = sessions
+        self._passkey_logins = passkey_logins
         self._step_ups = step_ups
         self._cookies = cookies
         self._clock = clock
@@ -95,12 +107,33 @@ class LoginCalls:
         """Open the session of a login that has come to its second step."""
         as_cookie = self._wants_cookie(request, as_cookie=as_cookie)
         exchange = exchange_of(request)
-        tokens = await self._sessions.second_factor(
-            body.mfa_token, body.code, visitor_of(request), request_id=exchange.request_id
-        )
+        visitor = visitor_of(request)
+        if (body.code is None) is (body.passkey is None):
+            message = "code: or passkey is required, and not both."
+            raise InvalidRequest(message, field="code")
+        if body.passkey is not None:
+            tokens = await self._passkey_logins.second_factor(
+                body.mfa_token, body.passkey, visitor, request_id=exchange.request_id
+            )
+        else:
+            tokens = await self._sessions.second_factor(
+                body.mfa_token, body.code or "", visitor, request_id=exchange.request_id
+            )
         if tokens is None:
             log.warning("second_factor_refused", request_id=exchange.request_id, address=exchange.address)
-            raise InvalidCredentials(WRONG_CODE)
+            raise InvalidCredentials(WRONG_CODE if body.passkey is None else WRONG_PASSKEY)
+        return self._answer(tokens, as_cookie=as_cookie)
+
+    async def passkey(self, request: Request, credential: dict[str, Any], *, as_cookie: bool) -> Response:
+        """Open a session by a passkey alone."""
+        as_cookie = self._wants_cookie(request, as_cookie=as_cookie)
+        exchange = exchange_of(request)
+        tokens = await self._passkey_logins.login(
+            credential, visitor_of(request), request_id=exchange.request_id
+        )
+        if tokens is None:
+            log.warning("passkey_refused", request_id=exchange.request_id, address=exchange.address)
+            raise InvalidCredentials(WRONG_PASSKEY)
         return self._answer(tokens, as_cookie=as_cookie)
 
     async def step_up(
@@ -110,7 +143,11 @@ class LoginCalls:
         as_cookie = self._wants_cookie(request, as_cookie=as_cookie)
         exchange = exchange_of(request)
         signed = await self._step_ups.prove(
-            caller, visitor_of(request), password=body.password, code=body.code
+            caller,
+            visitor_of(request),
+            password=body.password,
+            code=body.code,
+            passkey=body.passkey,
         )
         if signed is None:
             log.warning("step_up_refused", request_id=exchange.request_id, address=exchange.address)

@@ -901,17 +901,11 @@ class Factor(BaseModel):
 
     id: str = Field(description="`totp`: there is one authenticator app.")
     object: Literal["factor"]
-    kind: FactorKind
+    kind: Literal["totp"]
     name: str
     created_at: Moment
 
-
-class FactorPage(BaseModel):
-    """Every second factor in use."""
-
-    data: list[Factor]
-    recovery_codes_left: int
-    next_cursor: None
+    model_config = ConfigDict(extra="forbid")
 
 
 class Enrolment(BaseModel):
@@ -957,7 +951,9 @@ class Session(BaseModel):
     tenant_id: TenantId
     device: str = Field(description="What it says of itself.")
     address: str | None = Field(description="Where it was opened from.")
-    methods: list[str] = Field(description="What its user has proven (RFC 8176): `pwd`, `otp`.")
+    methods: list[str] = Field(
+        description="What its user has proven (RFC 8176): `pwd`, `otp`, `pop` (a passkey), `mfa` (both in one)."
+    )
     current: bool = Field(description="Whether the presented token belongs to it.")
     created_at: Moment
     authenticated_at: Moment = Field(description="When its user last proved who they are.")

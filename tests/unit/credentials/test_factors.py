@@ -175,7 +175,7 @@ async def test_only_a_recent_login_changes_factors(house: House) -> None:
         with pytest.raises(Forbidden):
             await factors.renew_codes(old)
         with pytest.raises(Forbidden):
-            await factors.remove(old, FactorKind.TOTP, own_session=None, end_others=False)
+            await factors.remove_totp(old, own_session=None, end_others=False)
     with pytest.raises(ProofNeeded) as caught:
         await factors.renew_codes(me)
     assert caught.value.within_seconds == house.rooms.settings.step_up_seconds
@@ -212,10 +212,10 @@ async def test_a_factor_is_taken_away_once(house: House) -> None:
     await enrolled(house, me)
     other = await logged_in_with(house, (await factors.renew_codes(me))[0])
     own = await house.rooms.sessions.own_session(me)
-    assert await factors.remove(me, FactorKind.TOTP, own_session=own, end_others=True) == 1
+    assert await factors.remove_totp(me, own_session=own, end_others=True) == 1
     assert await reason(house, other) is Reason.INVALID_TOKEN
     with pytest.raises(NotFound):
-        await factors.remove(me, FactorKind.TOTP, own_session=own, end_others=True)
+        await factors.remove_totp(me, own_session=own, end_others=True)
 
 
 async def logged_in_with(house: House, code: str) -> Tokens:

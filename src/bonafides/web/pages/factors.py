@@ -11,7 +11,7 @@ from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.jwt_sessions import JwtSessions
 from bonafides.credentials.step_ups import StepUps
 from bonafides.errors import AppError, InvalidCredentials, InvalidRequest, TooManyRequests
-from bonafides.model import READ, WRITE, FactorKind
+from bonafides.model import READ, WRITE
 from bonafides.web.access import log
 from bonafides.web.answers import HeaderList
 from bonafides.web.bodies import CODE_MAX, PASSWORD_MAX
@@ -77,7 +77,7 @@ def _factors(factors: SecondFactors, sessions: JwtSessions, reception: Reception
     @router.post("/remove", openapi_extra=_WRITES)
     async def remove(reader: Reader) -> Response:
         own = await sessions.own_session(reader.authority)
-        await factors.remove(reader.authority, FactorKind.TOTP, own_session=own, end_others=False)
+        await factors.remove_totp(reader.authority, own_session=own, end_others=False)
         return pages.go(PATH)
 
     return router
