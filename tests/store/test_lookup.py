@@ -165,7 +165,7 @@ async def test_a_credential_whose_lineage_is_unknown_is_not_usable(store: SqlSto
     whole = [
         key.id, "api_key", key.name, digest(key), "p7", "ten_a", "usr_owner", key.id, "read write", None, None,
         "192.0.2.0/24 2001:db8::/32", "key_parent", "active", "active", "active", "owner", None,
-        None, None, None, "free", 100, 10, '{"api_key":null}', "credential", to_micros(NOW), to_micros(NOW), None,
+        None, None, None, None, "free", 100, 10, '{"api_key":null}', "credential", to_micros(NOW), to_micros(NOW), None,
     ]  # fmt: skip
     assert verifiables([whole], [(key.id, "api_key", "active", "read", None, None, "")]) == {
         digest(key): found
