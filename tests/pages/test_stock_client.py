@@ -1,11 +1,15 @@
-"""A stock client, with a person at the pages: Authlib, from the address to a renewed token."""
+"""Stock clients, with a person at the pages: from the address to a renewed token."""
 
 from __future__ import annotations
 
 import secrets
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]
+from httpx_oauth.oauth2 import BaseOAuth2
+from requests_oauthlib import OAuth2Session as RequestsSession  # type: ignore[import-untyped]
 
 from tests.pages.browsing import visitor
 from tests.pages.clients import CALLBACK, answered, application, consent_page
@@ -53,3 +57,49 @@ def test_authlib_gets_and_renews_tokens(tenancy: Tenancy, monkeypatch: pytest.Mo
     assert revoked.status_code == 200, revoked.text
     for gone in (token, renewed):
         assert server.client(gone["access_token"]).get("/v1/auth/verify").status_code == 401
+
+
+def test_requests_oauthlib_gets_and_renews_tokens(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What most older Python applications log in with."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    app = application(tenancy, "read")
+    url = str(tenancy.server.url)
+    session = RequestsSession(app.id, redirect_uri=CALLBACK, scope=["read"], pkce="S256")
+    session.trust_env = False
+    address, _ = session.authorization_url(f"{url}/oauth/authorize")
+    browser = visitor(tenancy)
+    answer = answered(browser, consent_page(browser, address.removeprefix(url)))
+    proof = {"client_secret": app.secret, "include_client_id": True}
+    token = session.fetch_token(
+        f"{url}/oauth/token", authorization_response=answer.headers["location"], **proof
+    )
+    assert tenancy.client(token["access_token"]).get("/v1/auth/verify").status_code == 200
+    fields = {"client_id": app.id, "client_secret": app.secret}
+    renewed = session.refresh_token(f"{url}/oauth/token", **fields)
+    assert renewed["access_token"] != token["access_token"]
+    assert renewed["refresh_token"] != token["refresh_token"]
+
+
+async def test_httpx_oauth_gets_renews_and_revokes_tokens(tenancy: Tenancy) -> None:
+    """What FastAPI applications log in with."""
+    app = application(tenancy, "read", require_pkce=False)
+    url = str(tenancy.server.url)
+    client: BaseOAuth2[Any] = BaseOAuth2(
+        app.id,
+        app.secret or "",
+        f"{url}/oauth/authorize",
+        f"{url}/oauth/token",
+        f"{url}/oauth/token",
+        f"{url}/oauth/revoke",
+        token_endpoint_auth_method="client_secret_post",
+        revocation_endpoint_auth_method="client_secret_post",
+    )
+    address = await client.get_authorization_url(CALLBACK, state="s", scope=["read"])
+    browser = visitor(tenancy)
+    answer = answered(browser, consent_page(browser, address.removeprefix(url)))
+    code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+    token = await client.get_access_token(code, CALLBACK)
+    renewed = await client.refresh_token(token["refresh_token"])
+    assert tenancy.client(renewed["access_token"]).get("/v1/auth/verify").status_code == 200
+    await client.revoke_token(renewed["refresh_token"], "refresh_token")
+    assert tenancy.client(renewed["access_token"]).get("/v1/auth/verify").status_code == 401
