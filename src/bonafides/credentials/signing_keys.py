@@ -306,11 +306,12 @@ class SigningKeys:
             if algorithm is None or self._ring.signer_by(algorithm) is not None:
                 return
             await self.maintain()
+            if self._ring.signer_by(algorithm) is not None:
+                return
             records = self._ring.records
-            if self._ring.signer_by(algorithm) is None:
-                wanted = await self._followed(records, algorithm, self._now(), at_once=True)
-                await self._replace(records, wanted, "created", _ITSELF)
-                await self.read()
+            wanted = await self._followed(records, algorithm, self._now(), at_once=True)
+            await self._replace(records, wanted, "created", _ITSELF)
+            await self.read()
 
     def offered_algorithms(self) -> Sequence[str]:
         """How clients may have tokens signed, the server's own way first."""

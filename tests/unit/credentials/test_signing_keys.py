@@ -255,10 +255,11 @@ async def test_keys_beside_that_are_of_no_use_are_retired(house: House) -> None:
     """A key whose pepper is lost would be published, and sign nothing, for ever; one of the server's own way too."""
     old = another(house, Peppers([OLDER]))
     await old.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256)
+    await old.rotate(house.operator, force=True)
     new = another(house, Peppers([NEWER]))
     token = await new.sign(claims(house.clock), algorithm=SigningAlgorithm.ES256)
     assert judged(new, house, token) is Signed.GOOD
-    assert await statuses(house) == ["current", "next", "beside", "retired", "retired", "retired"]
+    assert await statuses(house) == ["current", "next", "beside", *["retired"] * 5]
     other = another(house, Peppers([NEWER]), algorithm=SigningAlgorithm.ES256)
     await other.maintain()
     house.clock.advance(90 * DAY)
@@ -398,6 +399,22 @@ async def test_without_anything_to_sign_with_nothing_is_signed(house: House) -> 
         await keys.sign(claims(house.clock))
     with pytest.raises(Unavailable):
         await keys.rotate(house.operator)
+
+
+async def test_a_key_that_another_node_has_made_is_found(house: House) -> None:
+    """Two keys of one algorithm would stand beside each other; and without one that can be kept, nothing is signed."""
+    here, there = another(house), another(house)
+    await here.maintain()
+    await there.ensure(SigningAlgorithm.ES256)
+    await here.ensure(SigningAlgorithm.ES256)
+    assert await statuses(house) == ["current", "next", "beside"]
+
+    async def lost(*_: object) -> bool:
+        return False
+
+    house.rooms.store.replace_signing_keys = lost  # type: ignore[assignment, method-assign]
+    with pytest.raises(Unavailable):
+        await here.sign(claims(house.clock), algorithm=SigningAlgorithm.RS256)
 
 
 # What a token says of itself
