@@ -169,6 +169,7 @@ from bonafides.web.pages import checklist as checklist_pages
 from bonafides.web.pages import clients as client_pages
 from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import keys as key_pages
+from bonafides.web.pages import passkeys as passkey_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import tokens as token_pages
 from bonafides.web.pages import usage as usage_pages
@@ -899,7 +900,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         status.routes(health, pages),
         portal.routes(PortalPages(articles, rooms.plans, pages)),
         files.routes(),
-        signing_in.routes(SigningIn(rooms.sessions, reception)),
+        signing_in.routes(SigningIn(rooms.sessions, rooms.passkey_logins, reception)),
         forgotten.routes(rooms.password_mails, reception),
         profile.routes(rooms.directory, pages),
         key_pages.routes(
@@ -921,8 +922,13 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         applications.routes(rooms.consents, listings, pages),
         checklist_pages.routes(rooms.checklist, rooms.api_keys, pages),
         client_pages.routes(ClientPages(rooms.clients, settings.defined_scopes, creations, listings, pages)),
-        security.routes(rooms.password_changes, rooms.sessions, rooms.second_factors, reception),
-        factor_pages.routes(rooms.second_factors, rooms.step_ups, rooms.sessions, reception),
+        security.routes(
+            rooms.password_changes, rooms.sessions, rooms.second_factors, rooms.passkeys.origin, reception
+        ),
+        factor_pages.routes(
+            rooms.second_factors, rooms.step_ups, rooms.sessions, rooms.passkeys.origin, reception
+        ),
+        passkey_pages.routes(rooms.passkeys, rooms.sessions, reception),
         authorize.routes(authorize_pages),
         device_pages.routes(DevicePages(rooms.devices, authorize_pages, pages)),
         requests.routes(

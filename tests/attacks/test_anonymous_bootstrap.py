@@ -59,6 +59,8 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/bim/apikey/authenticate",
         "/login",
         "/login/second-factor",
+        "/login/second-factor/passkey",
+        "/login/passkey",
         "/forgotten-password",
         "/choose-password",
         "/oauth/par",
@@ -68,7 +70,16 @@ PROVEN_IN_THE_BODY: Final = frozenset(
     }
 )
 """What these take in place of a credential stands in the body, which is looked at first."""
-PAGES: Final = frozenset({"/login", "/login/second-factor", "/forgotten-password", "/choose-password"})
+PAGES: Final = frozenset(
+    {
+        "/login",
+        "/login/passkey",
+        "/login/second-factor",
+        "/login/second-factor/passkey",
+        "/forgotten-password",
+        "/choose-password",
+    }
+)
 """The same for people."""
 TEMPTING: Final = (
     "init",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
+from bonafides.credentials.ceremonies import RelyingParty
 from tests.house.rules import REPOSITORY
 from tests.pages.test_pages import HOSTILE, OPERATORS, pages_of
 from tests.serving import RunningServer
@@ -168,3 +170,38 @@ def test_a_link_elsewhere_leads_to_who_is_signed_in(tenancy: Tenancy, chromium: 
     page.wait_for_selector("text=Organisation's id")
     assert watched.wrong == []
     context.close()
+
+
+def test_a_passkey_is_made_and_signs_in(
+    tenancy: Tenancy, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ASVS 6.3.3: the script would ask the browser for something that it does not know, or be stopped by the policy."""
+    watched, who = Watched(chromium.new_context()), person(tenancy)
+    page = watched.page
+    device = watched.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    here = replace(tenancy.server, url=tenancy.server.url.replace("127.0.0.1", "localhost"))
+    # The port of a test's server is chosen when it starts.
+    monkeypatch.setattr(tenancy.server.rooms.passkeys, "_party", RelyingParty("localhost", here.url))
+    watched.sign_in(here, who)
+    page.goto(f"{here.url}/settings/security")
+    watched.click("text=Add a passkey")
+    page.fill("#field-name", "Laptop")
+    watched.click("text=Make the passkey")
+    page.wait_for_selector("text=Recovery codes")
+    watched.click("text=Sign out")
+    page.wait_for_selector("text=Sign in with a passkey")
+    page.click("text=Sign in with a passkey")
+    page.wait_for_url("**/settings/api-keys")
+    page.goto(f"{here.url}/settings/security")
+    assert page.inner_text("#passkeys tbody th") == "Laptop"
+    assert watched.wrong == []
+    watched.context.close()

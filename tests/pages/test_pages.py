@@ -146,7 +146,7 @@ def test_the_files_of_pages_are_kept_for_ever_and_named_by_what_is_in_them(tenan
         for tag, attributes in read.tags
         if tag in {"link", "script", "img"}
     }
-    assert len(found) == 3
+    assert len(found) == 4
     for path in found:
         assert re.fullmatch(r"/static/\w+\.[0-9a-f]{16}\.\w+", path)
         answer = tenancy.client().get(path)

@@ -41,9 +41,9 @@ class PasskeyLogins:
         self._guesses = guesses
 
     @property
-    def possible(self) -> bool:
-        """Whether browsers have passkeys for this server."""
-        return self._passkeys.possible
+    def origin(self) -> str | None:
+        """Where browsers have passkeys for this server; None where they have none."""
+        return self._passkeys.origin
 
     def options(self) -> dict[str, Any]:
         """What a browser has to be asked, for somebody of whom nothing is known yet: `PublicKeyCredentialRequestOptionsJSON`.

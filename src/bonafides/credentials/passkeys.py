@@ -103,9 +103,9 @@ class Passkeys:
         self._party = ceremonies.relying_party(base_url)
 
     @property
-    def possible(self) -> bool:
-        """Whether browsers make passkeys for a server at this address."""
-        return self._party is not None
+    def origin(self) -> str | None:
+        """Where browsers make passkeys for this server; None where they make none, for it has no name."""
+        return None if self._party is None else self._party.origin
 
     async def begin(self, authority: Authority, *, own_session: str | None) -> dict[str, Any]:
         """What the caller's browser has to be asked for a new passkey: `PublicKeyCredentialCreationOptionsJSON`.

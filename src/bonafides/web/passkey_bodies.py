@@ -5,6 +5,8 @@ See: Web Authentication Level 3 §5.1.8 (RegistrationResponseJSON) and §5.1.9 (
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, StrictStr
@@ -97,3 +99,12 @@ class PasskeyLogin(Body):
     """What a passkey has signed."""
 
     credential: Authentication
+
+
+def credential_in(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a page's form carries of a browser's answer; nothing where it is none."""
+    try:
+        found = json.loads(form.get("credential", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

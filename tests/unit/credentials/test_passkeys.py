@@ -48,8 +48,7 @@ async def test_a_passkey_opens_a_session_alone_and_beside_a_password(house: Hous
     assert made.recovery_codes[0] not in repr(made)
     assert made.passkey.name == "Passkey"
     logins = house.rooms.passkey_logins
-    assert logins.possible
-    assert house.rooms.passkeys.possible
+    assert logins.origin == key.origin
     assert await logins.login(key.get(logins.options()), HOME) is not None
     begun = await step(house)
     assert begun.factors == (FactorKind.PASSKEY, FactorKind.RECOVERY_CODE)
@@ -155,7 +154,7 @@ async def test_a_server_without_a_name_has_none(house: House) -> None:
     """Browsers would show an error that nobody understands."""
     me = await caller(house, await logged_in(house))
     house.rooms.passkeys._party = None
-    assert not house.rooms.passkey_logins.possible
+    assert house.rooms.passkey_logins.origin is None
     with pytest.raises(Conflict, match="public_url"):
         house.rooms.passkey_logins.options()
     with pytest.raises(Conflict, match="public_url"):

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
+from bonafides.credentials.ceremonies import Json
 from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.jwt_sessions import JwtSessions
 from bonafides.credentials.step_ups import StepUps
@@ -28,6 +29,7 @@ from bonafides.web.pages.reception import (
     Reception,
     own_path,
 )
+from bonafides.web.passkey_bodies import credential_in
 from bonafides.web.problems import STATUS
 from bonafides.web.qr import svg
 
@@ -37,12 +39,16 @@ _WRITES: Final = {SCOPES_KEY: [WRITE], PAGE_KEY: PATH}
 
 
 def routes(
-    factors: SecondFactors, step_ups: StepUps, sessions: JwtSessions, reception: Reception
+    factors: SecondFactors,
+    step_ups: StepUps,
+    sessions: JwtSessions,
+    origin: str | None,
+    reception: Reception,
 ) -> APIRouter:
     """The routes of second factors' pages."""
     router = APIRouter(include_in_schema=False)
     router.include_router(_factors(factors, sessions, reception))
-    router.include_router(_proof(factors, step_ups, reception))
+    router.include_router(_proof(factors, step_ups, origin, reception))
     return router
 
 
@@ -83,7 +89,7 @@ def _factors(factors: SecondFactors, sessions: JwtSessions, reception: Reception
     return router
 
 
-def _proof(factors: SecondFactors, step_ups: StepUps, reception: Reception) -> APIRouter:
+def _proof(factors: SecondFactors, step_ups: StepUps, origin: str | None, reception: Reception) -> APIRouter:
     router = APIRouter(prefix=PROVE, route_class=PageRoute)
 
     async def page(request: Request, reader: Reader, onward: str, error: AppError | None = None) -> Response:
@@ -92,7 +98,9 @@ def _proof(factors: SecondFactors, step_ups: StepUps, reception: Reception) -> A
             headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
         if isinstance(error, InvalidCredentials):
             headers.append((b"www-authenticate", b'Bearer realm="bonafides"'))
-        app = (await factors.own(reader.authority)).totp
+        own = await factors.own(reader.authority)
+        app = own.totp is not None and own.totp.confirmed_at is not None
+        asks = origin is not None and any(each.suspected_at is None for each in own.passkeys)
         return reception.pages.render(
             request,
             "prove.html",
@@ -100,7 +108,9 @@ def _proof(factors: SecondFactors, step_ups: StepUps, reception: Reception) -> A
             headers=headers,
             error=error,
             onward=onward,
-            by_code=app is not None and app.confirmed_at is not None,
+            by_code=app or bool(own.passkeys),
+            passkey=await step_ups.options(reader.authority) if asks else None,
+            origin=origin,
         )
 
     @router.get("", openapi_extra={SCOPES_KEY: [READ]})
@@ -111,17 +121,19 @@ def _proof(factors: SecondFactors, step_ups: StepUps, reception: Reception) -> A
     ) -> Response:
         return await page(request, reader, own_path(onward) or PATH)
 
-    @router.post("", openapi_extra={SCOPES_KEY: [WRITE]})
-    async def prove(request: Request, reader: Reader, form: PageForm) -> Response:
-        onward = own_path(form.get("next")) or PATH
+    async def judged(
+        request: Request,
+        reader: Reader,
+        onward: str,
+        *,
+        password: str | None = None,
+        code: str | None = None,
+        passkey: Json | None = None,
+    ) -> Response:
         exchange = exchange_of(request)
-        code, password = form.get("code"), form.get("password")
         try:
             signed = await step_ups.prove(
-                reader.authority,
-                visitor_of(request),
-                password=password[:PASSWORD_MAX] if password is not None else None,
-                code=code[:CODE_MAX] if code is not None else None,
+                reader.authority, visitor_of(request), password=password, code=code, passkey=passkey
             )
         except (InvalidRequest, TooManyRequests) as error:
             return await page(request, reader, onward, error)
@@ -134,5 +146,21 @@ def _proof(factors: SecondFactors, step_ups: StepUps, reception: Reception) -> A
             renewed,
         ]
         return reception.pages.go(onward)
+
+    @router.post("", openapi_extra={SCOPES_KEY: [WRITE]})
+    async def prove(request: Request, reader: Reader, form: PageForm) -> Response:
+        code, password = form.get("code"), form.get("password")
+        return await judged(
+            request,
+            reader,
+            own_path(form.get("next")) or PATH,
+            password=password[:PASSWORD_MAX] if password is not None else None,
+            code=code[:CODE_MAX] if code is not None else None,
+        )
+
+    @router.post("/passkey", openapi_extra={SCOPES_KEY: [WRITE]})
+    async def prove_passkey(request: Request, reader: Reader, form: PageForm) -> Response:
+        onward = own_path(form.get("next")) or PATH
+        return await judged(request, reader, onward, passkey=credential_in(form))
 
     return router

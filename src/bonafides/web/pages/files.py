@@ -21,6 +21,7 @@ _TYPES: Final = MappingProxyType(
     {
         "site.css": b"text/css; charset=utf-8",
         "site.js": b"text/javascript; charset=utf-8",
+        "passkeys.js": b"text/javascript; charset=utf-8",
         "icon.svg": b"image/svg+xml",
     }
 )

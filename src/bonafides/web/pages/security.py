@@ -25,17 +25,25 @@ _TOLD: Final = (InvalidCredentials, InvalidRequest, TooManyRequests, Conflict)
 
 
 def routes(
-    changes: PasswordChanges, sessions: JwtSessions, factors: SecondFactors, reception: Reception
+    changes: PasswordChanges,
+    sessions: JwtSessions,
+    factors: SecondFactors,
+    origin: str | None,
+    reception: Reception,
 ) -> APIRouter:
     """The routes of passwords' pages."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(_personal(changes, sessions, factors, reception))
+    router.include_router(_personal(changes, sessions, factors, origin, reception))
     router.include_router(_public(changes, reception))
     return router
 
 
 def _personal(
-    changes: PasswordChanges, sessions: JwtSessions, factors: SecondFactors, reception: Reception
+    changes: PasswordChanges,
+    sessions: JwtSessions,
+    factors: SecondFactors,
+    origin: str | None,
+    reception: Reception,
 ) -> APIRouter:
     router = APIRouter(prefix=PATH, route_class=PageRoute)
 
@@ -50,6 +58,7 @@ def _personal(
             error=_placed(error, "current_password"),
             done=done,
             factors=await factors.own(reader.authority),
+            origin=origin,
         )
 
     @router.get("", openapi_extra={SCOPES_KEY: [READ]})

@@ -7,15 +7,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from bonafides.credentials.jwt_sessions import JwtSessions, Tokens
+from bonafides.credentials.passkey_logins import PasskeyLogins
 from bonafides.credentials.second_steps import SecondStep
-from bonafides.errors import AppError, InvalidCredentials, InvalidRequest, TooManyRequests
+from bonafides.errors import AppError, Conflict, InvalidCredentials, InvalidRequest, TooManyRequests
 from bonafides.intake import EMAIL_MAX
 from bonafides.web.access import log
 from bonafides.web.answers import HeaderList
 from bonafides.web.bodies import CODE_MAX, ID_MAX, PASSWORD_MAX
 from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, clearing
 from bonafides.web.guard import RejectedError, exchange_of
-from bonafides.web.logins import WRONG_CODE, visitor_of
+from bonafides.web.logins import WRONG_CODE, WRONG_PASSKEY, visitor_of
 from bonafides.web.pages.reception import (
     HOME,
     LOGIN,
@@ -26,6 +27,7 @@ from bonafides.web.pages.reception import (
     Reception,
     own_path,
 )
+from bonafides.web.passkey_bodies import credential_in
 from bonafides.web.problems import STATUS
 
 SECOND_FACTOR: Final = "/login/second-factor"
@@ -39,11 +41,13 @@ class SigningIn:
 
     Args:
         sessions: Opens and ends sessions.
+        passkey_logins: Opens them for who has a passkey.
         reception: Knows who is signed in.
     """
 
-    def __init__(self, sessions: JwtSessions, reception: Reception) -> None:
+    def __init__(self, sessions: JwtSessions, passkey_logins: PasskeyLogins, reception: Reception) -> None:
         self._sessions = sessions
+        self._passkey_logins = passkey_logins
         self._reception = reception
 
     def ask(
@@ -56,15 +60,33 @@ class SigningIn:
         error: AppError | None = None,
     ) -> Response:
         """The form; cookies that open nothing go away with it."""
+        possible = self._passkey_logins.origin is not None
         return self._form(
-            request, "login.html", error, onward=onward or "", username=username, tenant_id=tenant_id
+            request,
+            "login.html",
+            error,
+            onward=onward or "",
+            username=username,
+            tenant_id=tenant_id,
+            passkey=self._passkey_logins.options() if possible else None,
         )
 
-    def _ask_code(
+    async def _ask_code(
         self, request: Request, onward: str | None, mfa_token: str, error: AppError | None = None
     ) -> Response:
         """The form for the second factor."""
-        return self._form(request, "second_factor.html", error, onward=onward or "", mfa_token=mfa_token)
+        try:
+            passkey = await self._passkey_logins.step_options(mfa_token)
+        except (Conflict, InvalidCredentials):
+            passkey = None
+        return self._form(
+            request,
+            "second_factor.html",
+            error,
+            onward=onward or "",
+            mfa_token=mfa_token,
+            passkey=passkey,
+        )
 
     def _form(self, request: Request, template: str, error: AppError | None, **values: Any) -> Response:  # noqa: ANN401 - what the template tells
         csrf, cookie = self._reception.visit(request)
@@ -82,6 +104,7 @@ class SigningIn:
             headers=headers,
             csrf=csrf,
             error=error,
+            origin=self._passkey_logins.origin,
             **values,
         )
 
@@ -117,7 +140,7 @@ class SigningIn:
             log.warning("login_refused", request_id=exchange.request_id, address=exchange.address)
             return self._ask_again(request, onward, form, InvalidCredentials())
         if isinstance(tokens, SecondStep):
-            return self._ask_code(request, onward, tokens.mfa_token)
+            return await self._ask_code(request, onward, tokens.mfa_token)
         return await self._go_on(request, onward, tokens)
 
     async def prove(self, request: Request) -> Response:
@@ -128,16 +151,46 @@ class SigningIn:
         exchange = exchange_of(request)
         if not code:
             message = "Type the code that your app shows, or one of your recovery codes."
-            return self._ask_code(request, onward, mfa_token, InvalidRequest(message, field="code"))
+            return await self._ask_code(request, onward, mfa_token, InvalidRequest(message, field="code"))
         try:
             tokens = await self._sessions.second_factor(
                 mfa_token, code[:CODE_MAX], visitor_of(request), request_id=exchange.request_id
             )
         except TooManyRequests as error:
-            return self._ask_code(request, onward, mfa_token, error)
+            return await self._ask_code(request, onward, mfa_token, error)
         if tokens is None:
             log.warning("second_factor_refused", request_id=exchange.request_id, address=exchange.address)
-            return self._ask_code(request, onward, mfa_token, InvalidCredentials(WRONG_CODE))
+            return await self._ask_code(request, onward, mfa_token, InvalidCredentials(WRONG_CODE))
+        return await self._go_on(request, onward, tokens)
+
+    async def enter_by_passkey(self, request: Request) -> Response:
+        """Open a session for who has a passkey, and go on; the session of before ends."""
+        form = await self._reception.visitors_form(request)
+        onward = own_path(form.get("next"))
+        exchange = exchange_of(request)
+        tokens = await self._passkey_logins.login(
+            credential_in(form), visitor_of(request), request_id=exchange.request_id
+        )
+        if tokens is None:
+            log.warning("passkey_refused", request_id=exchange.request_id, address=exchange.address)
+            return self.ask(request, onward, error=InvalidCredentials(WRONG_PASSKEY))
+        return await self._go_on(request, onward, tokens)
+
+    async def prove_by_passkey(self, request: Request) -> Response:
+        """Open the session of a login that has come to its second step, by a passkey, and go on."""
+        form = await self._reception.visitors_form(request)
+        onward = own_path(form.get("next"))
+        mfa_token = form.get("mfa_token", "")
+        exchange = exchange_of(request)
+        tokens = await self._passkey_logins.second_factor(
+            mfa_token,
+            credential_in(form),
+            visitor_of(request),
+            request_id=exchange.request_id,
+        )
+        if tokens is None:
+            log.warning("second_factor_refused", request_id=exchange.request_id, address=exchange.address)
+            return await self._ask_code(request, onward, mfa_token, InvalidCredentials(WRONG_PASSKEY))
         return await self._go_on(request, onward, tokens)
 
     async def _go_on(self, request: Request, onward: str | None, tokens: Tokens) -> Response:
@@ -204,6 +257,14 @@ def routes(signing_in: SigningIn) -> APIRouter:
     @public.post(SECOND_FACTOR)
     async def prove(request: Request) -> Response:
         return await signing_in.prove(request)
+
+    @public.post(f"{LOGIN}/passkey")
+    async def enter_by_passkey(request: Request) -> Response:
+        return await signing_in.enter_by_passkey(request)
+
+    @public.post(f"{SECOND_FACTOR}/passkey")
+    async def prove_by_passkey(request: Request) -> Response:
+        return await signing_in.prove_by_passkey(request)
 
     @personal.post("/logout")
     async def leave(caller: PageCaller, request: Request) -> Response:
