@@ -91,8 +91,13 @@ class Api(FastAPI):
             raise malformed(error.errors()) from None
         except HTTPException as error:
             if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
-                if error.status_code == HTTPStatus.NOT_FOUND and wants_page(Request(scope)):
-                    scope[SCOPE_KEY].dialect = Dialect.PAGE
+                exchange = scope[SCOPE_KEY]
+                if (
+                    error.status_code == HTTPStatus.NOT_FOUND
+                    and wants_page(Request(scope))
+                    and not exchange.problem_json
+                ):
+                    exchange.dialect = Dialect.PAGE
                 await self._count(scope)
             raise self._refused(error, scope) from None
         except ClientDisconnect:
