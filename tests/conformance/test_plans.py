@@ -86,7 +86,8 @@ def signed_in_answer(suite: Suite, told: dict[str, Any], query: dict[str, str]) 
                 answer = browser.get(location)
                 continue
             read = Read(answer)
-            form = read.forms[-1]
+            forms = {form.action: form for form in read.forms}
+            form = forms.get("/login") or read.forms[-1]
             if form.action == "/login":
                 fields = {**form.fields, **{name: value for _, _, name, value in commands[:2]}}
             else:
