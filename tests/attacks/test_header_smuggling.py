@@ -161,7 +161,8 @@ def test_no_other_form_of_authorization_is_read(house: RunningServer, mine: Part
     for target in TARGETS:
         reply = reply_to(house, target, line)
         assert reply.status in {400, 401}
-        assert reply.json()["error"] in {"invalid_request", "missing_api_key", "invalid_api_key"}
+        refusals = {"invalid_request", "missing_api_key", "invalid_api_key", "invalid_dpop_proof"}
+        assert reply.json()["error"] in refusals
 
 
 @pytest.mark.parametrize(

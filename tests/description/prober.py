@@ -134,7 +134,6 @@ BY_PASSWORD: Final = frozenset(
         "beginPasskey",
         "addPasskey",
         "renameFactor",
-        "askForPasskey",
         "logInByPasskey",
         "askForStepUp",
         "requestToken",

@@ -13,7 +13,8 @@ FIELDS = {
     "/forgotten-password": {"username"},
     "/choose-password": {"token", "new_password"},
 }
-OF_THE_FORM = {"csrf", "next"}
+OF_THE_FORM = {"csrf", "next", "credential"}
+"""The last is what a passkey says, which nobody types."""
 
 
 @pytest.mark.parametrize("path", FIELDS)
