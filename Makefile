@@ -33,7 +33,7 @@ run: $(VENV)/run.stamp ## Install what the server needs and start it: make run A
 	@exec $(BIN)/bonafides serve $(ARGS)
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Install what the tests need and run them all: make test ARGS="-k limiter"
+test: $(VENV)/dev.stamp $(VENV)/node.stamp ## Install what the tests need and run them all: make test ARGS="-k limiter"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 .PHONY: conformance-server
@@ -123,6 +123,12 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@$(LOCKED) -r requirements/bench.txt
+	@touch $@
+
+# What tests ask on Node.js; where it cannot be had, their names say what was left out.
+$(VENV)/node.stamp: tests/node/package-lock.json tests/node/package.json | $(VENV)/bin/python
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	cd tests/node && timeout 120 npm ci --silent || echo 'The packages on Node.js could not be installed.' >&2; fi
 	@touch $@
 
 # What is measured beside ours on Node.js; where it cannot be had, its rows are left out and say so.

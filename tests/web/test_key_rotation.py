@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import threading
@@ -13,7 +14,9 @@ from typing import Any, Self
 import jwt
 import pytest
 from joserfc import jwk, jws
+from joserfc.errors import BadSignatureError
 
+from tests.nodejs import Script, has
 from tests.serving import RunningServer, running, settings_for
 from tests.web.oauth import app_of
 
@@ -82,17 +85,51 @@ class Joserfc:
 
     def verify(self, token: str) -> None:
         """Raise unless the signature is good."""
-        jws.deserialize_compact(token, self._keys, algorithms=["EdDSA"], registry=REGISTRY)
+        assert self.accepts(token)
+
+    def accepts(self, token: str) -> bool:
+        """Whether the signature is good."""
+        try:
+            jws.deserialize_compact(token, self._keys, algorithms=["EdDSA"], registry=REGISTRY)
+        except BadSignatureError:
+            return False
+        return True
 
 
+class Jose:
+    """An API on Node.js, with the library that most of them use."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._one_by_one = threading.Lock()
+        self.renew()
+
+    def renew(self) -> None:
+        """Fetch the key set."""
+        self.verify("")
+
+    def verify(self, token: str) -> None:
+        """Raise unless the signature is good, and what the token says of its issuer and audience."""
+        with self._one_by_one:
+            assert self._script.ask(token) == "ok"
+
+    def accepts(self, token: str) -> bool:
+        """Whether the signature is good."""
+        with self._one_by_one:
+            return not self._script.ask(token).startswith("ERR_JWS_SIGNATURE_VERIFICATION_FAILED")
+
+
+LIBRARIES = ["PyJWT", "joserfc", *(["jose"] if has("jose") else [])]
+"""That fetch the key set; jose only where Node.js is, and the run's name says which there were."""
 REGISTRY = jws.JWSRegistry(algorithms=["EdDSA"])
 
 
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
-def test_nobody_is_refused_while_signing_keys_are_turned_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("libraries", [pytest.param(LIBRARIES, id=", ".join(LIBRARIES))])
+def test_nobody_is_refused_while_signing_keys_are_turned_over(tmp_path: Path, libraries: list[str]) -> None:
     """ASVS 13.3.4, ASVS 9.1.1: a rotation that logs people out is put off until the key has leaked."""
     settings = settings_for(f"sqlite:///{tmp_path / 'bonafides.db'}", tmp_path, public_url=ISSUER)
-    with running(settings) as server:
+    with running(settings) as server, contextlib.ExitStack() as beside:
         server.create_plan("enterprise")
         server.create_plan("free")
         shop = app_of(server.admin, server, access_token_format="jwt")
@@ -123,14 +160,20 @@ def test_nobody_is_refused_while_signing_keys_are_turned_over(tmp_path: Path) ->
             key = stock.get_signing_key_from_jwt(token)
             jwt.decode(token, key, algorithms=["EdDSA"], audience=ISSUER, options=options)
 
-        other = Joserfc(server)
-
         def chosen() -> str:
             # The newest one is not known to memory yet, and its key perhaps to nobody.
             return made[-1] if random.random() < 0.5 else random.choice(made)
 
+        keepers: list[Joserfc | Jose] = [Joserfc(server)]
+        if "jose" in libraries:
+            started = Script("jose.mjs", f"{server.url}/.well-known/jwks.json", ISSUER)
+            keepers.append(Jose(beside.enter_context(started)))
+
+        def by(keeper: Joserfc | Jose) -> Callable[[], None]:
+            return lambda: keeper.verify(chosen())
+
         make()
-        with Crowd(make, asked, by_pyjwt, lambda: other.verify(chosen())) as crowd:
+        with Crowd(make, asked, by_pyjwt, *map(by, keepers)) as crowd:
             for _ in range(ROTATIONS):
                 crowd.go_on()
                 server.clock.advance(300)
@@ -138,7 +181,11 @@ def test_nobody_is_refused_while_signing_keys_are_turned_over(tmp_path: Path) ->
                 assert turned.status_code == 200, turned.text
                 # All that they kept has run out since: so they have the next key before it signs, and never later.
                 stock.get_jwk_set(refresh=True)
-                other.renew()
+                for keeper in keepers:
+                    keeper.renew()
             crowd.go_on()
             kids = {jwt.get_unverified_header(token)["kid"] for token in made}
         assert len(kids) == ROTATIONS + 1
+        forged = made[0].rpartition(".")[0] + "." + made[-1].rpartition(".")[2]
+        for keeper in keepers:
+            assert not keeper.accepts(forged)

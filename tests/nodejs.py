@@ -1,0 +1,53 @@
+"""Other people's programs on Node.js, beside the server: one process, asked line by line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import IO, Final, Self
+
+FOLDER: Final = Path(__file__).parent / "node"
+_SECONDS_MAX: Final = 10.0
+
+
+def has(package: str) -> bool:
+    """Whether this machine has Node.js and, by `make test`, the package."""
+    return shutil.which("node") is not None and (FOLDER / "node_modules" / package).is_dir()
+
+
+class Script:
+    """A script of `tests/node`, which answers each line by a line.
+
+    Args:
+        name: Its file.
+        arguments: What it is started with.
+    """
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self._command = ("node", name, *arguments)
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _pipe(self._process.stdin).close()
+        try:
+            self._process.wait(_SECONDS_MAX)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            _pipe(self._process.stdout).close()
+
+    def ask(self, line: str) -> str:
+        """What it answers; empty where it has ended."""
+        _pipe(self._process.stdin).write(f"{line}\n")
+        return _pipe(self._process.stdout).readline().rstrip("\n")
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
