@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -93,6 +93,7 @@ from bonafides.oauth.tokens import Tokens
 from bonafides.outgoing import Outgoing
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
+from bonafides.set_up import SetUp
 from bonafides.settings import Settings
 from bonafides.store import LimitStore, OnCommit, Store
 from bonafides.store.migrations import RevisionStatus, migrate, revision_status
@@ -161,8 +162,10 @@ from bonafides.web.pages import (
     operator,
     profile,
     security,
+    set_up,
     signing_in,
     status,
+    trials,
 )
 from bonafides.web.pages import audit as audit_pages
 from bonafides.web.pages import checklist as checklist_pages
@@ -259,6 +262,7 @@ class Rooms:
     notices: Notices
     idempotency: Idempotency
     installation: Installation
+    set_up: SetUp
     signing_keys: SigningKeys
     password_changes: PasswordChanges
     sessions: JwtSessions
@@ -603,6 +607,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock, letters),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
+        set_up=SetUp(store, recorder, peppers, clock, entropy, passwords),
         installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
         signing_keys=signers,
         password_changes=PasswordChanges(
@@ -762,8 +767,17 @@ async def prepare(
     clock: Clock,
     entropy: Entropy = secrets.token_bytes,
     passwords: Passwords | None = None,
+    set_up: bool = False,
 ) -> Founded | None:
     """Make an empty database into an installation; leave one that exists as it is.
+
+    Args:
+        settings: Say where.
+        email: Of the owner.
+        clock: When it happens.
+        entropy: For ids and secrets.
+        passwords: Hash the owner's.
+        set_up: Whether the owner shall be able to go on in a browser, with a code.
 
     Returns:
         What its first user needs, once; None if there was an installation.
@@ -785,7 +799,8 @@ async def prepare(
     peppers = make_peppers(settings, entropy)
     async with open_rooms(settings, peppers, clock=clock, entropy=entropy, passwords=passwords) as rooms:
         try:
-            return await rooms.installation.found(email)
+            founded = await rooms.installation.found(email)
+            return replace(founded, set_up_code=await rooms.set_up.begin(founded)) if set_up else founded
         except AlreadyInitialised:
             return None
 
@@ -900,9 +915,11 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         status.routes(health, pages),
         portal.routes(PortalPages(articles, rooms.plans, pages)),
         files.routes(),
-        signing_in.routes(SigningIn(rooms.sessions, rooms.passkey_logins, reception)),
+        signing_in.routes(SigningIn(rooms.sessions, rooms.passkey_logins, rooms.set_up, reception)),
+        set_up.routes(rooms.set_up, rooms.sessions, reception),
         forgotten.routes(rooms.password_mails, reception),
         profile.routes(rooms.directory, pages),
+        trials.routes(verify_calls, pages),
         key_pages.routes(
             KeyPages(
                 rooms.api_keys,

@@ -34,13 +34,18 @@ KEY_PLAN = "enterprise"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Founded:
-    """What a new installation tells its first user, once."""
+    """What a new installation tells its first user, once.
+
+    Args:
+        set_up_code: With which they choose address and password in a browser, where that was asked for.
+    """
 
     tenant_id: str
     user_id: str
     email: str
     password: str
     api_key: str
+    set_up_code: str | None = None
 
     @override
     def __repr__(self) -> str:

@@ -41,6 +41,7 @@ OPEN: Final = frozenset(
         ("POST", "/v1/auth/login/passkey/options"),
         ("GET", "/forgotten-password"),
         ("GET", "/choose-password"),
+        ("GET", "/set-up"),
         ("GET", "/oauth/authorize"),
         ("POST", "/oauth/authorize"),
         ("GET", "/oauth/logout"),
@@ -63,6 +64,7 @@ PROVEN_IN_THE_BODY: Final = frozenset(
         "/login/passkey",
         "/forgotten-password",
         "/choose-password",
+        "/set-up",
         "/oauth/par",
         "/oauth/device_authorization",
         "/oauth/token",
@@ -78,6 +80,7 @@ PAGES: Final = frozenset(
         "/login/second-factor/passkey",
         "/forgotten-password",
         "/choose-password",
+        "/set-up",
     }
 )
 """The same for people."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
 from bonafides.credentials.ceremonies import RelyingParty
+from tests.cli.conftest import home as home  # noqa: PLC0414 - a folder that no server was started in
+from tests.cli.test_serve import serve
 from tests.house.rules import REPOSITORY
 from tests.pages.test_pages import HOSTILE, OPERATORS, pages_of
 from tests.serving import RunningServer
@@ -22,6 +27,8 @@ CHROMIUM: Final = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 CLICKS_MAX: Final = 7
+STRANGER_SECONDS_MAX: Final = 60
+"""On a machine that is busy with other tests; a quiet one takes four."""
 WIDTHS: Final = (375, 768, 1440)
 PICTURES: Final = REPOSITORY / "screenshots"
 """Of the last run, to be looked at; not committed."""
@@ -106,6 +113,45 @@ def test_a_stranger_gets_a_key_that_verifies(tenancy: Tenancy, chromium: Browser
     assert "nightly export" in (watched.page.text_content("#keys") or "")
     assert watched.wrong == []
     context.close()
+
+
+def test_from_an_empty_folder_to_a_key_that_verified(home: Path, chromium: Browser) -> None:
+    """A stranger who has started the server has to read a manual, or leaves the browser, before anything works.
+
+    Whoever reads the terminal goes on with its link; the steps are told with their times.
+    """
+    began, steps = time.monotonic(), []
+
+    def step(name: str) -> None:
+        steps.append(f"{time.monotonic() - began:6.1f} s  {watched.clicks} clicks  {name}")
+
+    watched = Watched(chromium.new_context())
+    page = watched.page
+    with serve(home) as (url, said, _):
+        step("the server is ready")
+        (link,) = re.findall(r"^  (http\S+/set-up#bf_inv_\w+)$", said, re.MULTILINE)
+        page.goto(link.replace("http://127.0.0.1:PORT", url))
+        assert "bf_inv_" not in page.url
+        page.fill("#field-email", "ada@example.org")
+        page.fill("#field-new_password", "umbrella quartz nineteen rivers")
+        step("the form is filled in")
+        watched.click("text=Set up and sign in")
+        assert urlsplit(page.url).path == "/settings/api-keys"
+        step("signed in")
+        watched.click("text=Generate New Key")
+        page.fill("#field-name", "my first key")
+        watched.click("text=Generate key")
+        step("the key is there")
+        watched.click("text=Check it here")
+        assert "this credential is good" in page.inner_text("main")
+        step("it verified")
+    told = "\n".join(steps)
+    (PICTURES / "stranger.txt").parent.mkdir(exist_ok=True)
+    (PICTURES / "stranger.txt").write_text(f"{told}\n")
+    assert watched.clicks <= CLICKS_MAX, told
+    assert time.monotonic() - began < STRANGER_SECONDS_MAX, told
+    assert watched.wrong == []
+    watched.context.close()
 
 
 def test_every_page_fits_and_keeps_to_its_policy(tenancy: Tenancy, chromium: Browser) -> None:

@@ -19,7 +19,7 @@ from tests.web.people import person
 from tests.web.tenancy import Tenancy, tenancy_on
 
 AREAS: Final = ("/settings", "/profile", "/logout", "/administration", "/usage", "/prove")
-PUBLIC: Final = ("/login", "/choose-password", "/status", "/docs/search")
+PUBLIC: Final = ("/login", "/choose-password", "/set-up", "/status", "/docs/search")
 OPERATORS: Final = ("/administration/tenants", "/administration/plans", "/administration/signing-keys")
 """Pages that an owner of a tenant like others is not let in to."""
 

@@ -12,6 +12,7 @@ FIELDS = {
     "/login": {"username", "password", "tenant_id"},
     "/forgotten-password": {"username"},
     "/choose-password": {"token", "new_password"},
+    "/set-up": {"token", "email", "new_password"},
 }
 OF_THE_FORM = {"csrf", "next", "credential"}
 """The last is what a passkey says, which nobody types."""

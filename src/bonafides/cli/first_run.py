@@ -78,7 +78,10 @@ def greet(founded: Founded, settings: Settings, *, start: str | None = None) -> 
     title = "Bonafides: a new installation. The password and the key are shown this once."
     console().print(Panel(grid, title=title, title_align="left", expand=False))
     url = settings.base_url if settings.port or settings.public_url else "http://127.0.0.1:PORT"
+    link = f"{url}/set-up#{founded.set_up_code}"
+    in_browser = ("Go on in a browser, within a day (what follows the # is the code):", "", f"  {link}", "")
     lines = [
+        *(() if founded.set_up_code is None else in_browser),
         "Back up the pepper apart from the database: without it, no key can be checked.",
         "",
         "The admin's API key, in full:",

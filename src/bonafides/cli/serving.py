@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,8 +12,6 @@ from bonafides.cli.first_run import greet
 from bonafides.cli.options import Database, Valkey, example
 from bonafides.cli.session import settings_in_force
 from bonafides.keyring import require_peppers
-
-FIRST_EMAIL: Final = "admin@example.com"
 
 
 def serve(
@@ -69,9 +67,9 @@ def serve(
         log_format=log_format,
         log_level=log_level,
     )
-    from bonafides import app  # noqa: PLC0415 - the rooms take a second to import, and --help needs none of them
+    from bonafides import app, set_up  # noqa: PLC0415 - the rooms take a second to import, and --help needs none
 
-    founded = asyncio.run(app.prepare(settings, FIRST_EMAIL, clock=app.SystemClock()))
+    founded = asyncio.run(app.prepare(settings, set_up.FIRST_EMAIL, clock=app.SystemClock(), set_up=True))
     if founded is not None:
         greet(founded, settings)
     raise typer.Exit(app.run(settings, require_peppers(settings), _announce))

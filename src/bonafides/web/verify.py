@@ -147,6 +147,13 @@ class VerifyCalls:
         )
         return verdict_resource(verdict)
 
+    async def told(self, exchange: Exchange, caller_tenant_id: str, credential: str) -> dict[str, Any]:
+        """The verdict on a credential that somebody pastes, as if it came from their own address."""
+        verdict = await self.judged(
+            exchange, caller_tenant_id, credential, ip=exchange.address, scope="", cost=1
+        )
+        return verdict_resource(verdict)
+
     async def judged(
         self,
         exchange: Exchange,

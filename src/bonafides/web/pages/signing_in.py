@@ -11,6 +11,7 @@ from bonafides.credentials.passkey_logins import PasskeyLogins
 from bonafides.credentials.second_steps import SecondStep
 from bonafides.errors import AppError, Conflict, InvalidCredentials, InvalidRequest, TooManyRequests
 from bonafides.intake import EMAIL_MAX
+from bonafides.set_up import SetUp
 from bonafides.web.access import log
 from bonafides.web.answers import HeaderList
 from bonafides.web.bodies import CODE_MAX, ID_MAX, PASSWORD_MAX
@@ -42,12 +43,16 @@ class SigningIn:
     Args:
         sessions: Opens and ends sessions.
         passkey_logins: Opens them for who has a passkey.
+        set_up: Knows whether the installation is new.
         reception: Knows who is signed in.
     """
 
-    def __init__(self, sessions: JwtSessions, passkey_logins: PasskeyLogins, reception: Reception) -> None:
+    def __init__(
+        self, sessions: JwtSessions, passkey_logins: PasskeyLogins, set_up: SetUp, reception: Reception
+    ) -> None:
         self._sessions = sessions
         self._passkey_logins = passkey_logins
+        self._set_up = set_up
         self._reception = reception
 
     def ask(
@@ -57,6 +62,7 @@ class SigningIn:
         *,
         username: str = "",
         tenant_id: str = "",
+        new: bool = False,
         error: AppError | None = None,
     ) -> Response:
         """The form; cookies that open nothing go away with it."""
@@ -68,6 +74,7 @@ class SigningIn:
             onward=onward or "",
             username=username,
             tenant_id=tenant_id,
+            new=new,
             passkey=self._passkey_logins.options() if possible else None,
         )
 
@@ -115,7 +122,7 @@ class SigningIn:
                 await self._reception.admit(request, frozenset())
             except RejectedError:
                 exchange_of(request).cookies = [clearing(TOKEN), clearing(REFRESH_TOKEN)]
-        return self.ask(request, own_path(onward), username=username)
+        return self.ask(request, own_path(onward), username=username, new=await self._set_up.is_awaited())
 
     async def enter(self, request: Request) -> Response:
         """Open a session for who knows the password, and go on; the session of before ends.
