@@ -765,6 +765,7 @@ class UsageKey(NamedTuple):
     Args:
         starts_at_us: When its minute began.
         outcome: `ACCEPTED`, or the `Reason` that was told.
+        root_id: The first of its lineage; None where the credential is that itself.
     """
 
     starts_at_us: int
@@ -772,15 +773,21 @@ class UsageKey(NamedTuple):
     user_id: str
     credential_id: str
     outcome: str
+    root_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSubject:
-    """Whose usage is asked for: a tenant's, one of its users', or one of that user's credentials'."""
+    """Whose usage is asked for: a tenant's, one of its users', one of that user's credentials', or a lineage's.
+
+    Args:
+        root_id: Of the lineage of which everything is asked for, and not the credential alone.
+    """
 
     tenant_id: str
     user_id: str | None = None
     credential_id: str | None = None
+    root_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

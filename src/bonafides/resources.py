@@ -345,6 +345,7 @@ def usage_resource(usage: Usage) -> Resource:
         "tenant_id": usage.subject.tenant_id,
         "user_id": usage.subject.user_id,
         "credential_id": usage.subject.credential_id,
+        "lineage": usage.subject.root_id is not None,
         "period": str(usage.period),
         "start": time_text(usage.total.starts_at_us),
         "end": time_text(usage.ends_at_us),

@@ -63,14 +63,25 @@ class UsageReports:
         tenant_id: str | None = None,
         user_id: str | None = None,
         credential_id: str | None = None,
+        lineage: bool = False,
     ) -> Usage:
         """The usage of a credential, of a user's credentials, or of the tenant's; a member's own by default.
+
+        Args:
+            authority: Whoever asks.
+            period: How far back.
+            tenant_id: Whose users.
+            user_id: Whose credentials.
+            credential_id: Of this one alone.
+            lineage: Of everything of its lineage: what it was rotated from and to, and all tokens that were made
+                from these, which limits count together. A token that has ended is still counted. Sums of a user
+                or a tenant have all that in any case.
 
         Raises:
             Forbidden: The caller asks for another user's without `admin`.
             NotFound: There is no such credential, user or tenant, or it is not the caller's to see.
         """
-        subject = await self._subject(authority, tenant_id, user_id, credential_id)
+        subject = await self._subject(authority, tenant_id, user_id, credential_id, lineage=lineage)
         span, number = BUCKETS[period]
         span_us = span * _SECOND_US
         now_us = self._clock.micros()
@@ -99,11 +110,17 @@ class UsageReports:
                     break
 
     async def _subject(
-        self, authority: Authority, tenant_id: str | None, user_id: str | None, credential_id: str | None
+        self,
+        authority: Authority,
+        tenant_id: str | None,
+        user_id: str | None,
+        credential_id: str | None,
+        *,
+        lineage: bool,
     ) -> UsageSubject:
         within = None if tenant_id is None else authority.tenant(tenant_id)
         if credential_id is not None:
-            return await self._of_credential(authority, within, user_id, credential_id)
+            return await self._of_credential(authority, within, user_id, credential_id, lineage=lineage)
         if user_id is None and authority.administers:
             tenant = await self._directory.visible_tenant(authority, within or authority.tenant_id)
             return UsageSubject(tenant.id)
@@ -115,7 +132,13 @@ class UsageReports:
         return UsageSubject(user.tenant_id, user.id)
 
     async def _of_credential(
-        self, authority: Authority, within: str | None, user_id: str | None, credential_id: str
+        self,
+        authority: Authority,
+        within: str | None,
+        user_id: str | None,
+        credential_id: str,
+        *,
+        lineage: bool,
     ) -> UsageSubject:
         found = await self._store.find_credential(credential_id, within or authority.reach)
         if found is not None and user_id not in {None, found.user_id}:
@@ -123,7 +146,7 @@ class UsageReports:
         if found is None or not (authority.administers or found.user_id == authority.user_id):
             message = f"There is no credential {credential_id[:64]!a}."
             raise NotFound(message, field="credential_id")
-        return UsageSubject(found.tenant_id, found.user_id, found.id)
+        return UsageSubject(found.tenant_id, found.user_id, found.id, found.root_id if lineage else None)
 
 
 def _bucket(starts_at_us: int, outcomes: Mapping[str, int]) -> UsageBucket:

@@ -102,6 +102,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         ('psk_1', 'usr_1', 'id', 'key', 0, 'usb', 'aaguid', 'Key', TRUE, FALSE, 1, NULL, NULL)
         """,
     ),
+    "0011": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'tok_1', 'accepted', 2, 'key_1')",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

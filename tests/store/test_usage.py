@@ -26,6 +26,7 @@ REFUSED: Final = "rate_limit_exceeded"
 TENANT: Final = UsageSubject("ten_a")
 USER: Final = UsageSubject("ten_a", "usr_1")
 KEY: Final = UsageSubject("ten_a", "usr_1", "key_1")
+LINEAGE: Final = UsageSubject("ten_a", "usr_1", "key_1", "key_1")
 
 
 def count(at_us: int = START_US, key: UsageSubject = KEY, outcome: str = ACCEPTED) -> UsageKey:
@@ -112,6 +113,18 @@ async def test_sums_are_of_the_credential_the_user_or_the_tenant(store: SqlStore
         assert await totals(store, nobody) == {span: {} for span in UsageSpan}
 
 
+async def test_the_sum_of_a_lineage_has_what_was_made_from_its_first(store: SqlStore) -> None:
+    """What a key did through tokens would be nobody's once they are forgotten."""
+    token = UsageKey(START_US, "ten_a", "usr_1", "tok_1", ACCEPTED, "key_1")
+    other = UsageKey(START_US, "ten_a", "usr_1", "tok_2", ACCEPTED, "key_2")
+    await store.record_usage("w", 1, {count(): 1, token: 10, other: 100}, NOW)
+    await store.record_usage("w", 2, {token: 10}, NOW)
+    assert await totals(store, LINEAGE) == {span: {(START_US, ACCEPTED): 21} for span in UsageSpan}
+    assert await totals(store) == {span: {(START_US, ACCEPTED): 1} for span in UsageSpan}
+    alone = UsageSubject("ten_a", "usr_1", "tok_1")
+    assert await totals(store, alone) == {span: {(START_US, ACCEPTED): 20} for span in UsageSpan}
+
+
 async def test_only_the_buckets_that_are_asked_for_are_told(store: SqlStore) -> None:
     """The month's figures would be those of the year."""
     await store.record_usage("w", 1, {count(START_US + day * DAY_US): 1 + day for day in range(3)}, NOW)
@@ -143,7 +156,9 @@ async def test_processes_that_are_gone_are_forgotten(url: str, store: SqlStore) 
     assert await run_sql(url, "SELECT id FROM usage_writers") == [("here",)]
 
 
-@pytest.mark.parametrize("subject", [KEY, USER, TENANT], ids=["credential", "user", "tenant"])
+@pytest.mark.parametrize(
+    "subject", [KEY, USER, TENANT, LINEAGE], ids=["credential", "user", "tenant", "lineage"]
+)
 async def test_a_year_of_counts_is_not_read_through(url: str, store: SqlStore, subject: UsageSubject) -> None:
     """A question that takes longer every month is one that stops being answered in the second year."""
     days = ", ".join(f"({day})" for day in range(400))
@@ -163,7 +178,7 @@ async def test_a_year_of_counts_is_not_read_through(url: str, store: SqlStore, s
     assert sum(found.values()) == 30 * (5 if subject is TENANT else 1)
     plan = await explained(store, subject, asked)
     conditions = ["span", "starts_at", "tenant_id", "user_id", "credential_id"]
-    wanted = conditions[: {TENANT: 3, USER: 4, KEY: 5}[subject]]
+    wanted = conditions[: {TENANT: 3, USER: 4, KEY: 5, LINEAGE: 4}[subject]]
     assert "SCAN USAGE_COUNTS" not in plan.upper()
     assert "SEQ SCAN" not in plan.upper()
     if is_postgres(url):

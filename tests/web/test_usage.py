@@ -10,6 +10,7 @@ from typing import Final
 import httpx2
 import pytest
 
+from bonafides.model import to_datetime
 from tests.web.tenancy import Json, Tenancy, refusal, tenancy_on
 
 PATH: Final = "/v1/usage"
@@ -162,6 +163,34 @@ def test_the_usage_of_a_key_stands_beside_it(tenancy: Tenancy) -> None:
     assert beside.json() == usage(tenancy, credential_id=key["id"], period="month")
 
 
+def test_a_key_is_told_what_was_done_with_its_tokens(fresh_tenancy: Tenancy) -> None:
+    """A customer who works by tokens alone would seem to do nothing, and after a rotation to have begun anew."""
+    tenancy, server = fresh_tenancy, fresh_tenancy.server
+    key = tenancy.key()
+    token = tenancy.exchange(key["key"])
+    for presented, requests in ((key["key"], 1), (token["token"], 2)):
+        for _ in range(requests):
+            assert tenancy.verify(presented).status_code == 200
+    successor = tenancy.api.post(f"/v1/api-keys/{key['id']}/rotate").json()
+    for _ in range(4):
+        assert tenancy.verify(successor["key"]).status_code == 200
+    counted(tenancy, key, accepted(1 + 1))  # it was presented for the token
+    counted(tenancy, successor, accepted(4))
+    counted(tenancy, token, accepted(2))
+    server.clock.advance(8 * 86_400)
+    later = to_datetime(server.clock.micros())
+    pruned = asyncio.run_coroutine_threadsafe(server.rooms.store.prune_tokens(later, 1_000), server.loop)
+    assert pruned.result(20) == 1
+    for one in (key, successor):
+        found = usage(tenancy, credential_id=one["id"], period="month", lineage="true")
+        assert (found["credential_id"], found["lineage"], found["total"]) == (one["id"], True, accepted(8))
+        beside = tenancy.api.get(
+            f"/v1/api-keys/{one['id']}/usage", params={"period": "month", "lineage": True}
+        )
+        assert beside.json() == found
+    assert usage(tenancy, credential_id=key["id"], period="month")["total"] == accepted(2)
+
+
 def test_a_member_sees_their_own_alone(tenancy: Tenancy) -> None:
     """How much colleagues use what, and that a key exists at all, is not theirs to know."""
     user = tenancy.user()
@@ -234,6 +263,7 @@ def test_a_credential_is_looked_for_where_it_is_said_to_be(tenancy: Tenancy) -> 
         ({"period": "week"}, "period"),
         ({"period": ""}, "period"),
         ({"key_id": "key_1"}, "key_id"),
+        ({"lineage": "perhaps"}, "lineage"),
     ],
 )
 def test_a_malformed_question_is_told_so(tenancy: Tenancy, query: dict[str, str], field: str) -> None:

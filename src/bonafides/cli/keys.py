@@ -339,6 +339,13 @@ def usage(
         UsagePeriod,
         typer.Option("--period", help="The last 60 minutes, 24 hours or 30 days, in UTC."),
     ] = UsagePeriod.DAY,
+    lineage: Annotated[
+        bool,
+        typer.Option(
+            "--lineage",
+            help="Of what it was rotated from and to, too, and of all tokens that were made from these.",
+        ),
+    ] = False,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -346,7 +353,7 @@ def usage(
 
     async def do(session: Session) -> Resource:
         return usage_resource(
-            await session.rooms.usage.usage(session.authority, period, credential_id=key_id)
+            await session.rooms.usage.usage(session.authority, period, credential_id=key_id, lineage=lineage)
         )
 
     print_usage(work(database, None, do), as_json=as_json)

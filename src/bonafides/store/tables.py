@@ -43,7 +43,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -303,6 +303,8 @@ usage_counts: Final = Table(
     Column("credential_id", ID, primary_key=True),
     Column("outcome", ID, primary_key=True),
     Column("requests", BigInteger, nullable=False),
+    # The first of the lineage, where the credential is not that itself: it outlives the tokens, which are forgotten.
+    Column("root_id", ID),
     CheckConstraint("span IN (60, 3600, 86400)", name="span"),
     CheckConstraint("requests > 0", name="requests"),
     sqlite_with_rowid=False,

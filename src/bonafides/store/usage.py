@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, select, tuple_
+from sqlalchemy import Connection, Select, delete, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bonafides.model import UsageKey, UsageSpan, UsageSubject, to_micros
@@ -55,7 +55,9 @@ def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
     )
     if subject.user_id is not None:
         query = query.where(_COUNTS.user_id == subject.user_id)
-    if subject.credential_id is not None:
+    if subject.root_id is not None:
+        query = query.where(or_(_COUNTS.credential_id == subject.root_id, _COUNTS.root_id == subject.root_id))
+    elif subject.credential_id is not None:
         query = query.where(_COUNTS.credential_id == subject.credential_id)
     return query
 
@@ -99,20 +101,21 @@ def _note_batch(insert: Any) -> Any:  # noqa: ANN401 - each dialect has a type o
 
 
 _ADD_ON_SQLITE: Final = """
-INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, requests)
-VALUES (60, ?1, ?4, ?5, ?6, ?7, ?8), (3600, ?2, ?4, ?5, ?6, ?7, ?8), (86400, ?3, ?4, ?5, ?6, ?7, ?8)
-ON CONFLICT DO UPDATE SET requests = requests + excluded.requests
+INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, root_id, requests)
+VALUES (60, ?1, ?4, ?5, ?6, ?7, ?8, ?9), (3600, ?2, ?4, ?5, ?6, ?7, ?8, ?9), (86400, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, root_id = excluded.root_id
 """
 # In the order of the primary key, so that two processes that add to the same rows never wait for each other.
 _ADD_ON_POSTGRESQL: Final = """
-INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, requests)
-SELECT span, start - start % (span * 1000000), tenant, holder, credential, outcome, sum(requests)
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-    AS counted (start, tenant, holder, credential, outcome, requests),
+INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, root_id, requests)
+SELECT span, start - start % (span * 1000000), tenant, holder, credential, outcome, max(root), sum(requests)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+    AS counted (start, tenant, holder, credential, outcome, root, requests),
     unnest(ARRAY[60, 3600, 86400]::bigint[]) AS spans (span)
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT ON CONSTRAINT pk_usage_counts DO UPDATE SET requests = usage_counts.requests + excluded.requests
+ON CONFLICT ON CONSTRAINT pk_usage_counts DO UPDATE
+SET requests = usage_counts.requests + excluded.requests, root_id = excluded.root_id
 """
 _ADD: Final[Mapping[str, Callable[[Connection, Mapping[UsageKey, int]], None]]] = {
     "sqlite": _add_on_sqlite,

@@ -143,8 +143,9 @@ class Uses:
         self._add(resident, resident.counted_until_us - _MINUTE_US, ACCEPTED, resident.accepted)
 
     def _add(self, resident: Resident, minute_us: int, outcome: str, requests: int) -> None:
-        owner = resident.owner
-        key = UsageKey(minute_us, owner.tenant_id, owner.user_id, resident.credential_id, outcome)
+        owner, name, root_id = resident.owner, resident.credential_id, resident.root_id
+        above = None if root_id == name else root_id
+        key = UsageKey(minute_us, owner.tenant_id, owner.user_id, name, outcome, above)
         counted = self._counts.get(key)
         if counted is not None:
             self._counts[key] = counted + requests

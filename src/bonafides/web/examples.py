@@ -327,6 +327,7 @@ _USAGE: Final[dict[str, Any]] = {
     "tenant_id": TENANT_ID,
     "user_id": USER_ID,
     "credential_id": KEY_ID,
+    "lineage": False,
     "period": "day",
     "start": "2029-12-31T10:00:00Z",
     "end": "2030-01-01T10:00:00Z",

@@ -731,6 +731,7 @@ class Usage(BaseModel):
     credential_id: CredentialId | None = Field(
         description="`null`: of all credentials of the user or tenant."
     )
+    lineage: bool = Field(description="Whether it is of everything of the credential's lineage.")
     period: UsagePeriod
     start: Moment = Field(description="Of the first bucket.")
     end: Moment = Field(description="Of the last bucket, which is under way.")

@@ -201,6 +201,16 @@ async def test_requests_are_counted_in_their_own_minute(uses: Uses, ledger: Ledg
     }
 
 
+async def test_what_was_made_from_something_counts_for_its_lineage(uses: Uses, ledger: Ledger) -> None:
+    """What a key did through tokens could not be summed once these are forgotten."""
+    index = index_of()
+    for one in admit(index, found("tok_1", root_id="key_1"), found("key_1", root_id="key_1")):
+        uses.note(one, START_US)
+    await uses.flush_counts()
+    (counts,) = ledger.counts.values()
+    assert {key.credential_id: key.root_id for key in counts} == {"tok_1": "key_1", "key_1": None}
+
+
 async def test_refusals_are_counted_by_their_reason(uses: Uses, ledger: Ledger) -> None:
     """Whoever asks why a customer's calls fail would have to guess."""
     one = resident()

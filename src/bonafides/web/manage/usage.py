@@ -27,6 +27,15 @@ Period = Annotated[
     UsagePeriod,
     Query(description="The last 60 minutes, 24 hours or 30 days, the present one included; in UTC."),
 ]
+Lineage = Annotated[
+    bool,
+    Query(
+        description=(
+            "Of everything of its lineage: what it was rotated from and to, and all tokens that were made from these, "
+            "those that have ended too. Sums of a user or a tenant have them in any case."
+        )
+    ),
+]
 
 
 def routes(reports: UsageReports) -> APIRouter:
@@ -51,6 +60,7 @@ def routes(reports: UsageReports) -> APIRouter:
     async def usage(
         caller: Caller,
         period: Period = UsagePeriod.DAY,
+        lineage: Lineage = False,  # noqa: FBT002 - FastAPI passes it by name
         credential_id: Annotated[
             str | None, Query(max_length=ID_MAX, description="Of this credential alone.")
         ] = None,
@@ -64,7 +74,12 @@ def routes(reports: UsageReports) -> APIRouter:
         ] = None,
     ) -> Response:
         found = await reports.usage(
-            caller, period, tenant_id=tenant_id, user_id=user_id, credential_id=credential_id
+            caller,
+            period,
+            tenant_id=tenant_id,
+            user_id=user_id,
+            credential_id=credential_id,
+            lineage=lineage,
         )
         return reply(json_answer(200, usage_resource(found)))
 
@@ -79,9 +94,9 @@ def routes(reports: UsageReports) -> APIRouter:
         caller: Caller,
         key_id: Annotated[str, Path(description="The key's id.")],
         period: Period = UsagePeriod.DAY,
+        lineage: Lineage = False,  # noqa: FBT002 - FastAPI passes it by name
     ) -> Response:
-        return reply(
-            json_answer(200, usage_resource(await reports.usage(caller, period, credential_id=key_id)))
-        )
+        found = await reports.usage(caller, period, credential_id=key_id, lineage=lineage)
+        return reply(json_answer(200, usage_resource(found)))
 
     return router

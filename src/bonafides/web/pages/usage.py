@@ -46,15 +46,23 @@ class UsagePages:
         self._pages = pages
 
     async def usage(
-        self, request: Request, authority: Authority, period: str, whose: str, credential_id: str
+        self,
+        request: Request,
+        authority: Authority,
+        period: str,
+        whose: str,
+        credential_id: str,
+        *,
+        lineage: bool,
     ) -> Response:
-        """Of a credential, of one's own credentials, or of the organisation's."""
+        """Of a credential, of its lineage, of one's own credentials, or of the organisation's."""
         everybodys = whose == ALL and authority.administers
         found = await self._usage.usage(
             authority,
             _period(period),
             user_id=None if everybodys or credential_id else authority.user_id,
             credential_id=credential_id or None,
+            lineage=lineage,
         )
         return self._pages.render(
             request,
@@ -107,8 +115,9 @@ def routes(calls: UsagePages) -> APIRouter:
         period: Annotated[str, Query(max_length=10)] = str(UsagePeriod.DAY),
         whose: Annotated[str, Query(max_length=10)] = "",
         credential_id: Annotated[str, Query(max_length=ID_MAX)] = "",
+        lineage: bool = False,  # noqa: FBT001, FBT002 - FastAPI passes it by name
     ) -> Response:
-        return await calls.usage(request, reader.authority, period, whose, credential_id)
+        return await calls.usage(request, reader.authority, period, whose, credential_id, lineage=lineage)
 
     @router.get("/denials", openapi_extra=_READS)
     async def denial(
