@@ -7,8 +7,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ import httpx2
 from bonafides.app import SystemClock, prepare
 from bonafides.installation import Founded
 from bonafides.settings import load
+from tests.forked import Forked
 
 START_SECONDS_MAX: Final = 90.0
 """For several workers, on a machine that is busy with other tests."""
@@ -53,7 +52,9 @@ class ServerProcess:
             **settings,
         }
         self.url = ""
-        self._process: subprocess.Popen[bytes] | None = None
+        self.open_files: int | None = None
+        """How many files the system lets the process have unasked; None: as many as this one."""
+        self._process: Forked | None = None
         self._founded: Founded | None = None
         self._clients: list[httpx2.Client] = []
 
@@ -99,16 +100,7 @@ class ServerProcess:
     def launch(self, *command: str) -> None:
         """Start a command of `bonafides` without waiting for anything."""
         assert self._process is None or self._process.poll() is not None, "it runs already"
-        with (self.folder / "stdout").open("ab") as stdout, (self.folder / "stderr").open("ab") as stderr:
-            self._process = subprocess.Popen(
-                [*self._command(), *command],
-                cwd=self.folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,  # Ctrl-C in the terminal is for the tests
-            )
+        self._process = Forked(command, self.folder, self._environment(), self.open_files)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server's process."""
@@ -179,9 +171,6 @@ class ServerProcess:
     def _said(self, name: str) -> str:
         path = self.folder / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def _command(self) -> list[str]:
-        return [sys.executable, "-m", "bonafides"]
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BONAFIDES_")}

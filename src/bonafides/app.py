@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
-import pickle
 import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -44,7 +46,7 @@ from bonafides.credentials.signing_keys import SigningKeys, SigningRules
 from bonafides.credentials.step_ups import StepUps
 from bonafides.denials import DenialReports
 from bonafides.directory import Directory
-from bonafides.errors import AlreadyInitialised, Misconfigured, Unavailable
+from bonafides.errors import AlreadyInitialised, AppError, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
@@ -99,7 +101,7 @@ from bonafides.store import LimitStore, OnCommit, Store
 from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
-from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, Supervisor
+from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, ForkServer, Supervisor
 from bonafides.usage import UsageReports
 from bonafides.verification.denials import Denials
 from bonafides.verification.feed import Feed
@@ -1002,7 +1004,7 @@ def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
     configure_logs(form=settings.log_format, level=settings.log_level)
     take_files()
     if settings.workers > 1:
-        return uvloop.run(_supervise(settings, peppers, announce))
+        return _supervise(settings, peppers, announce)
     return uvloop.run(_serve(settings, peppers, announce))
 
 
@@ -1017,6 +1019,7 @@ async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> in
                 await serve_metrics(application.metrics.told, CONTENT_TYPE, settings.metrics_address)
             )
         server = server_of(application.asgi, application.lane, announce)
+        gc.freeze()  # what serves stays until the end: a search for garbage need not walk through it
         try:
             await server.serve()
         except SystemExit:
@@ -1035,55 +1038,43 @@ class Orders:
     shared: SharedMemory
 
 
-async def _supervise(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+def _supervise(settings: Settings, peppers: Peppers, announce: Announce) -> int:
     """Have workers serve, and serve nothing but metrics."""
-    subjects_max = 2 * settings.resident_credentials_max
-    shared = SharedMemory(create_table(subjects_max), create_table(_ADDRESSES_MAX))
+    shared = SharedMemory(create_table(2 * settings.resident_credentials_max), create_table(_ADDRESSES_MAX))
     # It stays bound, so that nobody else gets the port while a worker is replaced; it never listens.
     with hold_port(settings.host, settings.port) as held:
         orders = Orders(settings, peppers, held.getsockname()[1], shared)
-        supervisor = Supervisor(
-            [
-                sys.executable,
-                *(["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []),
-                "-m",
-                "bonafides.worker",
-            ],
-            settings.workers,
-            inherited=(shared.subjects, shared.addresses),
-            hello=pickle.dumps(orders),
-            drain_seconds_max=settings.drain_seconds_max,
-        )
-        totals = Totals()
-
-        async def gather() -> bytes:
-            return totals.text(await supervisor.ask_all())
-
-        loop = asyncio.get_running_loop()
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, supervisor.stop)
-        async with contextlib.AsyncExitStack() as stack:
-            if settings.metrics_address:
-                await stack.enter_async_context(
-                    await serve_metrics(gather, CONTENT_TYPE, settings.metrics_address)
-                )
-            return await supervisor.run(lambda: announce(url_of(settings.host, orders.port)), gather)
+        with contextlib.closing(ForkServer(partial(_work_for, orders))) as fork_server:
+            return uvloop.run(_watch(fork_server, orders, announce))
 
 
-def work(orders: Orders, channel: Channel) -> int:
-    """Serve as one of several workers, until a signal or the supervisor's end; the exit status.
+async def _watch(fork_server: ForkServer, orders: Orders, announce: Announce) -> int:
+    """Keep the workers running until a signal asks to end; the exit status."""
+    settings = orders.settings
+    supervisor = Supervisor(fork_server, settings.workers, drain_seconds_max=settings.drain_seconds_max)
+    totals = Totals()
 
-    Args:
-        orders: From the supervisor.
-        channel: To the supervisor.
+    async def gather() -> bytes:
+        return totals.text(await supervisor.ask_all())
 
-    Raises:
-        Misconfigured: The address cannot be listened on.
-        Unavailable: The database cannot be reached.
-    """
-    configure_logs(form=orders.settings.log_format, level=orders.settings.log_level)
-    take_files()
-    return uvloop.run(_work(orders, channel))
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, supervisor.stop)
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.metrics_address:
+            await stack.enter_async_context(
+                await serve_metrics(gather, CONTENT_TYPE, settings.metrics_address)
+            )
+        return await supervisor.run(lambda: announce(url_of(settings.host, orders.port)), gather)
+
+
+def _work_for(orders: Orders, end: socket.socket) -> int:
+    """Serve as one of several workers, until a signal or the supervisor's end; the exit status."""
+    try:
+        return uvloop.run(_work(orders, Channel(end)))
+    except AppError as error:
+        sys.stderr.write(f"{error.public}\n")
+        return 1
 
 
 async def _work(orders: Orders, channel: Channel) -> int:
@@ -1118,6 +1109,7 @@ async def _work(orders: Orders, channel: Channel) -> int:
         server = server_of(application.asgi, application.lane, lambda _: channel.send(READY))
         await stack.enter_async_context(housekeeping(rooms))
         await channel.open()
+        gc.freeze()  # as in `_serve`
         following = asyncio.create_task(follow_supervisor(), name="supervisor")
         stack.callback(following.cancel)
         with shared_listener(settings.host, orders.port) as listener:

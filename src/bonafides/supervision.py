@@ -8,11 +8,17 @@ outlive it: they drain when their channel ends.
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
+import gc
+import os
+import selectors
+import signal
 import socket
 import struct
-import subprocess
-from collections.abc import Awaitable, Callable, Sequence
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -27,11 +33,14 @@ ASK: Final = b"ask"
 TELL: Final = b"tell"
 
 _HEAD: Final = struct.Struct(">8sII")
-_SIZE: Final = struct.Struct(">I")
+_FORKED: Final = b"forked"
+_ENDED: Final = b"ended"
+_NEWS: Final = struct.Struct(">8sIi")
 _ANSWER_SECONDS_MAX: Final = 2.0
 _MARGIN_SECONDS: Final = 5.0
 _LIVED_SECONDS: Final = 10.0
 _PAUSE_SECONDS_MAX: Final = 5.0
+_STATUS_UNKNOWN: Final = 255
 
 log = structlog.get_logger("bonafides.supervision")
 
@@ -101,41 +110,185 @@ class Channel:
             return None
 
 
+class ForkServer:
+    """A process that forks workers: they start at once, because everything is imported, and share its memory.
+
+    Make it before the first event loop and the first thread of this process that are to go on: neither lives
+    in a fork.
+
+    Args:
+        work: What a worker does with its end of a channel, in a process of its own; its exit status.
+    """
+
+    def __init__(self, work: Callable[[socket.socket], int]) -> None:
+        self._end, theirs = socket.socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # What is never searched for garbage is never written to, and so stays one copy for all.
+        gc.freeze()
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._end.close()
+            _exit_with(partial(_fork_as_told, theirs, work))
+        theirs.close()
+        self._end.settimeout(0.0)
+        self._read = b""
+        self._awaited: collections.deque[asyncio.Future[tuple[int, asyncio.Future[int]]]] = (
+            collections.deque()
+        )
+        self._running: dict[int, asyncio.Future[int]] = {}
+
+    async def fork(self, end: socket.socket) -> tuple[int, asyncio.Future[int]]:
+        """Start a worker.
+
+        Args:
+            end: Its end of a channel; the caller closes its own copy.
+
+        Returns:
+            The worker's process id, and its exit status once it has ended: as `subprocess` counts, the negative
+            number of the signal that ended it; 255 if the fork server is gone and cannot tell.
+
+        Raises:
+            ConnectionError: The fork server is gone; nobody can be started any more.
+        """
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._end, self._receive)
+        forked: asyncio.Future[tuple[int, asyncio.Future[int]]] = loop.create_future()
+        self._awaited.append(forked)
+        socket.send_fds(self._end, [b"f"], [end.fileno()])
+        return await forked
+
+    def close(self) -> None:
+        """End the fork server, once all workers have ended."""
+        self._end.close()
+        os.waitpid(self._pid, 0)
+
+    def _receive(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            news = self._end.recv(1024 * _NEWS.size)
+        except ConnectionError:
+            news = b""
+        if not news:
+            loop.remove_reader(self._end)
+            for forked in self._awaited:
+                forked.set_exception(ConnectionResetError("the fork server is gone"))
+            self._awaited.clear()
+            for ended in self._running.values():
+                ended.set_result(_STATUS_UNKNOWN)
+            self._running.clear()
+            return
+        self._read += news
+        whole = len(self._read) - len(self._read) % _NEWS.size
+        for kind, pid, status in _NEWS.iter_unpack(self._read[:whole]):
+            if kind.rstrip(b"\0") == _FORKED:
+                ended = self._running[pid] = loop.create_future()
+                self._awaited.popleft().set_result((pid, ended))
+            else:
+                self._running.pop(pid).set_result(status)
+        self._read = self._read[whole:]
+
+
+def _exit_with(work: Callable[[], int]) -> None:
+    """End this process, a fork, with what the work says: nothing that its parent has begun is gone on with."""
+    status = 1
+    try:
+        status = work()
+    except BaseException:  # noqa: BLE001 - the stack below belongs to the parent
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -> int:
+    """Fork a worker for each channel that comes, and tell when one has ended, until the supervisor is gone."""
+    # A group of its own: a terminal's Ctrl-C reaches the supervisor alone, who ends all in order.
+    os.setpgid(0, 0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    woken, waker = socket.socketpair()
+    woken.settimeout(0.0)
+    waker.settimeout(0.0)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, _nothing)
+    with selectors.DefaultSelector() as selector:
+        selector.register(orders, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if woken in ready:
+                woken.recv(4096)
+                for pid, status in _ended_children():
+                    orders.sendall(_NEWS.pack(_ENDED, pid, status))
+            if orders in ready:
+                _, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
+                if not descriptors:
+                    return 0
+                channel = socket.socket(fileno=descriptors[0])
+                with channel:
+                    pid = os.fork()
+                    if pid == 0:
+                        _begin_worker()
+                        for end in (orders, woken, waker):
+                            end.close()
+                        _exit_with(partial(work, channel))
+                orders.sendall(_NEWS.pack(_FORKED, pid, 0))
+
+
+def _begin_worker() -> None:
+    """Have what a new program has, and the fork server has not: a group of its own, and ends by signals."""
+    os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _ended_children() -> list[tuple[int, int]]:
+    """Process ids and exit statuses of those that have ended since it was asked last."""
+    ended = []
+    with contextlib.suppress(ChildProcessError):
+        while (child := os.waitpid(-1, os.WNOHANG))[0]:
+            ended.append((child[0], os.waitstatus_to_exitcode(child[1])))
+    return ended
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """A signal with a handler wakes `select`; one that is ignored does not."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Worker:
     """One worker process, as its supervisor knows it."""
 
     number: int
-    process: subprocess.Popen[bytes]
+    pid: int
+    ended: asyncio.Future[int]
     channel: Channel
     started: float
     ready: asyncio.Event
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal; if it has ended, nothing happens."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 class Supervisor:
     """Keeps a number of workers running until it is asked to end.
 
     Args:
-        command: Starts a worker; the number of its channel's file descriptor is appended.
+        fork_server: Starts them.
         count: How many.
-        inherited: File descriptors that every worker gets, under the same numbers.
-        hello: What each worker is sent first.
         drain_seconds_max: How long they may take to end.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        count: int,
-        *,
-        inherited: Sequence[int],
-        hello: bytes,
-        drain_seconds_max: float,
-    ) -> None:
-        self._command = command
+    def __init__(self, fork_server: ForkServer, count: int, *, drain_seconds_max: float) -> None:
+        self._fork_server = fork_server
         self._count = count
-        self._inherited = tuple(inherited)
-        self._hello = hello
         self._drain_seconds_max = drain_seconds_max
         self._started = 0
         self._workers: set[Worker] = set()
@@ -162,7 +315,7 @@ class Supervisor:
         await self._stopping.wait()
         announcing.cancel()
         for worker in self._workers:
-            worker.process.terminate()
+            worker.send_signal(signal.SIGTERM)
         # A worker has a bound of its own; whoever is past it, with a margin, does not end by itself.
         _, late = await asyncio.wait(keepers, timeout=self._drain_seconds_max + _MARGIN_SECONDS)
         if late:
@@ -186,11 +339,17 @@ class Supervisor:
         pause = 0.0
         was_ready = False
         while not self._stopping.is_set():
-            worker = self._start()
+            try:
+                worker = await self._start()
+            except ConnectionError:
+                log.error("fork_server_died", running=len(self._workers))  # noqa: TRY400 - a trace says no more
+                self._failed = 1
+                self._stopping.set()
+                return
             try:
                 await worker.channel.open()
                 await worker.channel.listen(partial(self._receive, worker, answer))
-                status = await asyncio.to_thread(worker.process.wait)
+                status = await worker.ended
             finally:
                 self._workers.discard(worker)
             was_ready = was_ready or worker.ready.is_set()
@@ -203,26 +362,22 @@ class Supervisor:
                 return
             lived = loop.time() - worker.started
             pause = 0.0 if lived > _LIVED_SECONDS else min(_PAUSE_SECONDS_MAX, 2 * pause + 0.1)
-            log.error("worker_died", pid=worker.process.pid, status=status, restart_in_seconds=pause)
+            log.error("worker_died", pid=worker.pid, status=status, restart_in_seconds=pause)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
 
-    def _start(self) -> Worker:
+    async def _start(self) -> Worker:
         ours, theirs = socket.socketpair()
         with theirs:
-            ours.sendall(_SIZE.pack(len(self._hello)) + self._hello)
-            # A group of its own: a terminal's Ctrl-C reaches the supervisor alone, who ends all in order.
-            process = subprocess.Popen(  # noqa: S603 - this program, by the path of the running one
-                [*self._command, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(), *self._inherited),
-                process_group=0,
-            )
+            pid, ended = await self._fork_server.fork(theirs)
         self._started += 1
         now = asyncio.get_running_loop().time()
-        worker = Worker(self._started, process, Channel(ours), now, asyncio.Event())
+        worker = Worker(self._started, pid, ended, Channel(ours), now, asyncio.Event())
         self._workers.add(worker)
-        log.info("worker_started", pid=process.pid)
+        log.info("worker_started", pid=pid)
+        if self._stopping.is_set():
+            worker.send_signal(signal.SIGTERM)  # it was not there yet when all others were told
         return worker
 
     def _receive(self, worker: Worker, answer: Answer, kind: bytes, number: int) -> None:
@@ -243,10 +398,4 @@ class Supervisor:
 
     def _end_all(self) -> None:
         for worker in self._workers:
-            worker.process.kill()
-
-
-def receive_hello(end: socket.socket) -> bytes:
-    """What the supervisor sent first; said before anything else is done with a channel's end."""
-    (size,) = _SIZE.unpack(end.recv(_SIZE.size, socket.MSG_WAITALL))
-    return end.recv(size, socket.MSG_WAITALL)
+            worker.send_signal(signal.SIGKILL)

@@ -14,7 +14,6 @@ from typing import Final
 
 import httpx2
 import pytest
-from typing_extensions import override
 
 from tests.faults.wire import Wire, crowd
 from tests.processes import ServerProcess
@@ -208,17 +207,10 @@ def test_a_crowd_of_idle_connections_does_not_stop_service(server: RunningServer
             assert wire.answer().status == 200
 
 
-class Modest(ServerProcess):
-    """A server on a machine that gives each process few files, as most do unless they are asked for more."""
-
-    @override
-    def _command(self) -> list[str]:
-        return ["sh", "-c", 'ulimit -Sn 100 && exec "$@"', "sh", *super()._command()]
-
-
 def test_a_crowd_is_not_limited_by_what_the_system_gives_unasked(tmp_path: Path) -> None:
     """With the usual 1,024 files, a thousand idle connections would be the end of service."""
-    server = Modest(f"sqlite:///{tmp_path}/bonafides.db", tmp_path)
+    server = ServerProcess(f"sqlite:///{tmp_path}/bonafides.db", tmp_path)
+    server.open_files = 100
     try:
         server.start()
         with crowd(server.url, 300):

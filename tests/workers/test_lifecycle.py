@@ -48,6 +48,11 @@ def runs(pid: int) -> bool:
         return False
 
 
+def parent(pid: int) -> int:
+    """Whose child a process is."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+
+
 def within(seconds: float, happens: Callable[[], bool], what: str) -> None:
     """Fail unless something happens in time."""
     deadline = time.monotonic() + seconds
@@ -158,6 +163,17 @@ def test_a_second_signal_ends_at_once(crew: ServerProcess) -> None:
     within(END_SECONDS_MAX, lambda: crew.exit_status() is not None, "it goes on")
     half.close()
     assert not any(map(runs, pids(crew)))
+
+
+def test_a_server_that_can_start_nobody_ends(crew: ServerProcess) -> None:
+    """It would go on with fewer and fewer workers, until nobody is left."""
+    first, second, _ = pids(crew)
+    os.kill(parent(first), signal.SIGKILL)
+    assert crew.admin.get("/v1/auth/verify").status_code == 200
+    os.kill(second, signal.SIGKILL)
+    assert crew.wait() == 1
+    assert [line["running"] for line in crew.log() if line["event"] == "fork_server_died"] == [WORKERS - 1]
+    within(END_SECONDS_MAX, lambda: not any(map(runs, pids(crew))), "orphans are left")
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
