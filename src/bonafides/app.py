@@ -138,6 +138,9 @@ from bonafides.web.manage import (
     usage,
     users,
 )
+from bonafides.web.manage import (
+    settings as settings_calls,
+)
 from bonafides.web.metrics import (
     CONTENT_TYPE,
     COUNTED_SUBJECTS,
@@ -176,6 +179,7 @@ from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import keys as key_pages
 from bonafides.web.pages import passkeys as passkey_pages
 from bonafides.web.pages import sessions as session_pages
+from bonafides.web.pages import settings as settings_pages
 from bonafides.web.pages import tokens as token_pages
 from bonafides.web.pages import usage as usage_pages
 from bonafides.web.pages import users as user_pages
@@ -913,6 +917,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         denials.routes(rooms.denial_reports),
         checklist.routes(rooms.checklist, rooms.clock),
         signing_keys.routes(rooms.signing_keys),
+        settings_calls.routes(settings),
         operation_routes(OperationCalls(health, tell_metrics, settings)),
         status.routes(health, pages),
         portal.routes(PortalPages(articles, rooms.plans, pages)),
@@ -935,6 +940,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
         user_pages.routes(UserPages(rooms.directory, rooms.password_changes, listings, pages)),
         operator.routes(OperatorPages(rooms.directory, rooms.plans, rooms.signing_keys, listings, pages)),
+        settings_pages.routes(settings, pages),
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),

@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -314,6 +315,16 @@ class Settings(BaseModel):
         "info", description="The least severe line that is written."
     )
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def source_of(self, name: str) -> str:
+        """What has set a setting, spelt as it was: a flag, a variable, a line of the file; `default`, or `start` for a program."""
+        return self._sources.get(name, "start" if name in self.model_fields_set else "default")
+
+    def remember_sources(self, sources: Mapping[str, str]) -> None:
+        """Make `source_of` tell what has set each setting, by name."""
+        self._sources.update(sources)
+
     @field_validator("host")
     @classmethod
     def _check_host(cls, host: str) -> str:
@@ -535,6 +546,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path)
     except ValidationError as error:
         sentences = dict.fromkeys(_sentence(problem, shown) for problem in error.errors())
         raise Misconfigured("\n".join(sentences)) from None
+    settings.remember_sources(shown)
     if settings.production and (unsafe := settings.unsafe()):
         heading = "Production mode refuses to start:"
         raise Misconfigured("\n".join([heading, *(f"- {line}" for line in unsafe)]))

@@ -20,7 +20,12 @@ from tests.web.tenancy import Tenancy, tenancy_on
 
 AREAS: Final = ("/settings", "/profile", "/logout", "/administration", "/usage", "/prove")
 PUBLIC: Final = ("/login", "/choose-password", "/set-up", "/status", "/docs/search")
-OPERATORS: Final = ("/administration/tenants", "/administration/plans", "/administration/signing-keys")
+OPERATORS: Final = (
+    "/administration/tenants",
+    "/administration/plans",
+    "/administration/signing-keys",
+    "/administration/settings",
+)
 """Pages that an owner of a tenant like others is not let in to."""
 
 

@@ -73,6 +73,7 @@ TAGS: Final = {
     "Usage": "How many requests were made, and what became of them.",
     "Denials": "Why a request was refused, for whose credential it was.",
     "Security checks": "What should be mended before somebody else finds it.",
+    "Settings": "What the server was told when it started.",
     "Signing keys": "Keys that sign tokens, and how everybody checks their signatures.",
     "Audit": "Who did what to which thing, when and from where.",
     "Operation": "For whoever runs the server.",

@@ -592,6 +592,22 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             ]
         },
     ),
+    "listSettings": Example(
+        query={"name": "session_token_seconds"},
+        answer={
+            "data": [
+                {
+                    "object": "setting",
+                    "name": "session_token_seconds",
+                    "variable": "BONAFIDES_SESSION_TOKEN_SECONDS",
+                    "value": 3_600,
+                    "source": "default",
+                    "secret": False,
+                    "description": "How long the token of a login lasts; it is then refreshed.",
+                }
+            ]
+        },
+    ),
     "getUser": Example(path={"user_id": USER_ID}, answer=_USER),
     "inviteUser": Example(
         path={"user_id": USER_ID},

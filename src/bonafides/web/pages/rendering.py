@@ -224,6 +224,7 @@ _OPERATORS: Final[Area] = (
         ("/administration/tenants", "Tenants"),
         ("/administration/plans", "Plans"),
         ("/administration/signing-keys", "Signing keys"),
+        ("/administration/settings", "Settings"),
     ),
 )
 _AREAS: Final[tuple[tuple[Area, str], ...]] = (
