@@ -85,7 +85,7 @@ def test_the_page_tells_the_same(server: RunningServer) -> None:
 
 
 def test_no_secret_is_told() -> None:
-    """ASVS 13.4.5, ASVS 14.2.6: whoever sees an admin's screen could read the database, or forge every digest."""
+    """ASVS 13.4.5: whoever sees an admin's screen could read the database, or forge every digest."""
     settings = Settings(
         database=f"postgresql://ada:{PASSWORD}@db.example.com/auth",
         valkey=f"valkeys://ada:{PASSWORD}@cache.example.com:6379",
