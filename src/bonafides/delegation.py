@@ -117,6 +117,11 @@ class Client:
         return bool(self.jwks) or self.jwks_uri is not None
 
     @property
+    def keeps_fapi(self) -> bool:
+        """Whether it has taken on FAPI 2.0: it pushes what it asks for, and its tokens are bound to a key of its own."""
+        return self.dpop_bound and self.metadata.get("require_pushed_authorization_requests") is True
+
+    @property
     def id_token_algorithm(self) -> SigningAlgorithm | None:
         """How its ID tokens are signed (RFC 7591 §2); None: as the server does."""
         named = self.metadata.get("id_token_signed_response_alg")
@@ -310,16 +315,17 @@ class NewGrant:
 
 @dataclass(frozen=True, slots=True)
 class GrantRenewal:
-    """What takes the place of a grant's refresh token that is spent.
+    """What takes the place of a grant's refresh token that is spent; or the same one, which goes on for longer.
 
     Args:
-        digest: Of the one that is spent.
-        sealed_answer: Given again within the grace, to who presents that one.
+        digest: Of the one that is presented.
+        refresh_token: What is good from now on: another one, or the one that is presented, with a later end.
+        sealed_answer: Given again within the grace, to who presents the one that is spent; None: it is not spent.
     """
 
     digest: bytes
     refresh_token: GrantRefreshToken
-    sealed_answer: bytes
+    sealed_answer: bytes | None
     token: Credential
     token_secret: DigestedSecret
 

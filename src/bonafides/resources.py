@@ -56,6 +56,7 @@ SHOWN_METADATA: Final = (
     "userinfo_signed_response_alg",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
+    "require_pushed_authorization_requests",
 )
 """What a client says of itself to people."""
 
@@ -554,6 +555,7 @@ def registration_resource(client: Client, base_url: str, token: str, secret: str
         "scope": " ".join(sorted(client.scopes)),
         "token_endpoint_auth_method": str(client.token_endpoint_auth_method),
         **({"jwks": dict(client.jwks)} if client.jwks else {}),
+        **({"dpop_bound_access_tokens": True} if client.dpop_bound else {}),
         **{name: value for name, value in said.items() if value is not None},
     }
 

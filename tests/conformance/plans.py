@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,19 @@ SUITE: Final = "https://localhost.emobix.co.uk:8443"
 EMAIL: Final = "conformance@example.com"
 PASSWORD: Final = "seven conformant harbours"
 WAIT_SECONDS: Final = 10
+FAPI: Final = "fapi2-security-profile-final-"
+"""What the names of its modules begin with."""
+REFUSED: Final = "The application.s request cannot be answered"
+"""On the page that says why nobody is led on, as a regular expression."""
+LEAVE: Final = "button[name='decision'][value='leave']"
+LOGOUTS_REFUSED: Final = (
+    "bad-id-token-hint",
+    "bad-post-logout-redirect-uri",
+    "modified-id-token-hint",
+    "no-id-token-hint",
+    "query-added-to-post-logout-redirect-uri",
+)
+LOGOUTS_SHOWN: Final = ("no-params", "no-post-logout-redirect-uri", "only-state")
 _ORDER: Final = int("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", 16)
 
 Json = dict[str, Any]
@@ -133,7 +147,7 @@ class StaticClient:
         if self.method == "private_key_jwt":
             known["jwks"] = {"keys": [self.private_key]}
         if self.plan.fapi:
-            scope = "openid read" if self.plan.openid else "read"
+            scope = "openid offline_access read" if self.plan.openid else "read"
             known |= {"scope": scope, "dpop_signing_alg": "ES256", "id_token_signed_response_alg": "ES256"}
         return known
 
@@ -157,12 +171,20 @@ def clients_of(plan: Plan) -> dict[str, StaticClient]:
     return found
 
 
-def _login(where: str, *, optional: bool) -> Json:
+def _login(where: str, *, seen: str | None = None) -> Json:
+    """Sign in, if the page for it comes.
+
+    Args:
+        where: The server's URL.
+        seen: What is done with a picture of the page, before anything is filled in.
+    """
+    picture = [] if seen is None else [["wait", "xpath", "//*", WAIT_SECONDS, "Sign in", seen]]
     return {
         "task": "Sign in",
-        "optional": optional,
+        "optional": True,
         "match": f"{where}/login*",
         "commands": [
+            *picture,
             ["text", "name", "username", EMAIL],
             ["text", "name", "password", PASSWORD],
             ["click", "css", "form[action='/login'] button"],
@@ -179,92 +201,171 @@ def _click(task: str, where: str, button: str) -> Json:
     }
 
 
-def _steps(where: str) -> list[Json]:
-    """What the suite's scripted browser does on our pages, each of which may not come."""
-    ends = [["wait", "id", "submission_complete", WAIT_SECONDS]]
-    allow = "button[name='decision'][value='allow']"
+def _pictured(where: str, words: str) -> Json:
+    """Take a picture of a page of ours."""
+    wait = ["wait", "xpath", "//*", WAIT_SECONDS, words, "update-image-placeholder"]
+    return {"task": "Our page", "match": f"{where}/*", "commands": [wait]}
+
+
+def _answered(where: str, decision: str = "allow", seen: str | None = None) -> list[Json]:
+    """All steps to an answer, of which only the last one always comes."""
+    back = ["wait", "id", "submission_complete", WAIT_SECONDS]
+    button = f"button[name='decision'][value='{decision}']"
     return [
-        {
-            "match": f"{where}/oauth/authorize*",
-            "tasks": [
-                _login(where, optional=True),
-                _click("Allow", f"{where}/oauth/authorize*", allow),
-                _click("Answer by form", f"{where}/oauth/*", "form[data-submits] button"),
-                {"task": "Back at the suite", "match": "*/test/*/callback*", "commands": ends},
-            ],
-        },
-        {
-            "match": f"{where}/oauth/logout*",
-            "tasks": [
-                _click("Sign out", f"{where}/oauth/logout*", "button[name='decision'][value='leave']"),
-                {
-                    "task": "Back at the suite",
-                    "optional": True,
-                    "match": "*/test/*/post_logout_redirect*",
-                    "commands": ends,
-                },
-            ],
-        },
+        _login(where, seen=seen),
+        _click("Answer", f"{where}/oauth/authorize*", button),
+        _click("Answer by form", f"{where}/oauth/*", "form[data-submits] button"),
+        {"task": "Back at the suite", "match": "*/test/*/callback*", "commands": [back]},
     ]
 
 
-def _shown(where: str, path: str, words: str) -> Json:
-    """Steps of a module that expects a page of ours, of which it takes a picture."""
-    wait = ["wait", "xpath", "//*", WAIT_SECONDS, words, "update-image-placeholder"]
-    page = {"task": "Our page", "match": f"{where}/*", "commands": [wait]}
-    return {"browser": [{"match": f"{where}{path}*", "tasks": [page]}]}
+def _on(where: str, path: str, tasks: list[Json], times: int | None = None) -> Json:
+    """What is done when the suite sends the browser to a path of ours; the first that fits counts."""
+    return {
+        "match": f"{where}{path}*",
+        **({} if times is None else {"match-limit": times}),
+        "tasks": tasks,
+    }
+
+
+def _overrides(where: str) -> Json:
+    """Modules in which the browser does something else than to sign in and allow.
+
+    See: the suite's own configurations of its `.gitlab-ci` and `scripts`
+    """
+    authorize, logout = "/oauth/authorize", "/oauth/logout"
+    signs_in = _on(where, authorize, _answered(where))
+    signs_in_once = _on(where, authorize, _answered(where), 1)
+    refused = [_on(where, authorize, [_pictured(where, REFUSED)])]
+    refused_then = [signs_in_once, *refused]
+    pictured = [_on(where, authorize, _answered(where, seen="update-image-placeholder-optional"))]
+    shown = [_on(where, authorize, [_login(where), _pictured(where, "Allow")])]
+    stays = [signs_in, _on(where, logout, [_pictured(where, REFUSED)])]
+    leave = _click("Sign out", f"{where}{logout}*", LEAVE)
+    leaves = [signs_in, _on(where, logout, [leave, _pictured(where, "You are signed out")])]
+    denied = [_on(where, authorize, _answered(where, "deny"))]
+    looks = [_on(where, authorize, [{"task": "Look", "match": f"{where}/*"}], 1), signs_in]
+    browsers = {
+        "oidcc-prompt-login": pictured,
+        "oidcc-max-age-1": pictured,
+        "oidcc-ensure-registered-redirect-uri": refused,
+        "oidcc-ensure-redirect-uri-in-authorization-request": refused,
+        "oidcc-ensure-request-object-with-redirect-uri": refused,
+        "oidcc-redirect-uri-query-mismatch": refused,
+        "oidcc-redirect-uri-query-added": refused,
+        "oidcc-registration-logo-uri": shown,
+        "oidcc-registration-policy-uri": shown,
+        "oidcc-registration-tos-uri": shown,
+        **{f"oidcc-rp-initiated-logout-{name}": stays for name in LOGOUTS_REFUSED},
+        **{f"oidcc-rp-initiated-logout-{name}": leaves for name in LOGOUTS_SHOWN},
+        f"{FAPI}user-rejects-authentication": denied,
+        f"{FAPI}par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": looks,
+        f"{FAPI}par-attempt-reuse-request_uri": refused_then,
+        f"{FAPI}par-attempt-to-use-expired-request_uri": refused,
+        f"{FAPI}par-attempt-to-use-request_uri-for-different-client": refused,
+    }
+    return {name: {"browser": browser} for name, browser in browsers.items()}
 
 
 def configuration(plan: Plan, host: str = HOST, port: int = PORT) -> Json:
     """All that the suite is told for a plan."""
     where = f"https://{host}:{port}"
-    refused = _shown(where, "/oauth/authorize", "Go back|deceive|return")
-    stays = _shown(where, "/oauth/logout", "Signed out|signed out|application")
+    leave = _click("Sign out", f"{where}/oauth/logout*", LEAVE)
+    back = {"task": "Back at the suite", "match": "*/test/*/post_logout_redirect*"}
+    metadata = "oauth-authorization-server" if plan.fapi and not plan.openid else "openid-configuration"
     told: Json = {
         "alias": alias_of(plan),
         "description": f"Bonafides: {plan.plan}",
-        "server": {
-            "discoveryUrl": f"{where}/.well-known/openid-configuration",
-            "login_hint": EMAIL,
-        },
+        "server": {"discoveryUrl": f"{where}/.well-known/{metadata}", "login_hint": EMAIL},
         **{name: client.told() for name, client in clients_of(plan).items()},
         "resource": {"resourceUrl": f"{where}/{'v1/auth/verify' if plan.fapi else 'oauth/userinfo'}"},
-        "browser": _steps(where),
-        "override": {
-            "oidcc-ensure-registered-redirect-uri": refused,
-            "oidcc-ensure-redirect-uri-in-authorization-request": refused,
-            "oidcc-redirect-uri-query-mismatch": refused,
-            "oidcc-redirect-uri-query-added": refused,
-            "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri": stays,
-            "oidcc-rp-initiated-logout-modified-id-token-hint": stays,
-            "oidcc-rp-initiated-logout-bad-id-token-hint": stays,
-            "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri": stays,
-        },
+        "browser": [
+            _on(where, "/oauth/authorize", _answered(where)),
+            _on(where, "/oauth/logout", [leave, back]),
+        ],
+        "override": _overrides(where),
     }
     if plan.method is None:
         told["client"] = {"client_name": "conformance"}
+        told["client2"] = {"client_name": "conformance 2"}
     return told
 
 
 SKIPS: Final = (
     ("oidcc-scope-address", "No address of a person is kept, so the scope is not offered."),
     ("oidcc-scope-phone", "No telephone number of a person is kept, so the scope is not offered."),
-    ("oidcc-scope-all", "The same."),
+    ("oidcc-scope-all", "It asks for both of these."),
     ("oidcc-idtoken-unsigned", "ID tokens are always signed."),
-    ("oidcc-request-uri-unsigned", "Request objects are not taken: requests are pushed."),
-    ("oidcc-request-uri-signed-rs256", "The same."),
-    ("oidcc-ensure-request-object-with-redirect-uri", "The same."),
+    (
+        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
+        "Request objects are refused by name (request_not_supported).",
+    ),
     ("oidcc-registration-sector-uri", "Subjects are the same for all clients."),
     ("oidcc-registration-sector-bad", "The same."),
+    (f"{FAPI}ensure-signed-client-assertion-with-RS256-fails", "The keys are ES256: it asks for RSA keys."),
 )
-"""What the suite will not run here, and why."""
+"""What the suite skips here by itself, and why."""
+
+_MISSING: Final = "There is no implicit grant here (RFC 9700 §2.1.2), which this profile was written for."
+_BY_REFERENCE: Final = "Requests are pushed (RFC 9126): nothing is fetched from where a browser says."
+_OTHERS_URL: Final = ("", "CheckDiscEndpointRequestUriParameterSupported", "failure", _BY_REFERENCE)
+FAILURES: Final[Mapping[str, Sequence[tuple[str, str, str, str]]]] = {
+    "oidcc-discovery-endpoint-verification": (
+        ("", "OIDCCCheckDiscEndpointResponseTypesSupportedDynamic", "failure", _MISSING),
+        ("", "OIDCCCheckDiscEndpointGrantTypesSupportedDynamic", "failure", _MISSING),
+    ),
+    "oidcc-request-uri-unsigned": (_OTHERS_URL,),
+    "oidcc-request-uri-signed-rs256": (
+        _OTHERS_URL,
+        (
+            "",
+            "CheckDiscEndpointRequestObjectSigningAlgValuesSupportedContainsRS256",
+            "failure",
+            _BY_REFERENCE,
+        ),
+    ),
+    "oidcc-server-rotate-keys": (
+        (
+            "",
+            "VerifyNewJwksHasNewSigningKey",
+            "failure",
+            "The script starts it at once; by hand: POST /v1/signing-keys/rotate, and then Start.",
+        ),
+    ),
+    "oidcc-userinfo-post-body": (
+        (
+            "",
+            "UserInfoEndpointWithAccessTokenInBodyNotSupported",
+            "warning",
+            "Tokens are taken from headers alone; RFC 6750 lets a server do so.",
+        ),
+    ),
+}
+"""What fails or warns here, by module: block, condition, result, and why."""
 
 
 def skips() -> list[Json]:
     """The same, as `run-test-plan.py --expected-skips-file` reads it."""
     return [
-        {"test-name": name, "variant": "*", "configuration-filename": "*", "comment": why}
+        {"test-name": name, "variant": "*", "configuration-filename": "*.json", "comment": why}
         for name, why in SKIPS
+    ]
+
+
+def failures() -> list[Json]:
+    """The same, as `run-test-plan.py --expected-failures-file` reads it."""
+    return [
+        {
+            "test-name": name,
+            "variant": "*",
+            "configuration-filename": "*.json",
+            "current-block": block,
+            "condition": condition,
+            "expected-result": result,
+            "comment": why,
+        }
+        for name, expected in FAILURES.items()
+        for block, condition, result, why in expected
     ]
 
 
@@ -272,6 +373,7 @@ def documents() -> dict[str, Any]:
     """Every file of `plans/`, by its name."""
     files: dict[str, Any] = {f"{plan.file}.json": configuration(plan) for plan in PLANS}
     files["expected-skips.json"] = skips()
+    files["expected-failures.json"] = failures()
     files["plans.json"] = [{"plan": plan.plan, "configuration": f"{plan.file}.json"} for plan in PLANS]
     return files
 

@@ -1,8 +1,9 @@
-"""The suite's configurations fit the server that is started for them: each plan's client gets through a login."""
+"""The suite's configurations fit the server that is started for them: its modules get where they mean to go."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import select
 import socket
@@ -12,24 +13,47 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc import jwk, jws
 
-from tests.conformance.plans import FOLDER, PLANS, SUITE, Plan, clients_of, configuration, documents, written
+from tests.conformance.plans import (
+    FAPI,
+    FOLDER,
+    LOGOUTS_REFUSED,
+    LOGOUTS_SHOWN,
+    PLANS,
+    SUITE,
+    Plan,
+    configuration,
+    documents,
+    written,
+)
+from tests.conformance.screen import Screen
 from tests.conformance.server import READY
-from tests.pages.browsing import Read
-from tests.pages.clients import target_of
 
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-START_SECONDS_MAX = 90
-WALKED = [plan for plan in PLANS if plan.method is not None and not plan.fapi]
+Json = dict[str, Any]
+
+VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+START_SECONDS_MAX: Final = 90
+WALKED: Final = [plan for plan in PLANS if plan.method is not None and not plan.fapi]
+HELD: Final = [plan for plan in PLANS if plan.fapi]
+NAMED: Final = {plan.file: plan for plan in PLANS}
+NUMBERS: Final = itertools.count()
+
+
+def signed(claims: Json, key: Any, **header: Any) -> str:
+    """What the suite signs."""
+    said = {"alg": "ES256", **header}
+    return jws.serialize_compact(said, json.dumps(claims), key, algorithms=[said["alg"]])
 
 
 @dataclass
@@ -39,6 +63,7 @@ class Suite:
     host: str
     port: int
     trusted: ssl.SSLContext
+    open: ExitStack
 
     @property
     def url(self) -> str:
@@ -47,7 +72,119 @@ class Suite:
 
     def client(self) -> httpx2.Client:
         """A client, or a browser, of its own."""
-        return httpx2.Client(base_url=self.url, verify=self.trusted, trust_env=False, timeout=60)
+        made = httpx2.Client(base_url=self.url, verify=self.trusted, trust_env=False, timeout=60)
+        return self.open.enter_context(made)
+
+
+@dataclass
+class Module:
+    """A module of a plan, with a browser and a client of its own."""
+
+    suite: Suite
+    http: httpx2.Client
+    told: Json
+    method: str | None
+    screen: Screen
+
+    @property
+    def callback(self) -> str:
+        """Where it takes answers."""
+        return f"{SUITE}/test/a/{self.told['alias']}/callback"
+
+    def asks(self, **changes: str | None) -> Json:
+        """An authorization request."""
+        wanted = {
+            "client_id": self.told["client"]["client_id"],
+            "response_type": "code",
+            "redirect_uri": self.callback,
+            "scope": self.told["client"].get("scope", "openid"),
+            "state": "s",
+            "nonce": "n",
+            "unknown": "left aside",
+            **changes,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    def goes(self, **changes: str | None) -> dict[str, str]:
+        """What the browser brings back from the authorization endpoint."""
+        return self.screen.go(f"{self.suite.url}/oauth/authorize?{urlencode(self.asks(**changes))}")
+
+    def proof(self, client: str = "client", key: Any = None, **claims: Any) -> tuple[Json, Any]:
+        """How its client proves who it is: fields of the body, and the header."""
+        known = self.told[client]
+        match self.method:
+            case "client_secret_basic":
+                return {}, httpx2.BasicAuth(known["client_id"], known["client_secret"])
+            case "client_secret_post":
+                return {"client_id": known["client_id"], "client_secret": known["client_secret"]}, None
+            case "private_key_jwt":
+                key = key or jwk.import_key(known["jwks"]["keys"][0])
+                now = int(time.time())
+                said = {
+                    "iss": known["client_id"],
+                    "sub": known["client_id"],
+                    "aud": f"{self.suite.url}/oauth/token",
+                    "jti": f"{time.monotonic_ns()} {next(NUMBERS)}",
+                    "iat": now,
+                    "exp": now + 60,
+                    **claims,
+                }
+                header = {"alg": "RS256"} if key.key_type == "RSA" else {"kid": key.kid}
+                assertion = signed(said, key, **header)
+                return {"client_assertion": assertion, "client_assertion_type": ASSERTION}, None
+            case _:
+                return {"client_id": known["client_id"]}, None
+
+    def redeems(self, code: str, **more: Any) -> Json:
+        """The tokens for a code."""
+        fields, auth = self.proof(**more)
+        form = {"grant_type": "authorization_code", "redirect_uri": self.callback, "code": code}
+        answer = self.http.post("/oauth/token", data={**form, **fields}, auth=auth)
+        assert answer.status_code == 200, answer.text
+        told: Json = answer.json()
+        return told
+
+
+@dataclass
+class Held(Module):
+    """A module of FAPI 2.0: requests are pushed, tokens are bound to a key."""
+
+    key: Any = None
+
+    def demonstrates(self, method: str, path: str, token: str | None = None, **more: Any) -> dict[str, str]:
+        """The header with a proof of its key."""
+        claims = {"htm": method, "htu": self.suite.url + path, "iat": int(time.time()), **more}
+        claims["jti"] = f"{time.monotonic_ns()} {next(NUMBERS)}"
+        if token is not None:
+            digest = hashlib.sha256(token.encode()).digest()
+            claims["ath"] = urlsafe_b64encode(digest).rstrip(b"=").decode()
+        public = self.key.as_dict(private=False)
+        return {"DPoP": signed(claims, self.key, typ="dpop+jwt", jwk=public)}
+
+    def pushes(self, client: str = "client", **changes: str | None) -> str:
+        """The address to which the browser is sent for a request that is pushed."""
+        fields, _ = self.proof(client, aud=self.suite.url)
+        own = {"client_id": self.told[client]["client_id"], "unknown": None}
+        challenge = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+        body = {**self.asks(**{**own, **challenge, **changes}), **fields}
+        assert self.http.put("/oauth/par", data=body).status_code == 405
+        answer = self.http.post("/oauth/par", data=body)
+        assert answer.status_code == 201, answer.text
+        said = {
+            "client_id": body["client_id"],
+            "request_uri": answer.json()["request_uri"],
+            "state": "outside",
+            "scope": body["scope"],
+            "response_type": "code",
+        }
+        return f"{self.suite.url}/oauth/authorize?{urlencode(said)}"
+
+    def gets(self, client: str = "client", **fields: Any) -> httpx2.Response:
+        """What the token endpoint answers to a good proof."""
+        said, _ = self.proof(client, aud=self.suite.url)
+        return self.http.post(
+            "/oauth/token", data={**fields, **said}, headers=self.demonstrates("POST", "/oauth/token")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -68,113 +205,194 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
                 assert readable, "the server is not ready"
                 line = process.stdout.readline()
                 assert line, "the server has ended"
-            yield Suite("localhost", port, ssl.create_default_context(cafile=str(folder / "certificate.pem")))
+            trusted = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
+            with ExitStack() as opened:
+                yield Suite("localhost", port, trusted, opened)
         finally:
             process.terminate()
 
 
-def signed_in_answer(suite: Suite, told: dict[str, Any], query: dict[str, str]) -> dict[str, str]:
-    """What the suite's browser brings back, by the very fields and buttons that its steps name."""
-    commands = told["browser"][0]["tasks"][0]["commands"]
-    with suite.client() as browser:
-        answer = browser.get(f"/oauth/authorize?{urlencode(query)}")
-        for _ in range(10):
-            location = answer.headers.get("location") or target_of(Read(answer))
-            if location is not None and location.startswith(SUITE):
-                return dict(parse_qsl(urlsplit(location).query))
-            if location is not None:
-                answer = browser.get(location)
-                continue
-            read = Read(answer)
-            forms = {form.action: form for form in read.forms}
-            form = forms.get("/login") or read.forms[-1]
-            if form.action == "/login":
-                fields = {**form.fields, **{name: value for _, _, name, value in commands[:2]}}
-            else:
-                assert form.action == "/oauth/consent", read.words
-                fields = {**form.fields, "decision": "allow"}
-            answer = browser.post(form.action, data=fields, headers={"Origin": suite.url})
-    message = f"no way through the pages: {answer.status_code} {answer.text[:500]}"
-    raise AssertionError(message)
-
-
-def proof(plan: Plan, suite: Suite, told: dict[str, Any]) -> tuple[dict[str, str], Any]:
-    """How the client of a plan proves who it is: fields of the body, and the header."""
-    client = told["client"]
-    match plan.method:
-        case "client_secret_basic":
-            return {}, httpx2.BasicAuth(client["client_id"], client["client_secret"])
-        case "client_secret_post":
-            return {"client_id": client["client_id"], "client_secret": client["client_secret"]}, None
-        case "private_key_jwt":
-            key = ECKey.import_key(client["jwks"]["keys"][0])
-            now = int(time.time())
-            claims = {
-                "iss": client["client_id"],
-                "sub": client["client_id"],
-                "aud": f"{suite.url}/oauth/token",
-            }
-            header = {"alg": "ES256", "kid": key.kid}
-            assertion = jwt.encode(header, {**claims, "jti": plan.file, "iat": now, "exp": now + 60}, key)
-            kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-            return {"client_assertion": assertion, "client_assertion_type": kind}, None
-        case _:
-            return {"client_id": client["client_id"]}, None
+def module_of(suite: Suite, file: str, name: str | None = None) -> Module:
+    """A module of a plan."""
+    plan = NAMED[file]
+    told = configuration(plan, suite.host, suite.port)
+    http = suite.client()
+    steps = told["override"].get(name, told)["browser"]
+    screen = Screen(suite.client(), suite.url, SUITE, steps)
+    if plan.fapi:
+        return Held(suite, http, told, plan.method, screen, jwk.generate_key("EC", "P-256"))
+    return Module(suite, http, told, plan.method, screen)
 
 
 @pytest.mark.parametrize("plan", WALKED, ids=lambda plan: plan.file)
 def test_the_client_of_each_plan_gets_through(suite: Suite, plan: Plan) -> None:
     """The suite would stop at its first step, for want of a client, a password or a button."""
-    told = configuration(plan, suite.host, suite.port)
-    redirect_uri = f"{SUITE}/test/a/{told['alias']}/callback"
-    query = {
-        "client_id": told["client"]["client_id"],
-        "response_type": "code",
-        "redirect_uri": redirect_uri,
-        "scope": "openid profile email",
-        "state": "s",
-        "nonce": "n",
-        "unknown": "left aside",
-    }
-    form = {"grant_type": "authorization_code", "redirect_uri": redirect_uri}
-    if plan.method == "none":
-        digest = hashlib.sha256(VERIFIER.encode()).digest()
-        query["code_challenge"] = urlsafe_b64encode(digest).rstrip(b"=").decode()
-        query["code_challenge_method"] = "S256"
-        form["code_verifier"] = VERIFIER
-    brought = signed_in_answer(suite, told, query)
+    module = module_of(suite, plan.file)
+    mode = "form_post" if plan.file.startswith("formpost") else None
+    brought = module.goes(scope="openid profile email", response_mode=mode)
     assert (brought["state"], brought["iss"]) == ("s", suite.url), brought
-    fields, auth = proof(plan, suite, told)
-    with suite.client() as client:
-        answer = client.post("/oauth/token", data={**form, **fields, "code": brought["code"]}, auth=auth)
-        assert answer.status_code == 200, answer.text
-        tokens = answer.json()
-        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-        assert client.get("/oauth/userinfo", headers=headers).json()["email"]
-        keys = client.get("/.well-known/jwks.json").json()
+    tokens = module.redeems(brought["code"])
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert module.http.get("/oauth/userinfo", headers=headers).json()["email"]
+    keys = module.http.get("/.well-known/jwks.json").json()
     assert "RS256" in {key["alg"] for key in keys["keys"]}
+    assert module.goes(prompt="none", response_mode=mode)["code"]
+
+
+def test_modules_that_want_pictures_of_pages_get_them(suite: Suite) -> None:
+    """A module whose picture nobody takes waits until the suite gives it up."""
+    for name, change in (("oidcc-prompt-login", {"prompt": "login"}), ("oidcc-max-age-1", {"max_age": "0"})):
+        module = module_of(suite, "basic", name)
+        assert module.goes()["code"]
+        assert module.goes(**change)["code"]
+        assert module.screen.pictures == ["Sign in"] * 2
+    for name, bad in (
+        ("oidcc-ensure-registered-redirect-uri", {"redirect_uri": f"{SUITE}/elsewhere"}),
+        ("oidcc-ensure-redirect-uri-in-authorization-request", {"redirect_uri": None}),
+        (
+            "oidcc-ensure-request-object-with-redirect-uri",
+            {"redirect_uri": f"{SUITE}/x", "request": "e30.e30."},
+        ),
+    ):
+        module = module_of(suite, "basic", name)
+        assert module.goes(**bad) == {}
+        assert len(module.screen.pictures) == 1
+    module = module_of(suite, "basic")
+    assert module.goes(response_type=None)["error"] == "invalid_request"
+    assert module.goes(request="e30.e30.")["error"] == "request_not_supported"
+    assert module.goes(prompt="none")["error"] == "login_required"
+
+
+def test_modules_of_logouts_end_where_they_should(suite: Suite) -> None:
+    """The plans for logouts would stop at a page that nobody answers, or end no login."""
+    names = ["", *(f"-{name}" for name in (*LOGOUTS_REFUSED, *LOGOUTS_SHOWN))]
+    for name in names:
+        module = module_of(suite, "rp-initiated-logout", f"oidcc-rp-initiated-logout{name}")
+        hint = module.redeems(module.goes()["code"])["id_token"]
+        back = f"{SUITE}/test/a/{module.told['alias']}/post_logout_redirect"
+        said = {"id_token_hint": hint, "post_logout_redirect_uri": back, "state": "z" * 128}
+        match name[1:]:
+            case "bad-id-token-hint" | "modified-id-token-hint":
+                said["id_token_hint"] = hint[:-20]
+            case "bad-post-logout-redirect-uri" | "query-added-to-post-logout-redirect-uri":
+                said["post_logout_redirect_uri"] = f"{back}?foo=bar"
+            case "no-id-token-hint":
+                del said["id_token_hint"]
+            case "no-params":
+                said = {}
+            case "no-post-logout-redirect-uri":
+                del said["post_logout_redirect_uri"]
+            case "only-state":
+                said = {"state": "z"}
+            case _:
+                assert not name
+        brought = module.screen.go(f"{suite.url}/oauth/logout?{urlencode(said)}")
+        assert brought == ({} if name else {"state": "z" * 128}), name
+        assert len(module.screen.pictures) == (1 if name else 0), name
+        if name[1:] not in LOGOUTS_REFUSED:
+            assert module.goes(prompt="none")["error"] == "login_required", name
+
+
+@pytest.mark.parametrize("plan", HELD, ids=lambda plan: plan.file)
+def test_a_client_of_fapi_gets_through(suite: Suite, plan: Plan) -> None:
+    """FAPI 2.0: nothing of it had been walked, and each of these steps is one at which the suite would stop."""
+    module = module_of(suite, plan.file)
+    assert isinstance(module, Held)
+    metadata = module.http.get(module.told["server"]["discoveryUrl"]).json()
+    assert metadata["issuer"] == suite.url
+    redirect_uri = f"{module.callback}?dummy1=lorem&dummy2=ipsum"
+    brought = module.screen.go(module.pushes("client2", redirect_uri=redirect_uri))
+    assert (brought["dummy1"], brought["dummy2"], brought["iss"]) == ("lorem", "ipsum", suite.url)
+    fields: Json = {"grant_type": "authorization_code", "code_verifier": VERIFIER}
+    wrong = module.gets(**fields, redirect_uri=redirect_uri, code=brought["code"])
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
+    brought = module.screen.go(module.pushes())
+    assert brought["state"] == "s"
+    fields |= {"redirect_uri": module.callback, "code": brought["code"]}
+    unbound, _ = module.proof(aud=suite.url)
+    alone = module.http.post("/oauth/token", data={**fields, **unbound})
+    assert (alone.status_code, alone.json()["error"]) == (400, "invalid_request")
+    tokens = module.gets(**fields).json()
+    assert (tokens["token_type"], "id_token" in tokens) == ("DPoP", plan.openid)
+    resource = module.told["resource"]["resourceUrl"].removeprefix(suite.url)
+    for scheme in ("DPoP", "dPOp"):
+        proof = module.demonstrates("GET", resource, tokens["access_token"])
+        headers = {"Authorization": f"{scheme} {tokens['access_token']}", **proof}
+        assert module.http.get(resource, headers=headers).status_code == 200
+    assert module.http.get(resource, params={"access_token": tokens["access_token"]}).status_code in {
+        400,
+        401,
+    }
+    again: Json = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    for _ in range(2):
+        renewed = module.gets(**again).json()
+        assert renewed["token_type"] == "DPoP"
+        assert "refresh_token" not in renewed
+    assert module.gets("client2", **again).json()["error"] == "invalid_grant"
+    assert module.gets(**fields).json()["error"] == "invalid_grant"
+
+
+def test_modules_of_fapi_that_end_on_a_page_are_pictured(suite: Suite) -> None:
+    """FAPI 2.0: a pushed request serves once, its own client, and who has only looked at the page may come again."""
+    module = module_of(suite, "fapi2-openid", f"{FAPI}user-rejects-authentication")
+    assert isinstance(module, Held)
+    assert module.screen.go(module.pushes("client2"))["error"] == "access_denied"
+    looks = f"{FAPI}par-ensure-reused-request-uri-prior-to-auth-completion-succeeds"
+    module = module_of(suite, "fapi2-openid", looks)
+    assert isinstance(module, Held)
+    address = module.pushes()
+    assert module.screen.go(address) == {}
+    assert module.screen.go(address)["code"]
+    module = module_of(suite, "fapi2-openid", f"{FAPI}par-attempt-reuse-request_uri")
+    assert isinstance(module, Held)
+    address = module.pushes()
+    assert module.screen.go(address)["code"]
+    assert module.screen.go(address) == {}
+    other = module.told["client2"]["client_id"]
+    address = module.pushes().replace(module.told["client"]["client_id"], other)
+    assert module.screen.go(address) == {}
+    assert len(module.screen.pictures) == 2
+    module = module_of(suite, "fapi2-openid")
+    unpushed = module.goes(code_challenge=CHALLENGE, code_challenge_method="S256")
+    assert unpushed["error"] == "invalid_request"
 
 
 def test_the_suite_registers_its_own_clients(suite: Suite) -> None:
-    """The plan for dynamic clients would stop at its first step."""
-    callback = f"{SUITE}/test/a/bonafides-dynamic/callback"
+    """The plan for dynamic clients would stop at its first step: its keys are RSA, and have no name."""
+    module = module_of(suite, "dynamic", "oidcc-registration-logo-uri")
+    module.method = "private_key_jwt"
+    key = jwk.generate_key("RSA", 2048)
     body = {
-        "client_name": "conformance",
-        "grant_types": ["authorization_code"],
+        "client_name": "conformance XyZ",
+        "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
-        "redirect_uris": [callback],
+        "redirect_uris": [module.callback],
         "contacts": ["certification@oidf.org"],
         "token_endpoint_auth_method": "private_key_jwt",
-        "jwks": {"keys": [next(iter(clients_of(PLANS[-1]).values())).public_key]},
+        "jwks": {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "RS256"}]},
+        "logo_uri": f"{SUITE}/images/openid.png",
+        "request_uris": [f"{SUITE}/requests/1"],
+        "userinfo_signed_response_alg": "RS256",
     }
-    with suite.client() as client:
-        metadata = client.get("/.well-known/openid-configuration").json()
-        assert metadata["issuer"] == suite.url
-        answer = client.post(metadata["registration_endpoint"], json=body)
-        assert answer.status_code == 201, answer.text
-        fragment = {**body, "redirect_uris": [f"{callback}#fragment"]}
-        refused = client.post(metadata["registration_endpoint"], json=fragment)
-        assert refused.json()["error"] == "invalid_redirect_uri"
+    metadata = module.http.get(module.told["server"]["discoveryUrl"]).json()
+    answer = module.http.post(metadata["registration_endpoint"], json=body)
+    assert answer.status_code == 201, answer.text
+    module.told["client"] |= answer.json()
+    assert module.goes(scope="openid") == {}
+    assert module.screen.pictures == ["Allow"]
+    module.screen.steps = module.told["browser"]
+    brought = module.goes(scope="openid offline_access", prompt="consent")
+    tokens = module.redeems(brought["code"], key=key)
+    assert tokens["refresh_token"]
+    signed_answer = module.http.get(
+        "/oauth/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+    )
+    assert signed_answer.headers["content-type"] == "application/jwt"
+    own = {"Authorization": f"Bearer {answer.json()['registration_access_token']}"}
+    assert module.http.delete(answer.json()["registration_client_uri"], headers=own).status_code == 204
+    fragment = {**body, "redirect_uris": [f"{module.callback}#fragment"]}
+    refused = module.http.post(metadata["registration_endpoint"], json=fragment)
+    assert refused.json()["error"] == "invalid_redirect_uri"
 
 
 def test_the_files_are_those_that_the_plans_make() -> None:

@@ -292,6 +292,20 @@ async def test_a_refresh_token_is_spent_once(store: SqlStore, granted: Grant, to
     assert found.successor_spent
 
 
+async def test_a_refresh_token_that_goes_on_is_given_a_later_end(store: SqlStore, granted: Grant) -> None:
+    """FAPI 2.0 §5.3.2.1: clients that hold a key would lose what they may do when one answer is lost."""
+    for name in ("second", "third"):
+        longer = refresh_token("first grt_1", granted, expires_at=LATER + timedelta(seconds=9))
+        goes_on = replace(renewal(granted, "first grt_1", name), refresh_token=longer, sealed_answer=None)
+        assert await store.renew_grant(goes_on, event())
+    found = await store.find_refreshable_grant([secret("first grt_1").digest])
+    assert found is not None
+    assert (found.spent_at, found.expires_at) == (None, LATER + timedelta(seconds=9))
+    await store.set_credential_status("grt_1", "ten_a", CredentialStatus.REVOKED, event())
+    fourth = replace(renewal(granted, "first grt_1", "fourth"), sealed_answer=None)
+    assert not await store.renew_grant(fourth, event())
+
+
 async def test_what_was_ended_is_not_renewed(store: SqlStore, granted: Grant) -> None:
     """Attack 19: a token that was taken would bring a grant back that was ended."""
     assert not await store.renew_grant(renewal(granted, "first grt_1", "second"), event(at=LATER))

@@ -179,7 +179,8 @@ def signing(server: RunningServer, key: Any, client_id: str) -> Sign:
             **changes,
         }
         payload = json.dumps({name: value for name, value in claims.items() if value is not None})
-        assertion = jws.serialize_compact(header or {"alg": "ES256"}, payload, key)
+        header = header or {"alg": "ES256"}
+        assertion = jws.serialize_compact(header, payload, key, algorithms=[header["alg"]])
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
 
     return sign

@@ -183,7 +183,7 @@ def test_a_client_whose_tokens_are_bound_gets_none_without_a_proof(shop: Tenancy
     client = app(shop, dpop_bound_access_tokens=True)
     assert client.client["dpop_bound_access_tokens"] is True
     refused = client.ask(**BY_ITSELF)
-    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
     headers = holder.proof("POST", TOKEN)
     assert holder.asks(client, headers, **BY_ITSELF).status_code == 200
     for bad in (

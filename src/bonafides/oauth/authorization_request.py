@@ -317,7 +317,7 @@ def _refused_challenge(parameters: Parameters, client: AskingClient) -> Refusal 
     if challenge is None:
         if method is not None:
             return _invalid("code_challenge_method is given without a code_challenge.")
-        if client.require_pkce or client.token_endpoint_auth_method == "none":
+        if client.require_pkce:
             return _invalid("code_challenge is required, with code_challenge_method=S256 (PKCE).")
         return None
     if method != "S256":

@@ -17,7 +17,7 @@ from bonafides.errors import InvalidClient, InvalidRequest
 from bonafides.model import Clock, to_datetime
 from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import METHOD_NAMED
-from bonafides.oauth.foreign_keys import read
+from bonafides.oauth.foreign_keys import FAPI_ALGORITHMS, Unverified, read
 from bonafides.secret import Peppers, SecretKind, whole
 from bonafides.store import ClientStore, GrantStore
 
@@ -131,6 +131,7 @@ class ClientAuthentication:
             found is None
             or not found.live
             or found.client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT
+            or (found.client.keeps_fapi and not self._keeps_fapi(said, endpoints))
             or not await self._keys.has_signed(found.client, assertion, said.header)
         ):
             raise InvalidClient
@@ -140,6 +141,16 @@ class ClientAuthentication:
         if not await self._store.spend_assertion(digest, kept):
             raise InvalidClient
         return found.client
+
+    def _keeps_fapi(self, said: Unverified, endpoints: Collection[str]) -> bool:
+        """Whether an assertion may come from a client that keeps FAPI 2.0: for one place, and not by RS256.
+
+        That place is the issuer. Where tokens are asked for it is the token endpoint too, as the clients of older drafts write.
+
+        See: FAPI 2.0 Security Profile §5.3.2.1 and §5.4.1
+        """
+        own = (self._issuer, *endpoints) if len(endpoints) == 1 else (self._issuer,)
+        return said.claims.get("aud") in own and said.header["alg"] in FAPI_ALGORITHMS
 
     async def named_by(self, assertion: str) -> Client:
         """The client that an assertion says it is of; whether it is, `asserted` tells.

@@ -37,7 +37,6 @@ SAID_METADATA: Final = (
     "default_max_age",
     "initiate_login_uri",
     "require_auth_time",
-    "require_pushed_authorization_requests",
     "software_id",
     "software_version",
     "subject_type",

@@ -18,6 +18,8 @@ KEYS_MAX: Final = 20
 TOKEN_BYTES_MAX: Final = 8_192
 ALGORITHMS: Final = ("EdDSA", "ES256", "PS256", "RS256")
 """What others may sign with."""
+FAPI_ALGORITHMS: Final = ("EdDSA", "ES256", "PS256")
+"""What clients may sign with that keep FAPI 2.0 (§5.4.1)."""
 
 _HEADER_BYTES_MAX: Final = 4_096
 _RSA_BITS_MIN: Final = 2_048

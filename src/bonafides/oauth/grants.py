@@ -172,7 +172,7 @@ class Grants:
         jkt: str | None,
         actor: Actor,
     ) -> Answer:
-        """New tokens for a refresh token, which is spent with it.
+        """New tokens for a refresh token, which is spent with it, or goes on where its client keeps FAPI 2.0.
 
         Of any number of calls with one token all get the same answer within the grace. After it, or once what
         followed was used, a second use means that two hold the token, and ends the grant.
@@ -190,7 +190,7 @@ class Grants:
             InvalidScope: More is asked for than was granted.
             InvalidTarget: Another resource is asked for than was granted.
 
-        See: RFC 6749 §6, RFC 9700 §4.14.2
+        See: RFC 6749 §6, RFC 9700 §4.14.2, FAPI 2.0 Security Profile §5.3.2.1
         """
         presented = whole(refresh_token, SecretKind.ORT)
         if presented is None:
@@ -255,7 +255,10 @@ class Grants:
         if OPENID in wanted:
             told = claims_in_id_token(found.user, wanted, grant.claims)
             id_token = await self._tokens.id_token(client, grant, minted.secret, nonce=None, told=told)
-        answer = answer_of(minted, wanted, self._clock.micros(), refresh_token=secret, id_token=id_token)
+        told_secret = None if client.keeps_fapi else secret
+        answer = answer_of(minted, wanted, self._clock.micros(), refresh_token=told_secret, id_token=id_token)
+        if client.keeps_fapi:
+            return GrantRenewal(found.digest, successor, None, minted.credential, minted.digested), answer
         sealed = self._peppers.seal(_encode(answer), refresh_token, _SEALED_FOR, self._entropy)
         return GrantRenewal(found.digest, successor, sealed, minted.credential, minted.digested), answer
 

@@ -17,7 +17,6 @@ from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.delegation import Client, GrantType, PresentedCode
 from bonafides.errors import (
-    InvalidDpopProof,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
@@ -178,7 +177,7 @@ class TokenEndpoint:
         if not request.proofs:
             if client.dpop_bound:
                 message = "DPoP: the client's tokens are bound to a key. Send a proof of it."
-                raise InvalidDpopProof(message, field="DPoP")
+                raise InvalidRequest(message, field="DPoP")
             return None
         proof = self._proofs.read(request.proofs, "POST", self._endpoints[:1])
         await self._proofs.spend(proof)
@@ -356,7 +355,7 @@ class AuthorizationCodes:
         verifier = fields.get("code_verifier")
         if bound.code_challenge is None:
             # A verifier without a challenge: somebody has taken the challenge out of the request.
-            if verifier is not None or asked.client.require_pkce or asked.client.is_public:
+            if verifier is not None or asked.client.require_pkce:
                 message = "code_verifier: the code was asked for without a code_challenge."
                 raise InvalidGrant(message, field="code_verifier")
         elif verifier is None or not proves(verifier, bound.code_challenge):

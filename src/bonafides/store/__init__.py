@@ -980,6 +980,8 @@ class GrantStore(Protocol):
     async def renew_grant(self, renewal: GrantRenewal, event: AuditEvent) -> bool:
         """Spend a grant's refresh token and put another in its place: of any number of calls at once, one does.
 
+        One that goes on is given its new end, by each of them.
+
         Returns:
             False, with nothing written, if it was spent, has ended, or its grant is not live.
         """

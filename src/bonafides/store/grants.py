@@ -156,7 +156,7 @@ def find_refreshable(connection: Connection, digests: Sequence[bytes]) -> Refres
 def renew(transaction: Transaction, renewal: GrantRenewal, event: AuditEvent) -> bool:
     """Spend a refresh token and put another in its place: of any number of calls at once, one does.
 
-    The grant's row is held, so that nobody ends it meanwhile without seeing what comes of this.
+    One that goes on is given its new end instead. The grant's row is held, so that nobody ends it meanwhile without seeing what comes of this.
     """
     connection = transaction.connection
     successor = renewal.refresh_token
@@ -167,18 +167,26 @@ def renew(transaction: Transaction, renewal: GrantRenewal, event: AuditEvent) ->
         .where(credentials.c.id == successor.grant_id)
         .with_for_update(read=True, of=credentials)
     )
-    if not live or not spend(
-        connection,
-        grant_refresh_tokens,
-        renewal.digest,
-        successor.secret.digest,
-        renewal.sealed_answer,
-        event.at,
-    ):
+    if not live or not _succeed(connection, renewal, event.at):
         return False
-    _add_refresh_token(connection, successor)
     add(transaction, renewal.token, renewal.token_secret)
     transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, renewal.token.id))
+    return True
+
+
+def _succeed(connection: Connection, renewal: GrantRenewal, at: datetime) -> bool:
+    """Put what is good from now on in the place of a refresh token that is good until now."""
+    successor, table = renewal.refresh_token, grant_refresh_tokens
+    if renewal.sealed_answer is None:
+        extended = connection.execute(
+            update(table)
+            .where(table.c.digest == renewal.digest, table.c.spent_at.is_(None), table.c.expires_at > at)
+            .values(expires_at=successor.expires_at)
+        )
+        return bool(extended.rowcount)
+    if not spend(connection, table, renewal.digest, successor.secret.digest, renewal.sealed_answer, at):
+        return False
+    _add_refresh_token(connection, successor)
     return True
 
 

@@ -288,6 +288,13 @@ LogoutUri = Annotated[
     | None,
     Field(description="Where it is told that a login has ended (OpenID Connect Back-Channel Logout)."),
 ]
+PushesRequests = Annotated[
+    StrictBool | None,
+    Field(
+        description="Whether it pushes every request (RFC 9126). With `dpop_bound_access_tokens` it keeps FAPI 2.0: "
+        "its assertions are for the issuer alone, and its refresh tokens go on."
+    ),
+]
 IdTokenAlgorithm = Annotated[
     Literal["EdDSA", "ES256", "RS256"] | None,
     Field(description="How its ID tokens are signed; `null`: as the server signs."),
@@ -325,6 +332,7 @@ class NewClient(Body):
     userinfo_signed_response_alg: UserinfoAlgorithm = None
     backchannel_logout_uri: LogoutUri = None
     backchannel_logout_session_required: StrictBool | None = None
+    require_pushed_authorization_requests: PushesRequests = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
@@ -356,6 +364,7 @@ class ClientPatch(Patch):
     userinfo_signed_response_alg: UserinfoAlgorithm = None
     backchannel_logout_uri: LogoutUri = None
     backchannel_logout_session_required: StrictBool | None = None
+    require_pushed_authorization_requests: PushesRequests = None
     status: Annotated[
         Literal["active", "disabled"],
         Field(description="`disabled`: neither it nor any token that it was given is good."),

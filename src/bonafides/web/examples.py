@@ -175,6 +175,7 @@ _CLIENT: Final[dict[str, Any]] = {
     "userinfo_signed_response_alg": None,
     "backchannel_logout_uri": None,
     "backchannel_logout_session_required": None,
+    "require_pushed_authorization_requests": None,
     "created_by": OPERATOR_ID,
     "created_at": MADE_AT,
     "updated_at": MADE_AT,

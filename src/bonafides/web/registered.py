@@ -13,6 +13,7 @@ from bonafides.web.bodies import (
     AuthMethodName,
     Body,
     ClientScopes,
+    DpopBound,
     Grants,
     Id,
     JwksUri,
@@ -20,6 +21,7 @@ from bonafides.web.bodies import (
     LogoutUri,
     Moment,
     PostLogoutRedirectUris,
+    PushesRequests,
     RedirectUris,
     ResponseTypes,
     ScopeText,
@@ -83,9 +85,8 @@ class ClientRegistration(BaseModel):
     ] = None
     require_auth_time: StrictBool | None = None
     default_acr_values: Words | None = None
-    require_pushed_authorization_requests: Annotated[
-        StrictBool | None, Field(description="Whether it pushes every request (RFC 9126).")
-    ] = None
+    require_pushed_authorization_requests: PushesRequests = None
+    dpop_bound_access_tokens: DpopBound = False
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -140,6 +141,7 @@ class RegisteredClient(BaseModel):
     require_auth_time: bool = False
     default_acr_values: list[str] = []
     require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 

@@ -399,6 +399,7 @@ class Client(BaseModel):
     userinfo_signed_response_alg: SigningAlgorithm | None
     backchannel_logout_uri: str | None
     backchannel_logout_session_required: bool | None
+    require_pushed_authorization_requests: bool | None
     created_by: UserId | None
     created_at: Moment
     updated_at: Moment

@@ -184,12 +184,11 @@ def test_a_challenge_is_s256_and_whole(changes: dict[str, str | None]) -> None:
     assert refusal(pairs(redirect_uri=APPS_OWN, **changes), APP) == "invalid_request"
 
 
-def test_only_a_confidential_client_may_go_without_a_challenge() -> None:
-    """The operator can allow it to a client that proves who it is; a public one never can, whatever its record says."""
+def test_only_who_is_allowed_to_may_go_without_a_challenge() -> None:
+    """The operator can allow it to a client that proves who it is; no record is written that allows it to a public one."""
     without = pairs(code_challenge=None, code_challenge_method=None)
     assert accepted(without, StubClient(require_pkce=False)).code_challenge is None
-    public = StubClient(require_pkce=False, token_endpoint_auth_method="none")
-    assert refusal(without, public) == "invalid_request"
+    assert refusal(without, StubClient(token_endpoint_auth_method="none")) == "invalid_request"
     half = pairs(code_challenge=None)
     assert refusal(half, StubClient(require_pkce=False)) == "invalid_request"
     plain = pairs(code_challenge_method="plain")

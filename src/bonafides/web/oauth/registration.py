@@ -31,6 +31,7 @@ T = TypeVar("T", bound=ClientRegistration)
 
 _OF_CLIENT: Final = frozenset(
     {
+        "dpop_bound_access_tokens",
         "grant_types",
         "jwks",
         "post_logout_redirect_uris",
