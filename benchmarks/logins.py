@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Final
 
 from benchmarks.crew import told
@@ -43,9 +44,10 @@ def logins(place: Workplace) -> list[Row]:
             answered = 0
             for _ in range(place.effort.runs):
                 alone.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
-                with _people(service.port, accounts) as answers:
+                with _people(service.port, accounts) as people:
                     beside.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
-                answered += len(answers)
+                    people.send(None)
+                    answered += _answer_of(people)
     beside.beside[alone.name] = alone.runs
     beside.notes["logins"] = answered
     return [alone, beside]
@@ -70,25 +72,43 @@ def _p99(delays: list[float]) -> float:
 
 
 @contextmanager
-def _people(port: int, accounts: list[str]) -> Iterator[list[Future[None]]]:
-    """People log in one after the other, at that pace, for as long as the block lasts."""
-    ended = threading.Event()
-    begun: list[Future[None]] = []
+def _people(port: int, accounts: list[str]) -> Iterator[Connection]:
+    """People log in one after the other, at that pace, until they are sent something; then they tell how many did.
 
-    def keep_coming() -> None:
-        with ThreadPoolExecutor(_AT_ONCE) as people:
-            while not ended.wait(1 / _LOGINS_A_SECOND):
-                begun.append(people.submit(_log_in, port, len(begun) % len(accounts), accounts))
-
-    coming = threading.Thread(target=keep_coming)
-    coming.start()
+    They are a process of their own: in this one, the probe would wait for them, and not for the server.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    crowd = multiprocessing.get_context("spawn").Process(target=_keep_coming, args=(theirs, port, accounts))
+    crowd.start()
+    theirs.close()
     try:
-        yield begun
+        ours.recv()
+        yield ours
     finally:
-        ended.set()
-        coming.join()
-    for one in begun:
-        one.result()
+        ours.close()
+        crowd.join()
+
+
+def _answer_of(people: Connection) -> int:
+    told_by_them = people.recv()
+    if isinstance(told_by_them, int):
+        return told_by_them
+    raise UnfitError(str(told_by_them))
+
+
+def _keep_coming(told: Connection, port: int, accounts: list[str]) -> None:
+    begun: list[Future[None]] = []
+    told.send("ready")
+    with ThreadPoolExecutor(_AT_ONCE) as people:
+        while not told.poll(1 / _LOGINS_A_SECOND):
+            begun.append(people.submit(_log_in, port, len(begun) % len(accounts), accounts))
+    try:
+        for one in begun:
+            one.result()
+    except UnfitError as error:
+        told.send(str(error))
+    else:
+        told.send(len(begun))
 
 
 def _log_in(port: int, number: int, accounts: list[str]) -> None:
