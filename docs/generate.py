@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -53,7 +54,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def contents() -> dict[str, str]:
+@functools.cache
+def contents() -> Mapping[str, str]:
     """What each file must hold, by its name."""
     return {name: HEADINGS[Path(name).suffix] + page() for name, page in PAGES.items()}
 
@@ -64,7 +66,7 @@ def stale(folder: Path) -> list[str]:
     found = (
         {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} if folder.is_dir() else {}
     )
-    return sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
 
 def write(folder: Path) -> None:

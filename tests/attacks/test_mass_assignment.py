@@ -59,14 +59,9 @@ BODIES: Final = frozenset(
     }
 )
 TRIED_BY_OWNERS: Final = frozenset(
-    {
-        "/v1/clients",
-        "/v1/clients/{client_id}",
-        "/v1/clients/{client_id}/secrets",
-        "/v1/personal-access-tokens",
-    }
+    path for path in BODIES if path.startswith(("/v1/clients", "/v1/personal"))
 )
-"""Alone: a member may not make clients at all, and for each role more a thousand requests would tell the same."""
+"""Alone: a member may not make clients at all."""
 VALUES: Final[dict[str, Any]] = {
     "role": "owner",
     "scopes": ["admin"],
@@ -158,7 +153,8 @@ def test_no_call_takes_a_field_that_it_does_not_document(
     ]
     before = [house.admin.get(path).json() for path in shown]
     for method, path, name in matrix:
-        if path in TRIED_BY_OWNERS and role != "owner":
+        # Which fields a body has is not a question of the role: the rest is tried by owners alone.
+        if role != "owner" and (path in TRIED_BY_OWNERS or name not in VALUES):
             continue
         body = {**body_for(path), name: VALUES.get(name, "x")}
         answer = client.request(method, path.format(**own), json=body)
@@ -218,18 +214,23 @@ def test_no_second_spelling_of_a_field_slips_through(
 def test_a_verb_takes_no_fields_of_the_key(house: RunningServer, mine: Party, role: str, verb: str) -> None:
     """Attack 2: a rotation that took scopes or an expiry would be a way to change them without the checks."""
     me = getattr(mine, role)
+
+    def key_with_bounds() -> dict[str, Any]:
+        return house.create_key(user_id=me.id, scopes=["read"], allowed_ips=["127.0.0.1"], expires_in=600)
+
+    key = key_with_bounds()
     for name, value in {
         **VALUES,
         "overlap_ends_at": None,
         "allowed_ips": [],
         "user_id": mine.owner.id,
     }.items():
-        key = house.create_key(user_id=me.id, scopes=["read"], allowed_ips=["127.0.0.1"], expires_in=600)
         answer = as_(house, me).post(f"/v1/api-keys/{key['id']}/{verb}", json={name: value})
         if answer.status_code < 300:
             shown = answer.json()
             for same in ("scopes", "allowed_ips", "expires_at", "user_id", "tenant_id", "plan", "created_at"):
                 assert shown[same] == key[same], (verb, name, same)
+            key = key_with_bounds()
         else:
             assert refused(answer, 400, "invalid_request")
 
