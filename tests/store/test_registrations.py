@@ -146,3 +146,12 @@ async def test_what_lets_nobody_in_is_forgotten(store: SqlStore) -> None:
     assert await store.find_initial_token("iat_2", "ten_a") is None
     await store.prune_initial_tokens(LATER)
     assert await store.find_initial_token("iat_1", "ten_a") is None
+
+
+async def test_what_clients_register_by_needs_its_pepper(store: SqlStore) -> None:
+    """`doctor` would call a pepper superfluous without which clients can no longer prove who they are."""
+    before = (await store.pepper_ids()).get("p1", 0)
+    await store.add_initial_token(token(), secret("one"), event("x"))
+    assert await store.register_client(registering("cli_1"), None, event("x"))
+    counted = (await store.pepper_ids())["p1"] - before
+    assert counted >= 3

@@ -11,7 +11,11 @@ from bonafides.model import CredentialStatus
 from bonafides.store import directory
 from bonafides.store.tables import (
     REVISION,
+    client_secrets,
+    clients,
     credentials,
+    grant_refresh_tokens,
+    initial_access_tokens,
     recovery_codes,
     refresh_tokens,
     signing_keys,
@@ -31,13 +35,17 @@ def ping(connection: Connection) -> None:
 
 
 def pepper_ids(connection: Connection) -> Mapping[str, int]:
-    """How many secrets need each pepper: unrevoked credentials, and what people and the server log in and sign with."""
+    """How many secrets need each pepper: unrevoked credentials, and what people, clients and the server log in and sign with."""
     needed = union_all(
         select(credentials.c.pepper_id).where(credentials.c.status != CredentialStatus.REVOKED),
         select(refresh_tokens.c.pepper_id).where(refresh_tokens.c.spent_at.is_(None)),
         select(signing_keys.c.pepper_id),
         select(totp_factors.c.pepper_id),
         select(recovery_codes.c.pepper_id).where(recovery_codes.c.redeemed_at.is_(None)),
+        select(client_secrets.c.pepper_id),
+        select(grant_refresh_tokens.c.pepper_id).where(grant_refresh_tokens.c.spent_at.is_(None)),
+        select(clients.c.registration_pepper_id).where(clients.c.registration_pepper_id.is_not(None)),
+        select(initial_access_tokens.c.pepper_id),
     ).subquery()
     rows = connection.execute(
         select(needed.c.pepper_id, func.count().label("secrets")).group_by(needed.c.pepper_id)
