@@ -14,6 +14,9 @@ from bonafides.verification.foreign import Foreign
 from bonafides.verification.resident import Resident, ResidentIndex
 
 _BATCH_MAX: Final = 256
+_UNKNOWN_A_SECOND: Final = 500
+"""More than that are a flood: people mistype one now and then, and a program that lost its key sends the same one."""
+_GATHER_SECONDS: Final = 0.2
 
 Redigest = Callable[[str, DigestedSecret], None]
 """Told of a credential that was found by another digest than its own under the newest pepper, with that."""
@@ -37,12 +40,40 @@ class Question(NamedTuple):
     final: bool = True
 
 
+class Flood:
+    """Whether more unknown credentials come than people and programs send by mistake."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._noted = 0
+        self._last = 0
+
+    def note(self) -> None:
+        """Count one that is nobody's."""
+        self._noted += 1
+
+    def is_on(self, now: float) -> bool:
+        """Whether this second or the last one had too many.
+
+        Args:
+            now: In seconds, by a clock that never goes back.
+        """
+        seconds = int(now - self._since)
+        if seconds:
+            self._last = self._noted if seconds == 1 else 0
+            self._since, self._noted = now, 0
+        return max(self._last, self._noted) > _UNKNOWN_A_SECOND
+
+
 class LookUps:
     """Asks the store for credentials that are not in memory.
 
     While one batch is under way, misses gather for the next. Misses on one credential wait for the
     same answer, unless a change was applied since it was asked for: an answer from before a revocation
     is never given to a request from after it.
+
+    While strangers send unknown credentials in a flood, batches are a fifth of a second apart: whoever waits for
+    each answer then asks less often, and the processor is left to those who are known.
 
     Args:
         store: Where credentials are.
@@ -68,6 +99,7 @@ class LookUps:
         self._waiting: dict[bytes, tuple[Question, Answer]] = {}
         self._under_way: dict[bytes, tuple[Question, Answer]] = {}
         self._epoch = -1
+        self._flood = Flood()
         self._worker: asyncio.Task[None] | None = None
 
     async def find(self, credential: bytes, digest: bytes) -> Resident | None:
@@ -110,6 +142,8 @@ class LookUps:
     async def _work(self) -> None:
         try:
             while self._waiting:
+                if self._flood.is_on(asyncio.get_running_loop().time()):
+                    await asyncio.sleep(_GATHER_SECONDS)
                 keys = list(self._waiting)[:_BATCH_MAX]
                 batch = {key: self._waiting.pop(key) for key in keys}
                 self._under_way = batch
@@ -137,6 +171,7 @@ class LookUps:
         matches = [found[digest] for digest in question.candidates if digest in found]
         if not matches:
             if question.final:
+                self._flood.note()
                 self._index.note_miss(question.digest, min(epoch, question.epoch))
             return None
         # Two, where one key was imported in two forms: the first stays what it is, and the other nothing.

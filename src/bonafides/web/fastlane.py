@@ -77,7 +77,7 @@ from bonafides.web.requestids import RequestIds
 
 _RENDERED_MAX: Final = 50_000
 _FORMS_MAX: Final = 1_024
-_LATE_SECONDS: Final = 0.1
+_LATE_SECONDS: Final = 0.2
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
 _INTROSPECTION: Final = INTROSPECTION_PATH.encode("ascii")

@@ -27,7 +27,7 @@ from bonafides.model import (
 from bonafides.secret import Peppers, foreign_digest, parse_pepper
 from bonafides.store import CredentialStore, ForeignStore
 from bonafides.verification.foreign import Foreign
-from bonafides.verification.lookup import LookUps
+from bonafides.verification.lookup import Flood, LookUps
 from bonafides.verification.resident import Resident, ResidentIndex
 
 PEPPERS = Peppers([parse_pepper("1" * 64), parse_pepper("2" * 64)])
@@ -432,3 +432,35 @@ async def test_whoever_waits_with_an_older_question_gets_the_answer_to_the_young
     assert await first is None
     assert await younger is not None
     assert await waiting is not None
+
+
+async def test_in_a_flood_of_strangers_look_ups_gather(desk: Desk) -> None:
+    """Each stranger who is answered at once asks again at once, until those who are known wait for them."""
+    desk.store.put(KEY)
+    strangers = [desk.ask(b"bf_key_%d" % number) for number in range(600)]
+    assert await asyncio.gather(*strangers) == [None] * 600
+    before = len(desk.store.asked)
+    known = desk.ask()
+    await settle()
+    late = desk.ask(b"bf_key_late")
+    await settle()
+    assert len(desk.store.asked) == before
+    assert await known is not None
+    assert await late is None
+    assert len(desk.store.asked) == before + 1
+
+
+def test_a_flood_is_over_a_second_after_its_end() -> None:
+    """A delay that stays would punish who comes after an attack."""
+    flood = Flood()
+    assert not flood.is_on(100.0)
+    for now in (100.5, 100.9):
+        for _ in range(400):
+            flood.note()
+        assert flood.is_on(now) is (now > 100.5)
+    assert flood.is_on(101.4)
+    assert not flood.is_on(102.5)
+    for _ in range(501):
+        flood.note()
+    assert flood.is_on(102.6)
+    assert not flood.is_on(110.0)
