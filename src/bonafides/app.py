@@ -46,6 +46,7 @@ from bonafides.credentials.signing_keys import SigningKeys, SigningRules
 from bonafides.credentials.step_ups import StepUps
 from bonafides.denials import DenialReports
 from bonafides.directory import Directory
+from bonafides.dry_runs import DryRuns
 from bonafides.errors import AlreadyInitialised, AppError, Misconfigured, Unavailable
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
@@ -128,6 +129,7 @@ from bonafides.web.manage import (
     clients,
     consents,
     denials,
+    dry_runs,
     keys,
     plans,
     registration_tokens,
@@ -261,6 +263,7 @@ class Rooms:
     lineage: Lineage
     imports: Imports
     plans: Plans
+    dry_runs: DryRuns
     audit: AuditTrail
     usage: UsageReports
     denial_reports: DenialReports
@@ -613,6 +616,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock, letters),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
+        dry_runs=DryRuns(store, clock),
         set_up=SetUp(store, recorder, peppers, clock, entropy, passwords),
         installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
         signing_keys=signers,
@@ -911,6 +915,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         registration.routes(RegistrationCalls(rooms.registrations, settings.base_url)),
         users.routes(rooms.directory, rooms.idempotency, paging),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
+        dry_runs.routes(rooms.dry_runs),
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
         usage.routes(rooms.usage),
@@ -939,7 +944,9 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
         user_pages.routes(UserPages(rooms.directory, rooms.password_changes, listings, pages)),
-        operator.routes(OperatorPages(rooms.directory, rooms.plans, rooms.signing_keys, listings, pages)),
+        operator.routes(
+            OperatorPages(rooms.directory, rooms.plans, rooms.dry_runs, rooms.signing_keys, listings, pages)
+        ),
         settings_pages.routes(settings, pages),
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),

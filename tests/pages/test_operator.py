@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bonafides.dry_runs import refused
+from bonafides.model import ACCEPTED, CredentialKind, UsageKey, to_datetime
 from tests.pages.browsing import Browser, visitor
 from tests.pages.test_pages import HOSTILE, assert_safe
 from tests.serving import RunningServer, running, settings_for
@@ -96,3 +100,57 @@ def test_they_are_the_operators_alone(tenancy: Tenancy) -> None:
         browser.send("POST", f"{TENANTS}/{tenancy.id}/plan", {"csrf": csrf, "plan": "pro"}).status_code == 403
     )
     assert tenancy.operator.get("/v1/plans/mine").status_code == 404
+
+
+def test_a_plan_is_tried_on_last_weeks_requests(own_server: RunningServer, operator: Browser) -> None:
+    """A figure that is too small would be found by customers, an hour after it was saved."""
+    own_server.create_plan("tried", requests_per_hour=100)
+    keys = [
+        own_server.create_key(name=f"busy {number}", plan="tried", scopes=["read"]) for number in range(3)
+    ]
+    hours = [
+        own_server.clock.micros() // 3_600_000_000 * 3_600_000_000 - back * 3_600_000_000 for back in (1, 30)
+    ]
+    whose = (own_server.founded.tenant_id, own_server.founded.user_id)
+    counts = {UsageKey(hour, *whose, key["id"], ACCEPTED): 10 for hour in hours for key in keys[:2]}
+    counts[UsageKey(hours[0], *whose, keys[0]["id"], "rate_limit_exceeded")] = 5
+    counts[UsageKey(hours[0], *whose, keys[2]["id"], ACCEPTED)] = 3
+    counts[UsageKey(hours[0] - 8 * 86_400_000_000, *whose, keys[2]["id"], ACCEPTED)] = 500
+    at = to_datetime(own_server.clock.micros())
+    store = own_server.rooms.store
+    asyncio.run_coroutine_threadsafe(store.record_usage("w", 1, counts, at), own_server.loop).result(20)
+
+    def judged(**figures: Any) -> tuple[int, int, int]:
+        body = {"name": "tried", "requests_per_hour": None, "burst": None, **figures}
+        answer = own_server.admin.post("/v1/plan-dry-runs", json=body)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        return told["requests"], told["would_refuse"], told["subjects"]
+
+    assert judged() == judged(requests_per_hour=100) == (48, 0, 0)
+    assert judged(requests_per_hour=8) == (48, 13, 2)
+    assert judged(requests_per_hour=1, per_method={"api_key": 14}) == (48, 1, 1)
+    assert judged(requests_per_hour=8, count_by="user") == (48, 32, 1)
+    read = operator.submit(
+        operator.get(PLANS).form(PLANS), name="tried", requests_per_hour="8", **{"try": "yes"}
+    )
+    assert_safe(read)
+    assert "Would have refused 13 of 48 requests, of 2 keys" in read.words
+    assert "by whole hours of the clock" in read.words
+    form = read.form(PLANS)
+    assert (form.fields["name"], form.fields["requests_per_hour"]) == ("tried", "8")
+    assert own_server.admin.get("/v1/plans/tried").json()["requests_per_hour"] == 100, "nothing was changed"
+    assert operator.submit(form, name="no such plan name!", **{"try": "yes"}).status == 400
+
+
+def test_kinds_that_share_a_count_are_judged_each_by_its_figure() -> None:
+    """A key with a small figure and its tokens with a large one would be judged as if all had the one."""
+    asked = {CredentialKind.API_KEY: 10, CredentialKind.BEARER_TOKEN: 30}
+    figures = dict.fromkeys(CredentialKind, 100) | {
+        CredentialKind.API_KEY: 4,
+        CredentialKind.BEARER_TOKEN: 20,
+    }
+    assert refused(asked, figures) == 6 + 14
+    assert refused(asked, figures | {CredentialKind.BEARER_TOKEN: None}) == 6
+    assert refused(asked, figures | {CredentialKind.API_KEY: None}) == 10
+    assert refused(asked, dict.fromkeys(CredentialKind)) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,11 +13,22 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bonafides.errors import Unavailable
-from bonafides.model import ACCEPTED, UsageKey, UsageSpan, UsageSubject, to_datetime, to_micros
+from bonafides.model import (
+    ACCEPTED,
+    CountBy,
+    Credential,
+    CredentialKind,
+    TenantChanges,
+    UsageKey,
+    UsageSpan,
+    UsageSubject,
+    to_datetime,
+    to_micros,
+)
 from bonafides.store.sql import SqlStore
 from bonafides.store.usage import question
 from tests.store.databases import is_postgres, run_sql
-from tests.store.records import NOW
+from tests.store.records import NOW, child, credential, event, plan, secret, tenant, user
 
 MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US
@@ -202,3 +214,53 @@ async def explained(store: SqlStore, subject: UsageSubject, starts: list[int]) -
         return "\n".join(str(row[-1]) for row in rows)
 
     return await store._database.read(explain)
+
+
+async def test_the_demand_on_a_plan_is_that_of_what_is_on_it(store: SqlStore) -> None:
+    """A dry run would count another plan's requests, or miss those of tokens that are gone."""
+    await store.put_plan(plan("pro"), event())
+    await store.change_tenant("ten_a", TenantChanges(plan="pro"), event())
+    await store.create_tenant(tenant("ten_b"), event())
+    await store.create_user(user("usr_b", "ten_b"), event())
+    key = credential("key_1")
+    token = child(key, "tok_1", kind=CredentialKind.BEARER_TOKEN)
+    apart = credential("key_2", plan="free")
+    foreign = credential("key_3", tenant_id="ten_b", user_id="usr_b")
+    for made in (key, token, apart, foreign):
+        await store.create_credential(made, secret(made), event())
+
+    def asked(of: Credential, requests: int, at_us: int = START_US, outcome: str = ACCEPTED) -> None:
+        root = None if of.root_id == of.id else of.root_id
+        counts[UsageKey(at_us, of.tenant_id, of.user_id, of.id, outcome, root)] = requests
+
+    counts: dict[UsageKey, int] = {}
+    asked(key, 10)
+    asked(key, 4, outcome=REFUSED)
+    asked(key, 100, outcome="insufficient_scope")
+    asked(token, 3)
+    asked(replace(token, id="tok_gone"), 2)
+    asked(key, 1, START_US + HOUR_US)
+    asked(key, 50, START_US - HOUR_US)
+    asked(key, 50, START_US + 2 * HOUR_US)
+    asked(apart, 60)
+    asked(foreign, 70)
+    await store.record_usage("w", 1, counts, NOW)
+
+    async def demand(least: int | None, count_by: CountBy = CountBy.CREDENTIAL, rows_max: int = 9) -> object:
+        end_us = START_US + 2 * HOUR_US
+        return await store.demand_on(
+            "pro", count_by, UsageSpan.HOUR, START_US, end_us, least=least, rows_max=rows_max
+        )
+
+    first = {CredentialKind.API_KEY: 14, CredentialKind.BEARER_TOKEN: 5}
+    later = {(START_US + HOUR_US, key.id): {CredentialKind.API_KEY: 1}}
+    assert await demand(0) == (20, {(START_US, key.id): first} | later)
+    assert await demand(1) == (20, {(START_US, key.id): first})
+    assert await demand(0, rows_max=1) == (20, {(START_US, key.id): first})
+    assert await demand(19) == await demand(None) == (20, {})
+    assert await demand(5, CountBy.USER) == (20, {(START_US, "usr_owner"): first})
+    assert await demand(5, CountBy.TENANT) == (20, {(START_US, "ten_a"): first})
+    assert await store.demand_on("gold", CountBy.USER, UsageSpan.HOUR, 0, START_US, least=0, rows_max=9) == (
+        0,
+        {},
+    )

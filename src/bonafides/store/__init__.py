@@ -40,9 +40,11 @@ from bonafides.model import (
     Account,
     AuditEvent,
     Change,
+    CountBy,
     Credential,
     CredentialChanges,
     CredentialFilter,
+    CredentialKind,
     CredentialStatus,
     Denial,
     DigestedSecret,
@@ -399,6 +401,30 @@ class UsageStore(Protocol):
         """Requests by bucket and outcome, of the subject in these buckets alone; what is 0 is left out.
 
         A credential is asked for with its user, a user with their tenant: the counts are kept in that order.
+        """
+        ...
+
+    async def demand_on(
+        self,
+        plan: str,
+        count_by: CountBy,
+        span: UsageSpan,
+        since_us: int,
+        until_us: int,
+        *,
+        least: int | None,
+        rows_max: int,
+    ) -> tuple[int, Mapping[tuple[int, str], Mapping[CredentialKind, int]]]:
+        """Requests admitted, or refused for their number, of what is on a plan now: all, and the busiest buckets of each count.
+
+        Args:
+            plan: Of the credential, the first of its lineage or, where it has none, its tenant.
+            count_by: Whose requests are one count.
+            span: Of the buckets.
+            since_us: When the first of them begins.
+            until_us: When those begin that are left out.
+            least: Buckets of a count with no more than that are left out; None leaves out all.
+            rows_max: How many are told, the busiest first.
         """
         ...
 

@@ -37,9 +37,11 @@ from bonafides.model import (
     Account,
     AuditEvent,
     Change,
+    CountBy,
     Credential,
     CredentialChanges,
     CredentialFilter,
+    CredentialKind,
     CredentialStatus,
     Denial,
     DigestedSecret,
@@ -365,6 +367,19 @@ class SqlStore:
         self, subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
     ) -> Mapping[tuple[int, str], int]:
         return await self._read(usage.sums, subject, span, starts_at_us)
+
+    async def demand_on(
+        self,
+        plan: str,
+        count_by: CountBy,
+        span: UsageSpan,
+        since_us: int,
+        until_us: int,
+        *,
+        least: int | None,
+        rows_max: int,
+    ) -> tuple[int, Mapping[tuple[int, str], Mapping[CredentialKind, int]]]:
+        return await self._read(usage.demand, plan, count_by, span, since_us, until_us, least, rows_max)
 
     async def prune_usage(self, span: UsageSpan, before: datetime, rows_max: int) -> int:
         return await self._write(usage.prune, span, before, rows_max)

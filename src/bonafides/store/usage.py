@@ -9,11 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, case, delete, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bonafides.model import UsageKey, UsageSpan, UsageSubject, to_micros
-from bonafides.store.tables import usage_counts, usage_writers
+from bonafides.model import (
+    ACCEPTED,
+    CountBy,
+    CredentialKind,
+    Reason,
+    UsageKey,
+    UsageSpan,
+    UsageSubject,
+    to_micros,
+)
+from bonafides.store.tables import credentials, tenants, usage_counts, usage_writers
 from bonafides.store.transaction import Transaction
 
 _HOUR_US: Final = UsageSpan.HOUR * 1_000_000
@@ -60,6 +69,57 @@ def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
     elif subject.credential_id is not None:
         query = query.where(_COUNTS.credential_id == subject.credential_id)
     return query
+
+
+def demand(
+    connection: Connection,
+    plan: str,
+    count_by: CountBy,
+    span: UsageSpan,
+    since_us: int,
+    until_us: int,
+    least: int | None,
+    rows_max: int,
+) -> tuple[int, Mapping[tuple[int, str], Mapping[CredentialKind, int]]]:
+    """Requests of what is on a plan, and the busiest buckets of each count of it, by kind of credential."""
+    root = credentials.alias("root")
+    root_id = func.coalesce(_COUNTS.root_id, _COUNTS.credential_id)
+    counted = {CountBy.CREDENTIAL: root_id, CountBy.USER: _COUNTS.user_id, CountBy.TENANT: _COUNTS.tenant_id}
+    subject = counted[count_by]
+    kind = func.coalesce(credentials.c.kind, CredentialKind.BEARER_TOKEN)
+    by_kind = [func.sum(case((kind == each, _COUNTS.requests), else_=0)) for each in CredentialKind]
+    all_requests = func.sum(_COUNTS.requests)
+    asked = (
+        select()
+        .select_from(usage_counts)
+        .join(root, root.c.id == root_id)
+        .join(credentials, credentials.c.id == _COUNTS.credential_id, isouter=True)
+        .join(tenants, tenants.c.id == _COUNTS.tenant_id)
+        .where(
+            _COUNTS.span == int(span),
+            _COUNTS.starts_at >= since_us,
+            _COUNTS.starts_at < until_us,
+            _COUNTS.outcome.in_([ACCEPTED, str(Reason.RATE)]),
+            func.coalesce(root.c.plan, tenants.c.plan) == plan,
+        )
+    )
+    requests = connection.scalar(asked.add_columns(func.coalesce(all_requests, 0)))
+    if least is None:
+        return int(requests or 0), {}
+    rows = connection.execute(
+        asked.add_columns(_COUNTS.starts_at, subject, *by_kind)
+        .group_by(_COUNTS.starts_at, subject)
+        .having(all_requests > least)
+        .order_by(all_requests.desc(), _COUNTS.starts_at, subject)
+        .limit(rows_max)
+    )
+    found = {
+        (start, whose): {
+            each: int(number) for each, number in zip(CredentialKind, numbers, strict=True) if number
+        }
+        for start, whose, *numbers in rows
+    }
+    return int(requests or 0), found
 
 
 def prune(transaction: Transaction, span: UsageSpan, before: datetime, rows_max: int) -> int:

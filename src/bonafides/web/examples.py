@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from bonafides.checklist import TEXTS, CheckName
+from bonafides.dry_runs import PRECISION
 
 TENANT_ID: Final = "ten_03GANXBiKymrnFuzJqCtqB"
 USER_ID: Final = "usr_03GANXBiM3YZof5FFf0Jj9"
@@ -645,6 +646,21 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         },
         status=201,
         answer=_PLAN,
+    ),
+    "tryPlan": Example(
+        body={"name": "team", "requests_per_hour": 5, "burst": 5},
+        answer={
+            "object": "plan_dry_run",
+            "plan": "team",
+            "count_by": "credential",
+            "since": MADE_AT,
+            "until": MADE_AT,
+            "requests": 0,
+            "would_refuse": 0,
+            "subjects": 0,
+            "at_least": False,
+            "precision": PRECISION,
+        },
     ),
     "listPlans": Example(query={"limit": "1"}, answer=_page(_PLAN, CURSOR)),
     "getPlan": Example(path={"name": "team"}, answer=_PLAN),

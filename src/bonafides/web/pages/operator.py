@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 from bonafides.authority import Authority
 from bonafides.credentials.signing_keys import SigningKeys
 from bonafides.directory import Directory
+from bonafides.dry_runs import PRECISION, DryRun, DryRuns
 from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, ProofNeeded
 from bonafides.model import ADMIN, CountBy, CredentialKind, Page, Status, TenantChanges
 from bonafides.plans import Plans
@@ -37,16 +38,24 @@ class OperatorPages:
     Args:
         directory: Knows and changes tenants.
         plans: Reads and changes plans.
+        dry_runs: Tells what figures would have done.
         signing_keys: Shows and rotates them.
         listings: Makes lists.
         pages: Renders.
     """
 
     def __init__(
-        self, directory: Directory, plans: Plans, signing_keys: SigningKeys, listings: Listings, pages: Pages
+        self,
+        directory: Directory,
+        plans: Plans,
+        dry_runs: DryRuns,
+        signing_keys: SigningKeys,
+        listings: Listings,
+        pages: Pages,
     ) -> None:
         self._directory = directory
         self._plans = plans
+        self._dry_runs = dry_runs
         self._signing_keys = signing_keys
         self._listings = listings
         self._pages = pages
@@ -91,8 +100,15 @@ class OperatorPages:
 
         return await self._done(change, TENANTS, lambda error: self.tenants(request, authority, error=error))
 
-    async def plans(self, request: Request, authority: Authority, error: AppError | None = None) -> Response:
-        """Every plan with its figures, and the form that makes or replaces one."""
+    async def plans(
+        self,
+        request: Request,
+        authority: Authority,
+        error: AppError | None = None,
+        form: Mapping[str, str] | None = None,
+        found: DryRun | None = None,
+    ) -> Response:
+        """Every plan with its figures, and the form that makes or replaces one, or tells what it would have refused."""
         authority.require_operator("administer plans")
         return self._pages.render(
             request,
@@ -102,7 +118,24 @@ class OperatorPages:
             plans=await self._plans.page(Page(PLANS_MAX)),
             kinds=[str(kind) for kind in CredentialKind],
             counts=[str(count) for count in CountBy],
+            given=form or {},
+            found=found,
+            precision=PRECISION,
         )
+
+    async def try_plan(self, request: Request, authority: Authority, form: Mapping[str, str]) -> Response:
+        """What the figures of the form would have refused; they are still in it."""
+        try:
+            found = await self._dry_runs.judge(
+                authority,
+                name=form.get("name", ""),
+                requests_per_hour=_figure(form, "requests_per_hour"),
+                per_method=_per_method(form),
+                count_by=_count_by(form),
+            )
+        except InvalidRequest as error:
+            return await self.plans(request, authority, error, form)
+        return await self.plans(request, authority, form=form, found=found)
 
     async def put_plan(self, request: Request, authority: Authority, form: Mapping[str, str]) -> Response:
         """Make or replace a plan; its figures bind the next request."""
@@ -113,16 +146,12 @@ class OperatorPages:
                 name=form.get("name", ""),
                 requests_per_hour=_figure(form, "requests_per_hour"),
                 burst=_figure(form, "burst"),
-                per_method={
-                    kind: _figure(form, f"per_method:{kind}")
-                    for kind in CredentialKind
-                    if f"per_method:{kind}" in form
-                },
+                per_method=_per_method(form),
                 count_by=_count_by(form),
                 bearer_token_seconds=_figure(form, "bearer_token_seconds"),
             )
 
-        return await self._done(put, PLANS, lambda error: self.plans(request, authority, error))
+        return await self._done(put, PLANS, lambda error: self.plans(request, authority, error, form))
 
     async def delete_plan(self, request: Request, authority: Authority, name: str) -> Response:
         """End a plan that nothing is on."""
@@ -179,6 +208,12 @@ def _figure(form: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
+def _per_method(form: Mapping[str, str]) -> dict[CredentialKind, int | None]:
+    return {
+        kind: _figure(form, f"per_method:{kind}") for kind in CredentialKind if f"per_method:{kind}" in form
+    }
+
+
 def _count_by(form: Mapping[str, str]) -> CountBy:
     try:
         return CountBy(form.get("count_by", CountBy.CREDENTIAL))
@@ -190,9 +225,6 @@ def routes(calls: OperatorPages) -> APIRouter:
     """The routes of the operator's pages."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-    def acts(path: str) -> dict[str, object]:
-        return {**_ADMIN, PAGE_KEY: path}
-
     @router.get(TENANTS, openapi_extra=_ADMIN)
     async def tenants(request: Request, reader: Reader, cursor: PageCursor = "") -> Response:
         return await calls.tenants(request, reader.authority, cursor)
@@ -201,41 +233,51 @@ def routes(calls: OperatorPages) -> APIRouter:
     async def create_tenant(request: Request, reader: Reader, form: PageForm) -> Response:
         return await calls.create_tenant(request, reader.authority, form)
 
-    @router.post(TENANTS + "/{tenant_id}/plan", openapi_extra=acts(TENANTS))
+    @router.post(TENANTS + "/{tenant_id}/plan", openapi_extra=_acts(TENANTS))
     async def move(
         request: Request, reader: Reader, tenant_id: Annotated[str, Path()], form: PageForm
     ) -> Response:
         changes = TenantChanges(plan=form.get("plan", ""))
         return await calls.change_tenant(request, reader.authority, tenant_id, changes)
 
-    @router.post(TENANTS + "/{tenant_id}/disable", openapi_extra=acts(TENANTS))
+    @router.post(TENANTS + "/{tenant_id}/disable", openapi_extra=_acts(TENANTS))
     async def disable(request: Request, reader: Reader, tenant_id: Annotated[str, Path()]) -> Response:
         changes = TenantChanges(status=Status.DISABLED)
         return await calls.change_tenant(request, reader.authority, tenant_id, changes)
 
-    @router.post(TENANTS + "/{tenant_id}/enable", openapi_extra=acts(TENANTS))
+    @router.post(TENANTS + "/{tenant_id}/enable", openapi_extra=_acts(TENANTS))
     async def enable(request: Request, reader: Reader, tenant_id: Annotated[str, Path()]) -> Response:
         changes = TenantChanges(status=Status.ACTIVE)
         return await calls.change_tenant(request, reader.authority, tenant_id, changes)
 
+    _add_plans(router, calls)
+
+    @router.get(SIGNING_KEYS, openapi_extra=_ADMIN)
+    async def signing_keys(request: Request, reader: Reader) -> Response:
+        return await calls.signing_keys(request, reader.authority)
+
+    @router.post(SIGNING_KEYS + "/rotate", openapi_extra=_acts(SIGNING_KEYS))
+    async def rotate(request: Request, reader: Reader) -> Response:
+        return await calls.rotate(request, reader.authority)
+
+    return router
+
+
+def _add_plans(router: APIRouter, calls: OperatorPages) -> None:
     @router.get(PLANS, openapi_extra=_ADMIN)
     async def plans(request: Request, reader: Reader) -> Response:
         return await calls.plans(request, reader.authority)
 
     @router.post(PLANS, openapi_extra=_ADMIN)
     async def put_plan(request: Request, reader: Reader, form: PageForm) -> Response:
+        if "try" in form:
+            return await calls.try_plan(request, reader.authority, form)
         return await calls.put_plan(request, reader.authority, form)
 
-    @router.post(PLANS + "/{name}/delete", openapi_extra=acts(PLANS))
+    @router.post(PLANS + "/{name}/delete", openapi_extra=_acts(PLANS))
     async def delete_plan(request: Request, reader: Reader, name: Annotated[str, Path()]) -> Response:
         return await calls.delete_plan(request, reader.authority, name)
 
-    @router.get(SIGNING_KEYS, openapi_extra=_ADMIN)
-    async def signing_keys(request: Request, reader: Reader) -> Response:
-        return await calls.signing_keys(request, reader.authority)
 
-    @router.post(SIGNING_KEYS + "/rotate", openapi_extra=acts(SIGNING_KEYS))
-    async def rotate(request: Request, reader: Reader) -> Response:
-        return await calls.rotate(request, reader.authority)
-
-    return router
+def _acts(path: str) -> dict[str, object]:
+    return {**_ADMIN, PAGE_KEY: path}
