@@ -1,0 +1,136 @@
+"""Stock clients on Node.js, with a person at the pages: one process, which is told what to do next."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bonafides.delegation import AuthMethod
+from tests.nodejs import Script, has
+from tests.pages.browsing import Browser, visitor
+from tests.pages.clients import CALLBACK, answered, application, consent_page
+from tests.pages.test_devices import FACTS
+from tests.serving import FakeClock, RunningServer, running, settings_for
+from tests.web.oauth import app_of
+from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
+
+SCOPE = "openid offline_access read"
+
+__test__ = has("openid-client")
+"""Without Node.js there is nothing here to run, and `make test` has said so; a skip would be a failure in CI."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server whose issuer is the very URL at which it is reached, by this machine's clock."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = settings_for(
+        f"sqlite:///{folder}/test.db",
+        folder,
+        port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        trusted_proxies=["127.0.0.1"],
+        scopes=["invoices:read", "invoices:write"],
+    )
+    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
+        it.create_plan(UNMETERED)
+        yield it
+
+
+@pytest.fixture(scope="module")
+def tenancy(server: RunningServer) -> Tenancy:
+    """A tenant of this file."""
+    return tenancy_on(server)
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Script]:
+    """The process with the clients."""
+    with Script("clients.mjs") as it:
+        yield it
+
+
+def done(script: Script, step: str, **given: Any) -> Json:
+    """What comes of a step, which must go well."""
+    told: Json = json.loads(script.ask(json.dumps({"step": step, **given})))
+    assert "failed" not in told, told
+    return told
+
+
+def allowed(browser: Browser, server: RunningServer, url: str) -> str:
+    """Where the browser of somebody who says yes is led."""
+    answer = answered(browser, consent_page(browser, url.removeprefix(server.url)))
+    return str(answer.headers["location"])
+
+
+def test_openid_client_logs_somebody_in_and_out(
+    script: Script, tenancy: Tenancy, server: RunningServer
+) -> None:
+    """What most applications on Node.js log in with: it checks issuer, state, nonce, signature and times."""
+    goodbye = "https://app.example.com/goodbye"
+    made = application(tenancy, *SCOPE.split(), post_logout_redirect_uris=(goodbye,))
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    browser = visitor(tenancy)
+    begun = done(script, "openidBegins", **known, callback=CALLBACK, scope=SCOPE)
+    location = allowed(browser, server, begun["url"])
+    told = done(script, "openidEnds", location=location, logout=goodbye)
+    assert told["sub"] == told["user"]
+    assert (told["active"], told["after"], told["signed"]) == (True, False, "EdDSA")
+    answer = browser.send("GET", told["end"].removeprefix(server.url))
+    assert answer.headers["location"] == f"{goodbye}?state=s"
+
+
+def test_openid_client_gets_tokens_for_itself_and_for_a_key(script: Script, server: RunningServer) -> None:
+    """RFC 9449: its proofs, with the nonce that it is told, are good at the token endpoint and at an API."""
+    made = app_of(server.admin, server)
+    known = {"id": made.id, "secret": made.client["client_secret"]}
+    told = done(script, "openidByItself", issuer=server.settings.base_url, **known)
+    assert told == {"plain": "bearer", "held": "dpop", "status": 200}
+
+
+def test_openid_client_connects_a_device(script: Script, tenancy: Tenancy, server: RunningServer) -> None:
+    """RFC 8628: a television with this library would never get in."""
+    made = application(tenancy, "read", **FACTS)
+    begun = done(script, "deviceBegins", issuer=server.settings.base_url, id=made.id)
+    browser = visitor(tenancy)
+    read = browser.submit(browser.get("/device").form("/device"), user_code=begun["code"])
+    browser.submit(read.form("/device/decision"), decision="allow")
+    told = done(script, "deviceEnds")
+    assert tenancy.client(told["token"]).get("/v1/auth/verify").status_code == 200
+
+
+def test_oauth4webapi_finds_nothing_wrong(script: Script, tenancy: Tenancy, server: RunningServer) -> None:
+    """The strictest reader of answers: pushed request, code, ID token, userinfo and refresh, bound to a key."""
+    made = application(tenancy, *SCOPE.split())
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    begun = done(script, "strictBegins", **known, callback=CALLBACK, scope=SCOPE)
+    told = done(script, "strictEnds", location=allowed(visitor(tenancy), server, begun["url"]))
+    assert told["sub"] == told["user"]
+    assert (told["type"], told["renewed"]) == ("dpop", "dpop")
+
+
+def test_simple_oauth2_gets_renews_and_revokes(
+    script: Script, tenancy: Tenancy, server: RunningServer
+) -> None:
+    """The plain redirect of older guides, without a challenge, as most of its users write it."""
+    made = application(tenancy, "read", require_pkce=False, token_endpoint_auth_method=AuthMethod.BASIC)
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    begun = done(script, "simpleBegins", **known, callback=CALLBACK)
+    location = allowed(visitor(tenancy), server, begun["url"])
+    code = parse_qs(urlsplit(location).query)["code"][0]
+    told = done(script, "simpleEnds", code=code, callback=CALLBACK)
+    for gone in (told["first"], told["renewed"]):
+        assert tenancy.client(gone).get("/v1/auth/verify").status_code == 401
+    alone = app_of(server.admin, server)
+    known |= {"id": alone.id, "secret": alone.client["client_secret"]}
+    token = done(script, "simpleByItself", **known)["token"]
+    assert server.client(token).get("/v1/auth/verify").status_code == 200
