@@ -93,6 +93,7 @@ from bonafides.oauth.token_endpoint import (
     TokenEndpoint,
 )
 from bonafides.oauth.tokens import Tokens
+from bonafides.outbox import Outbox
 from bonafides.outgoing import Outgoing
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
@@ -278,6 +279,7 @@ class Rooms:
     clients: Clients
     password_mails: PasswordMails
     mail: Mail
+    outbox: Outbox
     outgoing: Outgoing
     second_factors: SecondFactors
     passkeys: Passkeys
@@ -429,6 +431,7 @@ async def open_rooms(
         yield rooms
     finally:
         await rooms.back_channel.close()
+        await rooms.outbox.settle()
         await rooms.mail.close()
         await store.close()
         if leases is not None:
@@ -457,7 +460,8 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     guesses = Guesses(store, peppers, clock)
     host = urlsplit(settings.base_url).hostname or "localhost"
     mail = Mail(carrier_of(settings), settings.mail_from or f"bonafides@{host}", clock, entropy)
-    letters = Letters(mail, settings.base_url)
+    outbox = Outbox(store, mail, peppers, clock, entropy)
+    letters = Letters(mail, outbox, settings.base_url)
     second_factors = SecondFactors(store, directory, recorder, peppers, clock, entropy, host, letters)
     passkeys = Passkeys(store, recorder, peppers, clock, entropy, letters, second_factors, settings.base_url)
     second_steps = SecondSteps(store, peppers, clock, entropy)
@@ -625,6 +629,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         ),
         password_mails=PasswordMails(store, directory, recorder, peppers, clock, entropy, guesses, letters),
         mail=mail,
+        outbox=outbox,
         outgoing=outgoing,
         sessions=login_sessions,
         second_factors=second_factors,
@@ -715,6 +720,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.give_back), name="leases"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.remind), name="reminder"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.back_channel.tell), name="back channel"),
+        asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.outbox.look), name="outbox"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:

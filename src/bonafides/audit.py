@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bonafides.authority import Authority
-from bonafides.model import Actor, AuditEvent, Clock, Entropy, Page, to_datetime
+from bonafides.model import Actor, AuditEvent, Clock, Entropy, Page, WaitingLetter, to_datetime
 from bonafides.secret import new_id
 from bonafides.store import AuditStore
 
@@ -30,6 +30,7 @@ class Recorder:
         tenant_id: str,
         subject_id: str,
         details: Mapping[str, Any] | None = None,
+        letters: tuple[WaitingLetter, ...] = (),
     ) -> AuditEvent:
         """An event that says who did what to which thing, now.
 
@@ -39,6 +40,7 @@ class Recorder:
             tenant_id: Whose trail it belongs to.
             subject_id: The thing.
             details: What changed; never a secret.
+            letters: That tell people of it.
         """
         now_us = self._clock.micros()
         return AuditEvent(
@@ -50,6 +52,7 @@ class Recorder:
             subject_id=subject_id,
             actor=actor,
             details=details or {},
+            letters=letters,
         )
 
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from bonafides.mail import Letter, Mail
-from bonafides.model import CredentialKind, Expiring, User
+from bonafides.model import CredentialKind, Expiring, User, WaitingLetter
+from bonafides.outbox import Outbox
 
 CHOOSE: Final = "/choose-password"
 """The page on which somebody chooses a password. What serves once stands behind `#`: no server's log sees it."""
@@ -22,18 +23,20 @@ _KINDS: Final = {
 
 
 class Letters:
-    """Writes letters, and posts them.
+    """Writes letters, for the events that they tell of; none to who has no address, or where mails cannot be sent.
 
     Args:
-        mail: Sends them.
+        mail: Whether they can.
+        outbox: Seals them.
         base_url: Of every link.
     """
 
-    def __init__(self, mail: Mail, base_url: str) -> None:
+    def __init__(self, mail: Mail, outbox: Outbox, base_url: str) -> None:
         self.mail = mail
+        self._outbox = outbox
         self._base_url = base_url
 
-    def reset(self, user: User, token: str, expires_at: datetime) -> None:
+    def reset(self, user: User, token: str, expires_at: datetime) -> tuple[WaitingLetter, ...]:
         """The way to another password, for who has forgotten theirs."""
         text = (
             "Somebody, perhaps you, has asked for a new password for your account.\n\n"
@@ -41,38 +44,44 @@ class Letters:
             f"If the page asks for a code, it is:\n\n{token}\n\n"
             "If it was not you, do nothing: your password stays as it is."
         )
-        self._post(user, "Choose a new password", text)
+        return self._letter(user, "Choose a new password", text, expires_at)
 
-    def invitation(self, user: User, token: str, expires_at: datetime, organisation: str) -> None:
+    def invitation(
+        self, user: User, token: str, expires_at: datetime, organisation: str
+    ) -> tuple[WaitingLetter, ...]:
         """The way to a first password."""
         text = (
             f"You have an account at {self._base_url}, in the organisation {organisation}.\n\n"
             f"Choose a password here, until {_time(expires_at)}:\n\n{self._choose(token)}\n\n"
             f"If the page asks for a code, it is:\n\n{token}"
         )
-        self._post(user, "Your account", text)
+        return self._letter(user, "Your account", text, expires_at)
 
-    def changed(self, user: User, what: str) -> None:
+    def changed(self, user: User, what: str) -> tuple[WaitingLetter, ...]:
         """Word of a change that a thief would make, too."""
         text = (
             f"{what}\n\nIf it was not you, choose another password at once and end all your sessions, "
             f"or ask an admin of your organisation: {self._base_url}"
         )
-        self._post(user, "Your account was changed", text)
+        return self._letter(user, "Your account was changed", text)
 
-    def expiring(self, user: User, ending: Iterable[Expiring]) -> None:
+    def expiring(self, user: User, ending: Iterable[Expiring]) -> tuple[WaitingLetter, ...]:
         """Word of keys and tokens that end soon."""
         lines = [
             f"- {_KINDS.get(each.kind, each.kind)} {_plain(each.name)} ({each.display}): {_time(each.ends_at)}"
             for each in ending
         ]
         text = "These end soon, and are refused from then on:\n\n" + "\n".join(lines)
-        self._post(user, "Keys of yours end soon", text + f"\n\nRotate or replace them: {self._base_url}")
+        text += f"\n\nRotate or replace them: {self._base_url}"
+        return self._letter(user, "Keys of yours end soon", text)
 
-    def _post(self, user: User, subject: str, text: str) -> None:
-        if user.email is not None:
-            greeting = f"Hello {_plain(user.name)},\n\n" if user.name != user.email else ""
-            self.mail.post(Letter(user.email, subject, f"{greeting}{text}\n"))
+    def _letter(
+        self, user: User, subject: str, text: str, expires_at: datetime | None = None
+    ) -> tuple[WaitingLetter, ...]:
+        if user.email is None:
+            return ()
+        greeting = f"Hello {_plain(user.name)},\n\n" if user.name != user.email else ""
+        return self._outbox.sealed(Letter(user.email, subject, f"{greeting}{text}\n"), expires_at)
 
     def _choose(self, token: str) -> str:
         return f"{self._base_url}{CHOOSE}#{token}"

@@ -25,7 +25,6 @@ from bonafides.settings import Settings
 SECONDS_MAX: Final = 15
 """Of one conversation with the server."""
 WAITING_MAX: Final = 1_000
-AGAIN_AFTER_SECONDS: Final = (2.0, 20.0, 120.0)
 SETTLING_SECONDS_MAX: Final = 5.0
 
 log = structlog.get_logger("bonafides.mail")
@@ -48,17 +47,15 @@ class Letter:
 
 
 class Mail:
-    """Sends letters: soon, off the event loop, and more than once where the server is away for a moment.
+    """Hands letters over, off the event loop; `outbox.py` knows which, and when again.
 
-    Nobody waits for a letter, so that the time of an answer tells nothing about it. A process that is
-    killed loses those that are under way; whoever asked for one asks again.
+    Nobody waits for a letter, so that the time of an answer tells nothing about it.
 
     Args:
         carry: Hands a message over; None where mails cannot be sent.
         sender: The address that letters come from.
         clock: Their date.
         entropy: Their names.
-        again_after_seconds: When one that failed is tried again.
     """
 
     def __init__(
@@ -67,13 +64,11 @@ class Mail:
         sender: str,
         clock: Clock,
         entropy: Entropy,
-        again_after_seconds: tuple[float, ...] = AGAIN_AFTER_SECONDS,
     ) -> None:
         self._carry = carry
         self._sender = sender
         self._clock = clock
         self._entropy = entropy
-        self._again_after_seconds = again_after_seconds
         self._threads = ThreadPoolExecutor(2, "mail")
         self._under_way: set[asyncio.Task[None]] = set()
         self.works = True
@@ -84,12 +79,16 @@ class Mail:
         """Whether letters reach anybody."""
         return self._carry is not None
 
-    def post(self, letter: Letter) -> None:
-        """Send a letter, soon."""
+    async def deliver(self, letter: Letter) -> bool:
+        """Hand a letter over; False where it is worth another try."""
         if self._carry is None:
-            log.warning("mail_not_sent", reason="smtp_host is not set", subject=letter.subject)
-            return
-        self.later(self._deliver(letter, self._carry))
+            return False
+        try:
+            message = self._message(letter)
+        except (MessageError, ValueError, UnicodeError):
+            log.exception("mail_not_sent", reason="it cannot be written", subject=letter.subject)
+            return True
+        return await self._is_done_with(message, letter, self._carry)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that ends in a letter, when nobody waits for it any more."""
@@ -109,7 +108,7 @@ class Mail:
                 task.cancel()
 
     async def close(self) -> None:
-        """Send what is under way, and end."""
+        """Finish what is under way, and end."""
         await self.settle()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -118,19 +117,6 @@ class Mail:
             await work
         except AppError as error:
             log.error("mail_not_sent", reason=error.internal or error.code)  # noqa: TRY400 - no traceback is needed
-
-    async def _deliver(self, letter: Letter, carry: Carry) -> None:
-        try:
-            message = self._message(letter)
-        except (MessageError, ValueError, UnicodeError):
-            log.exception("mail_not_sent", reason="it cannot be written", subject=letter.subject)
-            return
-        for wait in (*self._again_after_seconds, None):
-            if await self._is_done_with(message, letter, carry):
-                return
-            if wait is not None:
-                await asyncio.sleep(wait)
-        log.error("mail_not_sent", reason="the mail server does not take it", subject=letter.subject)
 
     async def _is_done_with(self, message: EmailMessage, letter: Letter, carry: Carry) -> bool:
         """Hand a message over; False where it is worth another try."""

@@ -7,7 +7,7 @@ the hot path. Nothing here does I/O, and nothing here holds a secret: digests at
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Any, Final, NamedTuple, Protocol
@@ -823,8 +823,36 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingLetter:
+    """A letter that is to be sent.
+
+    Args:
+        sealed: To whom, and what it says.
+        due_at: When it is tried next.
+        expires_at: When it is given up.
+        tries: How often it was put off; who puts it off names the last number.
+    """
+
+    id: str
+    sealed: bytes
+    pepper_id: str
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    tries: int = 0
+
+    def put_off(self, until: datetime) -> WaitingLetter:
+        """The same, tried next at another time."""
+        return replace(self, due_at=until, tries=self.tries + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One line of the audit trail, written in the transaction of the change that it tells of."""
+    """One line of the audit trail, written in the transaction of the change that it tells of.
+
+    Args:
+        letters: That tell people of it; written in that transaction, too, and no part of the trail.
+    """
 
     id: str
     at: datetime
@@ -834,6 +862,7 @@ class AuditEvent:
     subject_id: str
     actor: Actor
     details: Mapping[str, Any] = field(default_factory=dict)
+    letters: tuple[WaitingLetter, ...] = ()
 
 
 class ChangeKind(StrEnum):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from bonafides.audit import Recorder
 from bonafides.letters import Letters
-from bonafides.model import Actor, AuditEvent, Clock, Expiring, to_datetime
+from bonafides.model import Actor, AuditEvent, Clock, Expiring, User, WaitingLetter, to_datetime
 from bonafides.store import DirectoryStore, NoticeStore
 
 DAYS: Final = (30, 14, 7, 1)
@@ -61,21 +63,35 @@ class Notices:
         now = to_datetime(self._clock.micros())
         told: list[Expiring] = []
         while found := await self._store.expiring(now, DAYS, _AT_ONCE):
-            told += await self._store.note_expiring([(ending, self._event(ending)) for ending in found])
-        await self._write(told)
+            owners = await self._owners(found)
+            told += await self._store.note_expiring(
+                [(ending, self._event(ending)) for ending in found],
+                partial(self._letters_of, owners),
+            )
         return told
 
-    async def _write(self, told: list[Expiring]) -> None:
-        """One letter for each owner, however many of their keys end."""
+    async def _owners(self, found: Sequence[Expiring]) -> dict[str, User]:
+        """Whom to write to, by their ids."""
         if not self._letters.mail.is_set_up:
-            return
-        by_owner: dict[tuple[str, str], list[Expiring]] = {}
-        for ending in told:
-            by_owner.setdefault((ending.user_id, ending.tenant_id), []).append(ending)
-        for (user_id, tenant_id), endings in by_owner.items():
+            return {}
+        owners = {}
+        for user_id, tenant_id in {(ending.user_id, ending.tenant_id) for ending in found}:
             user = await self._store.find_user(user_id, tenant_id)
             if user is not None:
-                self._letters.expiring(user, endings)
+                owners[user_id] = user
+        return owners
+
+    def _letters_of(self, owners: Mapping[str, User], told: Sequence[Expiring]) -> list[WaitingLetter]:
+        """One letter for each owner, however many of their keys end."""
+        by_owner: dict[str, list[Expiring]] = {}
+        for ending in told:
+            if ending.user_id in owners:
+                by_owner.setdefault(ending.user_id, []).append(ending)
+        return [
+            letter
+            for user_id, endings in by_owner.items()
+            for letter in self._letters.expiring(owners[user_id], endings)
+        ]
 
     def _event(self, ending: Expiring) -> AuditEvent:
         return self._recorder.event(

@@ -107,6 +107,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *FIRST[2:],
         "INSERT INTO usage_counts VALUES (60, 60000000, 'ten_1', 'usr_1', 'tok_1', 'accepted', 2, 'key_1')",
     ),
+    "0012": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        "INSERT INTO letters VALUES ('ltr_1', 'sealed', 'p1', 1, 1, 2, 0)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

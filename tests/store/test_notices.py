@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from bonafides.model import (
     Status,
     TenantChanges,
     UserChanges,
+    WaitingLetter,
 )
 from bonafides.store.sql import SqlStore
 from tests.store.databases import is_postgres, run_sql
@@ -51,10 +53,17 @@ async def due(store: SqlStore, now: datetime = NOW, rows_max: int = 100) -> list
     return [(found.credential_id, found.days) for found in await store.expiring(now, DAYS, rows_max)]
 
 
+def letters_of(told: Sequence[Expiring]) -> list[WaitingLetter]:
+    """A letter that names all that it tells of."""
+    names = ",".join(one.credential_id for one in told)
+    made = WaitingLetter(f"ltr_{secrets.token_hex(8)}", names.encode(), "p1", NOW, NOW, NOW)
+    return [made] if told else []
+
+
 async def tell(store: SqlStore, now: datetime = NOW) -> list[tuple[str, int]]:
     """Tell it."""
     found = await store.expiring(now, DAYS, 100)
-    told = await store.note_expiring([(one, event("api_key.expiring")) for one in found])
+    told = await store.note_expiring([(one, event("api_key.expiring")) for one in found], letters_of)
     return [(one.credential_id, one.days) for one in told]
 
 
@@ -163,7 +172,10 @@ async def test_of_many_processes_one_tells(opened: Callable[[], SqlStore], store
                 continue
 
     told = await asyncio.gather(*(tell_until_done(one) for one in stores))
-    assert sorted(name for found in told for name, _ in found) == sorted(f"key_{n}" for n in range(20))
+    all_of_them = sorted(f"key_{number}" for number in range(20))
+    assert sorted(name for found in told for name, _ in found) == all_of_them
+    waiting = await stores[0].due_letters(NOW, 100)
+    assert sorted(name for letter in waiting for name in letter.sealed.decode().split(",")) == all_of_them
 
 
 async def test_keys_that_do_not_end_soon_are_not_read_through(store: SqlStore, url: str) -> None:

@@ -107,7 +107,7 @@ async def test_an_owner_gets_one_letter_for_all_that_ends(house: House) -> None:
     house.clock.advance(27 * DAY)
     await house.rooms.directory.delete_user(house.operator, gone.id)
     await house.rooms.notices.tell()
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     (letter,) = sent
     assert letter["To"] == user.email
     text = letter.get_content()
@@ -132,5 +132,5 @@ async def test_an_owner_who_is_gone_by_then_gets_no_letter(
 
     monkeypatch.setattr(house.rooms.store, "find_user", nobody)
     assert len(await house.rooms.notices.tell()) == 1
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     assert sent == []

@@ -28,7 +28,7 @@ class Postbox:
 
     def to(self, address: str) -> list[str]:
         """Every letter to somebody, once all have arrived."""
-        asyncio.run_coroutine_threadsafe(self._server.rooms.mail.settle(), self._server.loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._server.rooms.outbox.settle(), self._server.loop).result(30)
         return [
             f"{message['Subject']}\n{message.get_content()}"
             for message in self._messages

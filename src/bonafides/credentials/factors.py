@@ -165,7 +165,12 @@ class SecondFactors:
             raise InvalidRequest(message, field="code")
         codes, digested = self.new_codes(user.id)
         event = self._recorder.event(
-            "user.factor_added", authority.actor, user.tenant_id, user.id, {"kind": str(FactorKind.TOTP)}
+            "user.factor_added",
+            authority.actor,
+            user.tenant_id,
+            user.id,
+            {"kind": str(FactorKind.TOTP)},
+            self._letters.changed(user, "An authenticator app was added to your account."),
         )
         ended = await self._store.confirm_totp(
             replace(begun, confirmed_at=now, last_counter=counter),
@@ -176,7 +181,6 @@ class SecondFactors:
         )
         if ended is None:
             raise Conflict(_NOT_BEGUN)
-        self._letters.changed(user, "An authenticator app was added to your account.")
         return NewCodes(codes, ended)
 
     async def renew_codes(self, authority: Authority) -> tuple[str, ...]:
@@ -188,11 +192,13 @@ class SecondFactors:
         """
         user = await self.require_person(authority)
         codes, digested = self.new_codes(user.id)
-        event = self._recorder.event("user.recovery_codes_renewed", authority.actor, user.tenant_id, user.id)
+        letters = self._letters.changed(user, "New recovery codes were made for your account.")
+        event = self._recorder.event(
+            "user.recovery_codes_renewed", authority.actor, user.tenant_id, user.id, letters=letters
+        )
         if not await self._store.replace_recovery_codes(user.id, digested, event):
             message = "Recovery codes stand in for a second factor. Set one up first."
             raise Conflict(message)
-        self._letters.changed(user, "New recovery codes were made for your account.")
         return codes
 
     async def remove_totp(self, authority: Authority, *, own_session: str | None, end_others: bool) -> int:
@@ -209,12 +215,12 @@ class SecondFactors:
             user.tenant_id,
             user.id,
             {"kind": str(FactorKind.TOTP)},
+            self._letters.changed(user, "The authenticator app of your account was removed."),
         )
         ended = await self._store.remove_totp(user.id, event, kept_session=own_session, end_others=end_others)
         if ended is None:
             message = "You have no authenticator app."
             raise NotFound(message)
-        self._letters.changed(user, "The authenticator app of your account was removed.")
         return ended
 
     async def reset(self, authority: Authority, user_id: str) -> int:
@@ -228,12 +234,14 @@ class SecondFactors:
         user = await self._directory.user(authority, user_id)
         authority.require_rank(user.role, user.tenant_id, f"take the second factors of an {user.role} away")
         await self._directory.require_recent_proof(authority)
-        event = self._recorder.event("user.factors_reset", authority.actor, user.tenant_id, user.id)
+        letters = self._letters.changed(user, "An admin has removed the second factors of your account.")
+        event = self._recorder.event(
+            "user.factors_reset", authority.actor, user.tenant_id, user.id, letters=letters
+        )
         ended = await self._store.remove_factors(user.id, event, kept_session=None, end_others=True)
         if ended is None:
             message = "This user has no second factor."
             raise NotFound(message)
-        self._letters.changed(user, "An admin has removed the second factors of your account.")
         return ended
 
     async def judge(self, user_id: str, code: str) -> Proof | None:

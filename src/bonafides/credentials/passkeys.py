@@ -188,6 +188,7 @@ class Passkeys:
             user.tenant_id,
             user.id,
             {"kind": str(FactorKind.PASSKEY), "factor_id": passkey.id, "aaguid": passkey.aaguid},
+            self._letters.changed(user, "A passkey was added to your account."),
         )
         added = await self._store.add_passkey(
             passkey, kept, digested, event, kept_session=own_session, end_others=end_others
@@ -195,7 +196,6 @@ class Passkeys:
         if added is None:
             message = "This passkey is registered already."
             raise Conflict(message)
-        self._letters.changed(user, "A passkey was added to your account.")
         return NewPasskey(passkey, codes if added.codes_given else (), added.ended_sessions)
 
     async def rename(self, authority: Authority, passkey_id: str, name: str) -> Passkey:
@@ -231,13 +231,13 @@ class Passkeys:
             user.tenant_id,
             user.id,
             {"kind": str(FactorKind.PASSKEY), "factor_id": passkey_id[:64]},
+            self._letters.changed(user, "A passkey of your account was removed."),
         )
         ended = await self._store.remove_passkey(
             user.id, passkey_id, event, kept_session=own_session, end_others=end_others
         )
         if ended is None:
             raise _nobodys(passkey_id)
-        self._letters.changed(user, "A passkey of your account was removed.")
         return ended
 
     def options(self, purpose: str, allowed: Sequence[Passkey] = ()) -> dict[str, Any]:
@@ -314,10 +314,12 @@ class Passkeys:
     ) -> None:
         user = account.user
         details = {"factor_id": passkey.id, "sign_count": passkey.sign_count, "presented": presented}
-        event = self._recorder.event("user.passkey_suspected", actor, user.tenant_id, user.id, details)
-        if await self._store.suspect_passkey(passkey.id, challenge, event):
-            text = "A passkey of your account counts backwards, so somebody may have a copy of it. It opens nothing any more: remove it."
-            self._letters.changed(user, text)
+        text = "A passkey of your account counts backwards, so somebody may have a copy of it. It opens nothing any more: remove it."
+        letters = self._letters.changed(user, text)
+        event = self._recorder.event(
+            "user.passkey_suspected", actor, user.tenant_id, user.id, details, letters
+        )
+        await self._store.suspect_passkey(passkey.id, challenge, event)
 
     def _challenge(self, purpose: str) -> bytes:
         ends_us = self._clock.micros() + CHALLENGE_SECONDS * 1_000_000

@@ -131,7 +131,8 @@ class PasswordChanges:
         admitted = await self._guesses.admit(folded(account.user.email), account.user.id, visitor)
         if not await self._passwords.check(current, account.password_hash):
             raise InvalidCredentials
-        event = self._event("user.password_changed", authority.actor, account)
+        told = "The password of your account was changed."
+        event = self._event("user.password_changed", authority.actor, account, told)
         ended = await self._store.set_password(
             account.user.id,
             await self._passwords.hash(wanted),
@@ -144,7 +145,6 @@ class PasswordChanges:
         if ended is None:
             message = "Your password was changed by another call in this moment. Log in again."
             raise Conflict(message)
-        self._letters.changed(account.user, "The password of your account was changed.")
         return ended
 
     async def start_reset(self, authority: Authority, user_id: str) -> StartedReset:
@@ -197,14 +197,16 @@ class PasswordChanges:
             raise InvalidCredentials(WRONG_TOKEN)
         wanted = _checked(account.user, new, "new_password")
         actor = Actor(account.user.id, found.id, "reset", request_id, visitor.address)
-        event = self._event("user.password_reset", actor, account)
+        told = "A new password was chosen for your account."
+        event = self._event("user.password_reset", actor, account, told)
         hashed = await self._passwords.hash(wanted)
         if not await self._store.redeem_for_password(found.id, purpose, hashed, event):
             raise InvalidCredentials(WRONG_TOKEN)
-        self._letters.changed(account.user, "A new password was chosen for your account.")
 
-    def _event(self, action: str, actor: Actor, account: Account) -> AuditEvent:
-        return self._recorder.event(action, actor, account.user.tenant_id, account.user.id)
+    def _event(self, action: str, actor: Actor, account: Account, told: str) -> AuditEvent:
+        user = account.user
+        letters = self._letters.changed(user, told)
+        return self._recorder.event(action, actor, user.tenant_id, user.id, letters=letters)
 
 
 def once(

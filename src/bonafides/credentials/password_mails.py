@@ -123,13 +123,13 @@ class PasswordMails:
         made, token = once(
             user, OneTimePurpose.INVITATION, INVITATION_SECONDS, authority.user_id, self._clock, self._entropy
         )
-        event = self._recorder.event("user.invited", authority.actor, user.tenant_id, user.id)
-        await self._store.create_one_time_secret(made, self._peppers.digested(token), event)
-        if not self._letters.mail.is_set_up:
-            return Invitation(user.id, token, made.expires_at)
         tenant = await self._directory.tenant(user.tenant_id)
-        self._letters.invitation(user, token, made.expires_at, tenant.name)
-        return Invitation(user.id, None, made.expires_at)
+        letters = self._letters.invitation(user, token, made.expires_at, tenant.name)
+        event = self._recorder.event(
+            "user.invited", authority.actor, user.tenant_id, user.id, letters=letters
+        )
+        await self._store.create_one_time_secret(made, self._peppers.digested(token), event)
+        return Invitation(user.id, None if letters else token, made.expires_at)
 
     async def _write(
         self, name: str, tenant_id: str | None, visitor: Visitor, request_id: str | None
@@ -141,9 +141,11 @@ class PasswordMails:
                     user, OneTimePurpose.PASSWORD_RESET, FORGOTTEN_SECONDS, None, self._clock, self._entropy
                 )
                 actor = Actor(None, None, "forgotten password", request_id, visitor.address)
-                event = self._recorder.event("user.password_forgotten", actor, user.tenant_id, user.id)
+                letters = self._letters.reset(user, token, made.expires_at)
+                event = self._recorder.event(
+                    "user.password_forgotten", actor, user.tenant_id, user.id, letters=letters
+                )
                 await self._store.create_one_time_secret(made, self._peppers.digested(token), event)
-                self._letters.reset(user, token, made.expires_at)
 
 
 def _may_choose(account: Account) -> bool:

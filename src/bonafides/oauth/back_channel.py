@@ -1,6 +1,6 @@
 """Clients are told that a login has ended, from server to server, however it has ended.
 
-What is under way when a process is killed is lost, as mails are; what is told is told once, whichever node sees
+What is under way when a process is killed is lost; what is told is told once, whichever node sees
 the end first.
 
 See: OpenID Connect Back-Channel Logout 1.0

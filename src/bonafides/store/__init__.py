@@ -79,6 +79,7 @@ from bonafides.model import (
     User,
     UserChanges,
     Verifiable,
+    WaitingLetter,
 )
 from bonafides.passkey import AddedPasskey, Challenge, Passkey
 
@@ -470,12 +471,40 @@ class NoticeStore(Protocol):
         """
         ...
 
-    async def note_expiring(self, noticed: Sequence[tuple[Expiring, AuditEvent]]) -> Sequence[Expiring]:
-        """Write those events of which nobody was told before, whoever else tells at the same time; which they are."""
+    async def note_expiring(
+        self,
+        noticed: Sequence[tuple[Expiring, AuditEvent]],
+        letters_of: Callable[[Sequence[Expiring]], Sequence[WaitingLetter]],
+    ) -> Sequence[Expiring]:
+        """Write those events of which nobody was told before, whoever else tells at the same time; which they are.
+
+        Args:
+            noticed: What ends, and the event that says so.
+            letters_of: The letters that tell of those; called in another thread.
+        """
         ...
 
     async def prune_notices(self, before: datetime) -> None:
         """Forget notices of ends before a moment."""
+
+
+class LetterStore(Protocol):
+    """Letters that wait to be sent; bookkeeping, so without audit events and changes.
+
+    They are written by the verb that takes the event which they tell of.
+    """
+
+    async def due_letters(self, now: datetime, rows_max: int) -> Sequence[WaitingLetter]:
+        """Those that are to be sent by now, the longest first; `rows_max` at most."""
+        ...
+
+    async def put_letter_off(self, letter: WaitingLetter, until: datetime) -> bool:
+        """Let nobody find a letter until then; False where somebody else has put it off, or it is sent."""
+        ...
+
+    async def forget_letter(self, letter_id: str) -> None:
+        """Remove a letter: it is sent, or given up."""
+        ...
 
 
 class SigningKeyStore(Protocol):
@@ -1078,6 +1107,7 @@ class Store(
     UsageStore,
     DenialStore,
     NoticeStore,
+    LetterStore,
     SigningKeyStore,
     SessionStore,
     AccountStore,

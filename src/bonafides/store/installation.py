@@ -16,6 +16,7 @@ from bonafides.store.tables import (
     credentials,
     grant_refresh_tokens,
     initial_access_tokens,
+    letters,
     recovery_codes,
     refresh_tokens,
     signing_keys,
@@ -46,6 +47,7 @@ def pepper_ids(connection: Connection) -> Mapping[str, int]:
         select(grant_refresh_tokens.c.pepper_id).where(grant_refresh_tokens.c.spent_at.is_(None)),
         select(clients.c.registration_pepper_id).where(clients.c.registration_pepper_id.is_not(None)),
         select(initial_access_tokens.c.pepper_id),
+        select(letters.c.pepper_id),
     ).subquery()
     rows = connection.execute(
         select(needed.c.pepper_id, func.count().label("secrets")).group_by(needed.c.pepper_id)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import BigInteger, Connection, case, delete, exists, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bonafides.model import AuditEvent, CredentialKind, CredentialStatus, Expiring, Status
+from bonafides.model import AuditEvent, CredentialKind, CredentialStatus, Expiring, Status, WaitingLetter
 from bonafides.store.columns import Moment
-from bonafides.store.tables import credentials, expiry_notices, tenants, users
+from bonafides.store.tables import credentials, expiry_notices, letters, row_of, tenants, users
 from bonafides.store.transaction import Transaction
 
 _KINDS: Final = (CredentialKind.API_KEY, CredentialKind.PERSONAL_ACCESS_TOKEN)
@@ -72,8 +72,12 @@ def expiring(connection: Connection, now: datetime, days: Sequence[int], rows_ma
     return [Expiring(*row) for row in rows]
 
 
-def note(transaction: Transaction, noticed: Sequence[tuple[Expiring, AuditEvent]]) -> Sequence[Expiring]:
-    """Write the events of those that were not told of; of two processes that notice the same end, one does."""
+def note(
+    transaction: Transaction,
+    noticed: Sequence[tuple[Expiring, AuditEvent]],
+    letters_of: Callable[[Sequence[Expiring]], Sequence[WaitingLetter]],
+) -> Sequence[Expiring]:
+    """Write the events of those that were not told of, and their letters; of two processes that notice the same end, one does."""
     connection = transaction.connection
     insert = _INSERT[connection.dialect.name]
     told = []
@@ -83,6 +87,8 @@ def note(transaction: Transaction, noticed: Sequence[tuple[Expiring, AuditEvent]
         if connection.execute(insert, row).rowcount:
             transaction.record(event)
             told.append(found)
+    for letter in letters_of(told):
+        transaction.insert(letters, row_of(letter))
     return told
 
 

@@ -76,6 +76,7 @@ from bonafides.model import (
     User,
     UserChanges,
     Verifiable,
+    WaitingLetter,
 )
 from bonafides.passkey import AddedPasskey, Challenge, Passkey
 from bonafides.store import (
@@ -100,6 +101,7 @@ from bonafides.store import (
     grants,
     guesses,
     installation,
+    letters,
     limits,
     notices,
     passkeys,
@@ -403,11 +405,26 @@ class SqlStore:
     async def expiring(self, now: datetime, days: Sequence[int], rows_max: int) -> Sequence[Expiring]:
         return await self._read(notices.expiring, now, days, rows_max)
 
-    async def note_expiring(self, noticed: Sequence[tuple[Expiring, AuditEvent]]) -> Sequence[Expiring]:
-        return await self._write(notices.note, noticed)
+    async def note_expiring(
+        self,
+        noticed: Sequence[tuple[Expiring, AuditEvent]],
+        letters_of: Callable[[Sequence[Expiring]], Sequence[WaitingLetter]],
+    ) -> Sequence[Expiring]:
+        return await self._write(notices.note, noticed, letters_of)
 
     async def prune_notices(self, before: datetime) -> None:
         await self._write(notices.prune, before)
+
+    # Letters
+
+    async def due_letters(self, now: datetime, rows_max: int) -> Sequence[WaitingLetter]:
+        return await self._read(letters.due, now, rows_max)
+
+    async def put_letter_off(self, letter: WaitingLetter, until: datetime) -> bool:
+        return await self._write(letters.put_off, letter, until)
+
+    async def forget_letter(self, letter_id: str) -> None:
+        await self._write(letters.forget, letter_id)
 
     # Signing keys
 

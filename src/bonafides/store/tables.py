@@ -43,7 +43,7 @@ from bonafides.model import (
 )
 from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
 
-REVISION: Final = "0011"
+REVISION: Final = "0012"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -358,6 +358,21 @@ expiry_notices: Final = Table(
     Column("ends_at", Moment, primary_key=True),
     Column("days", BigInteger, primary_key=True, autoincrement=False),
     Index("ix_expiry_notices_ends", "ends_at"),
+)
+
+# To whom and what they say is sealed: what serves once stands in them.
+letters: Final = Table(
+    "letters",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("pepper_id", ID, nullable=False),
+    _moment("created_at"),
+    _moment("due_at"),
+    _moment("expires_at"),
+    Column("tries", BigInteger, nullable=False),
+    CheckConstraint("tries >= 0", name="tries"),
+    Index("ix_letters_due", "due_at", "id"),
 )
 
 # Bookkeeping for a day: no foreign keys. What was nobody's credential has no tenant: docs/decisions/0010.

@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from bonafides.model import AuditEvent, Change
-from bonafides.store.tables import audit_events, changes, row_of
+from bonafides.store.tables import audit_events, changes, letters, row_of
 
 
 class Transaction:
@@ -31,8 +31,10 @@ class Transaction:
         self._rows.setdefault(table, []).append(row)
 
     def record(self, event: AuditEvent, *changed: Change) -> None:
-        """Note what was done, and whose copies in memory it makes outdated: never one without the other."""
+        """Note what was done, whose copies in memory it makes outdated, and who is told: never one without the other."""
         self.insert(audit_events, _event_row(event))
+        for letter in event.letters:
+            self.insert(letters, row_of(letter))
         for change in changed:
             self.insert(changes, {**row_of(change), "at": event.at})
         self.changes += changed
@@ -45,6 +47,7 @@ class Transaction:
 
 def _event_row(event: AuditEvent) -> dict[str, Any]:
     row = row_of(event)
+    del row["letters"]
     actor = row_of(row.pop("actor"))
     return row | {f"actor_{name}": value for name, value in actor.items()}
 

@@ -38,7 +38,7 @@ async def test_a_forgotten_password_is_chosen_anew(house: House) -> None:
     box = postbox(house)
     await house.rooms.password_mails.forgotten(OWNER.upper(), HOME)
     await house.rooms.password_mails.forgotten("nobody@example.com", HOME)
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     (message,) = box
     assert message["To"] == OWNER
     await house.rooms.password_changes.reset(token_in(message), NEW, HOME)
@@ -51,7 +51,7 @@ async def test_a_mail_is_soon_old(house: House) -> None:
     """ASVS 6.5.5: whoever finds an old mail would choose the password."""
     box = postbox(house)
     await house.rooms.password_mails.forgotten(OWNER, HOME)
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     house.clock.advance(FORGOTTEN_SECONDS)
     with pytest.raises(InvalidCredentials):
         await house.rooms.password_changes.reset(token_in(box[0]), NEW, HOME)
@@ -64,7 +64,7 @@ async def test_only_who_may_log_in_there_is_written_to(house: House) -> None:
     await house.rooms.directory.change_user(house.operator, user.id, UserChanges(status=Status.DISABLED))
     await house.rooms.password_mails.forgotten(str(user.email), HOME)
     await house.rooms.password_mails.forgotten(OWNER, HOME, tenant_id="ten_of_nobody")
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     assert box == []
 
 
@@ -83,7 +83,7 @@ async def test_an_invitation_is_mailed_or_handed_over(house: House) -> None:
     mails = house.rooms.password_mails
     user = await house.make_user(role=Role.MEMBER)
     mailed = await mails.invite(house.operator, user.id)
-    await house.rooms.mail.settle()
+    await house.rooms.outbox.settle()
     assert mailed.token is None
     assert mailed.expires_at.timestamp() * 1_000_000 == house.clock.now_us + INVITATION_SECONDS * 1_000_000
     house.rooms.mail._carry = None
