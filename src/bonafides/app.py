@@ -196,6 +196,7 @@ from bonafides.web.pages.reception import Reception
 from bonafides.web.pages.reference import Reference
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.signing_in import SigningIn
+from bonafides.web.pages.theme import Theme
 from bonafides.web.pages.tokens import TokenPages
 from bonafides.web.pages.usage import UsagePages
 from bonafides.web.pages.users import UserPages
@@ -871,7 +872,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         "Requests admitted without a count, because nobody could be asked.",
         lambda: rooms.leases.uncounted,
     )
-    pages = Pages(settings, rooms.clock)
+    theme = Theme(settings)
+    pages = Pages(settings, rooms.clock, theme)
     problems = Problems(settings.base_url, pages.error)
     request_ids = RequestIds(rooms.entropy)
     paging = Paging(rooms.peppers)
@@ -931,8 +933,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         settings_calls.routes(settings),
         operation_routes(OperationCalls(health, tell_metrics, settings)),
         status.routes(health, pages),
-        portal.routes(PortalPages(articles, rooms.plans, pages)),
-        files.routes(),
+        portal.routes(PortalPages(articles, rooms.plans, pages, theme)),
+        files.routes(theme.files),
         signing_in.routes(SigningIn(rooms.sessions, rooms.passkey_logins, rooms.set_up, reception)),
         set_up.routes(rooms.set_up, rooms.sessions, reception),
         forgotten.routes(rooms.password_mails, reception),

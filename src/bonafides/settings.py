@@ -45,6 +45,9 @@ _HOST_NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _NUMBER_PATH: Final = re.compile(r"(/\d{0,3})?", re.ASCII)
 _TLS_FILES: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+_COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
+_BRAND_NAME_MAX: Final = 40
+_LOGO_BYTES_MAX: Final = 262_144
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -112,6 +115,16 @@ class Settings(BaseModel):
     production: bool = Field(
         default=False,
         description="Refuse to start with settings that are only safe on a developer's machine.",
+    )
+    brand_name: str = Field("Bonafides", description="The name that the pages and the documentation bear.")
+    brand_logo: str = Field(
+        "", description="A file with the logo beside it: SVG or PNG, at most 256 KiB. Empty: our own."
+    )
+    brand_color: str = Field(
+        "",
+        description=(
+            "The colour of links and buttons, as `#rrggbb`; it is made darker by day and lighter by night as far as it could not be read. Empty: our own."
+        ),
     )
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = Field(
         (),
@@ -331,6 +344,34 @@ class Settings(BaseModel):
         if not _is_host(host):
             raise ValueError("must be an address or a host name alone, such as 127.0.0.1 or ::1.")
         return host
+
+    @field_validator("brand_name")
+    @classmethod
+    def _check_brand_name(cls, name: str) -> str:
+        if not name.isprintable() or not name.strip() or len(name) > _BRAND_NAME_MAX:
+            raise ValueError(f"must be 1 to {_BRAND_NAME_MAX} printable characters.")
+        return name.strip()
+
+    @field_validator("brand_logo")
+    @classmethod
+    def _check_brand_logo(cls, file: str) -> str:
+        if not file:
+            return file
+        try:
+            with Path(file).open("rb") as opened:
+                content = opened.read(_LOGO_BYTES_MAX + 1)
+        except OSError as error:
+            raise ValueError(f"{file} cannot be read: {error.strerror}.") from None
+        if len(content) > _LOGO_BYTES_MAX or not (content.startswith(b"\x89PNG") or b"<svg" in content):
+            raise ValueError(f"{file} must be an SVG or PNG image of at most 256 KiB.")
+        return file
+
+    @field_validator("brand_color")
+    @classmethod
+    def _check_brand_color(cls, color: str) -> str:
+        if color and _COLOR.fullmatch(color) is None:
+            raise ValueError("must be a colour such as #1c55c9.")
+        return color.lower()
 
     @field_validator("database")
     @classmethod

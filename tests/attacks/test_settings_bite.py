@@ -56,6 +56,9 @@ PROTECT_NOTHING: Final = {
     "change_retention_seconds": "how long the feed is kept; a longer silence makes memory forget everything",
     "token_audience": "whom tokens are for; another audience refuses them, which tests of signing keys hold",
     "signing_algorithm": "how tokens are signed; each one is strong enough",
+    "brand_name": "what the pages are called",
+    "brand_logo": "which image stands on them",
+    "brand_color": "what colour they have; it stays readable, which tests of the theme hold",
     "log_format": "the look of the log; neither form shows a secret, which other tests hold",
     "log_level": "how much is logged; production mode refuses the one that is too talkative",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,6 +26,8 @@ _TYPES: Final = MappingProxyType(
         "icon.svg": b"image/svg+xml",
     }
 )
+_INERT: Final = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
+"""An image that is opened by itself is a page, and may hold scripts."""
 _FOR_EVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 
 
@@ -49,10 +52,10 @@ def files() -> dict[str, File]:
     return found
 
 
-def routes() -> APIRouter:
-    """The route of the files."""
+def routes(others: Iterable[File]) -> APIRouter:
+    """The route of the files, and of others that are served beside them."""
     router = APIRouter()
-    served = {file.name: file for file in files().values()}
+    served = {file.name: file for file in (*files().values(), *others)}
 
     @router.get(PREFIX + "{name}", include_in_schema=False)
     async def static(name: str) -> Response:
@@ -60,6 +63,6 @@ def routes() -> APIRouter:
         if file is None:
             message = "There is no such file."
             raise NotFound(message)
-        return reply(Answer(200, [(b"content-type", file.content_type), _FOR_EVER], file.text))
+        return reply(Answer(200, [(b"content-type", file.content_type), _FOR_EVER, _INERT], file.text))
 
     return router

@@ -22,6 +22,7 @@ from bonafides.web.answers import NO_STORE, Answer, HeaderList
 from bonafides.web.exchange import Exchange
 from bonafides.web.guard import exchange_of
 from bonafides.web.pages.files import PREFIX, files
+from bonafides.web.pages.theme import Theme
 from bonafides.web.replies import reply
 
 HTML: Final = (b"content-type", b"text/html; charset=utf-8")
@@ -42,9 +43,10 @@ class Pages:
     Args:
         settings: For addresses and what is on.
         clock: What "now" is on a page.
+        theme: Name, logo and colour.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, theme: Theme) -> None:
         self.settings = settings
         self._clock = clock
         self._root = urlsplit(settings.base_url).path.rstrip("/")
@@ -61,6 +63,7 @@ class Pages:
             url=self.path,
             static=lambda name: self.path(PREFIX + files()[name].name),
             base_url=settings.base_url,
+            theme=theme,
         )
 
     def path(self, path: str) -> str:

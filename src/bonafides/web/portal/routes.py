@@ -15,6 +15,7 @@ from bonafides.web.answers import JSON, Answer, json_bytes
 from bonafides.web.pages.reception import PublicPageRoute
 from bonafides.web.pages.reference import docs_style
 from bonafides.web.pages.rendering import Pages
+from bonafides.web.pages.theme import Theme
 from bonafides.web.portal.articles import ARTICLES, BY_NAME, REFERENCE, ROOT, Articles
 from bonafides.web.portal.marking import html
 from bonafides.web.portal.search import Index
@@ -39,9 +40,11 @@ class PortalPages:
         articles: Write them.
         plans: Are told on them.
         pages: Render.
+        theme: Colours the page of all calls, too.
     """
 
-    def __init__(self, articles: Articles, plans: Plans, pages: Pages) -> None:
+    def __init__(self, articles: Articles, plans: Plans, pages: Pages, theme: Theme) -> None:
+        self._theme = theme
         self._articles = articles
         self._plans = plans
         self._pages = pages
@@ -95,6 +98,11 @@ class PortalPages:
             for entry in (await self._index()).entries
         ]
         return reply(Answer(200, [JSON, _NO_CACHE], json_bytes(entries)))
+
+    def style(self) -> Response:
+        """The style sheet of the page of all calls."""
+        headers = [(b"content-type", b"text/css; charset=utf-8"), _NO_CACHE]
+        return reply(Answer(200, headers, docs_style() + self._theme.style))
 
     def contents(self) -> Response:
         """The list of all pages, for programs that read."""
@@ -167,7 +175,7 @@ def routes(portal: PortalPages) -> APIRouter:
 
     @router.get("/docs/style.css", include_in_schema=False)
     async def style() -> Response:
-        return reply(Answer(200, [(b"content-type", b"text/css; charset=utf-8"), _NO_CACHE], docs_style()))
+        return portal.style()
 
     @router.get("/docs/search", include_in_schema=False)
     async def search(
