@@ -57,6 +57,7 @@ class Description:
         self._components = copy.deepcopy(document["components"])
         for schema in self._components["schemas"].values():
             _close(schema)
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def operations(self) -> Iterator[Operation]:
         """Every operation."""
@@ -85,18 +86,21 @@ class Description:
 
     def check(self, value: object, schema: Mapping[str, Any]) -> None:
         """Fail where a JSON value is not what a schema describes, or has a field more."""
-        closed = copy.deepcopy(dict(schema))
-        _close(closed)
-        root = {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **closed,
-            "components": self._components,
-        }
         errors = [
             f"{'/'.join(map(str, error.instance_path))}: {error.message}"
-            for error in jsonschema_rs.validator_for(root, validate_formats=True).iter_errors(value)
+            for error in self._validator(schema).iter_errors(value)
         ]
         assert not errors, errors
+
+    def _validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+        """A schema with its objects closed, made ready once: that takes longer than a request."""
+        text = json.dumps(schema)
+        if text not in self._validators:
+            closed = json.loads(text)
+            _close(closed)
+            root = {**closed, "components": self._components}
+            self._validators[text] = jsonschema_rs.Draft202012Validator(root, validate_formats=True)
+        return self._validators[text]
 
     def check_answer(self, operation: Operation, response: httpx2.Response) -> None:
         """Fail where an answer's status, headers, type or body are not declared of this operation."""

@@ -15,6 +15,7 @@ import schemathesis
 from schemathesis import Case, CheckContext, CheckFunction, Config, Response
 from schemathesis.config import (
     CoveragePhaseConfig,
+    ExamplesPhaseConfig,
     GenerationConfig,
     HealthCheck,
     PhasesConfig,
@@ -248,7 +249,10 @@ class Prober:
         generation = GenerationConfig(
             max_examples=EXAMPLES, with_security_parameters=self._credential is None, database="none"
         )
-        phases = PhasesConfig(coverage=CoveragePhaseConfig(enabled=edges))
+        # The description's own examples are sent by tests/docs; here, hypothesis would fill them up for as long as all else takes.
+        phases = PhasesConfig(
+            examples=ExamplesPhaseConfig(enabled=False), coverage=CoveragePhaseConfig(enabled=edges)
+        )
         config = Config(
             seed=SEED,
             suppress_health_check=[HealthCheck.all],
