@@ -174,6 +174,7 @@ from bonafides.web.pages import (
     signing_in,
     status,
     trials,
+    try_it,
 )
 from bonafides.web.pages import audit as audit_pages
 from bonafides.web.pages import checklist as checklist_pages
@@ -940,6 +941,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         forgotten.routes(rooms.password_mails, reception),
         profile.routes(rooms.directory, pages),
         trials.routes(verify_calls, pages),
+        try_it.routes(rooms.api_keys, creations, pages),
         key_pages.routes(
             KeyPages(
                 rooms.api_keys,

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.browsing import Browser, Form, Read, visitor
 from tests.pages.test_pages import HOSTILE, assert_safe
 from tests.web.people import person
-from tests.web.tenancy import Tenancy
+from tests.web.tenancy import Tenancy, tenancy_on
 
 PATH = "/settings/api-keys"
 
@@ -260,3 +260,39 @@ def test_a_key_without_write_makes_none(tenancy: Tenancy) -> None:
     reading = tenancy.client(tenancy.key(scopes=["read"])["key"])
     assert reading.get(PATH, headers={"Accept": "text/html"}).status_code == 200
     assert reading.get(f"{PATH}/new", headers={"Accept": "text/html"}).status_code == 403
+
+
+def test_a_key_to_try_the_samples_with_reads_and_ends_soon(tenancy: Tenancy) -> None:
+    """What is copied into a first program stays there; it would open everything, for ever."""
+    browser = visitor(tenancy)
+    form = browser.get(f"{PATH}/try-it").form(f"{PATH}/try-it")
+    read = browser.submit(form)
+    assert_safe(read)
+    key = secret_of(read)
+    told = shown(tenancy, key)
+    assert told["scopes"] == ["read"]
+    assert any(key in code and "curl" in code for code in read.codes)
+    assert secret_of(browser.submit(form)) == key, "a form that is sent twice makes one key"
+    tenancy.server.clock.advance(901)
+    assert tenancy.verify(key).status_code == 401
+    assert Browser(tenancy.server).get("/docs").links.count(f"{PATH}/try-it") == 1
+
+
+def test_a_key_is_checked_where_it_is_kept(tenancy: Tenancy) -> None:
+    """Who has only a browser could not tell whether a key that they found still opens anything."""
+    browser, path = visitor(tenancy), f"{PATH}/check"
+    key = tenancy.key(name="found in a drawer")
+    form = browser.get(path).form(path)
+    good = browser.submit(form, credential=f" {key['key']} ")
+    assert_safe(good)
+    assert "this credential is good" in good.words
+    assert "found in a drawer" in good.words
+    assert key["key"] not in good.answer.text
+    tenancy.api.delete(f"/v1/api-keys/{key['id']}")
+    bad = browser.submit(form, credential=key["key"])
+    assert bad.status == 200
+    assert "Refused: " in bad.words
+    for nothing in ("", "x" * 9_000):
+        assert browser.submit(form, credential=nothing).status == 400
+    foreign = tenancy_on(tenancy.server).key()["key"]
+    assert "Refused: " in browser.submit(form, credential=foreign).words

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from bonafides.web.portal.samples import LANGUAGES, SAMPLES, written
+from bonafides.web.portal.samples import LANGUAGES, SAMPLES, TRIED, filled, written
 from tests.serving import RunningServer, running, settings_for
 from tests.web.tenancy import made
 
@@ -86,8 +86,9 @@ def go_program(world: World) -> Path:
     folder.mkdir()
     (folder / "go.mod").write_text("module samples\n\ngo 1.21\n")
     cases = []
-    for place, name in enumerate(SAMPLES):
-        text = text_of(world, name, "go")
+    texts = [(name, text_of(world, name, "go")) for name in SAMPLES]
+    texts += [(f"filled {name}", text) for name, text in filled_texts(world)["Go"].items()]
+    for place, (name, text) in enumerate(texts):
         assert text.count("func main() {") == 1
         (folder / f"sample{place}.go").write_text(text.replace("func main() {", f"func sample{place}() {{"))
         cases.append(f"\tcase {json.dumps(name)}:\n\t\tsample{place}()\n")
@@ -103,6 +104,17 @@ def text_of(world: World, name: str, mark: str) -> str:
     text = write(SAMPLES[name], world.server.settings.base_url)
     assert world.server.settings.base_url in text
     return text.replace(world.server.settings.base_url, world.server.url)
+
+
+def filled_texts(world: World) -> dict[str, dict[str, str]]:
+    """Samples with a key in them, by language and name."""
+    key = world.server.create_key(name="try it", scopes=["read"], expires_in=900)["key"]
+    texts: dict[str, dict[str, str]] = {}
+    for name, languages in filled(key, world.server.url):
+        for language, text in languages:
+            assert "BONAFIDES_KEY" not in text
+            texts.setdefault(language, {})[name] = text
+    return texts
 
 
 def shown(text: str) -> Any:
@@ -148,3 +160,23 @@ def test_a_sample_holds_no_secret_and_reads_every_variable(name: str) -> None:
     assert "bf_" not in told
     for block in told.split("```")[1::2]:
         assert all(variable in block for variable in SAMPLES[name].variables()), block
+
+
+@pytest.mark.timeout(300)
+def test_samples_with_a_key_in_them_run_as_they_are(world: World, request: pytest.FixtureRequest) -> None:
+    """Whoever copies one with the key that they were just given would have to find out where else it belongs."""
+    texts = filled_texts(world)
+    assert set(texts["cURL"]) == set(TRIED)
+    world.variables.pop("BONAFIDES_KEY", None)
+    printed = [world.run("bash", "-ec", "\n".join(texts["cURL"].values()))]
+    together = "\n".join(f"await (async () => {{\n{text}\n}})();" for text in texts["JavaScript"].values())
+    if "js" in FOUND:
+        printed.append(world.run("node", "--input-type=module", "--eval", together))
+    printed.append(world.run(sys.executable, "-c", "\n".join(texts["Python"].values())))
+    if "go" in FOUND:
+        program = str(request.getfixturevalue("go_program"))
+        printed.append("".join(world.run(program, f"filled {name}") for name in TRIED))
+    for text in printed:
+        assert '"user_id"' in text
+        assert '"token"' in text
+        assert re.search("x-ratelimit-remaining: [0-9]+", text, re.IGNORECASE)

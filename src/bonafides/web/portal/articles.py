@@ -112,7 +112,7 @@ class Articles:
         environment.globals.update(
             settings=settings,
             base_url=settings.base_url,
-            name="Bonafides",
+            name=plain(settings.brand_name),
             articles=ARTICLES,
             grant_types=grant_types,
             settings_file=SETTINGS_FILE,
@@ -163,7 +163,12 @@ class Articles:
         See: llmstxt.org
         """
         base_url = self._settings.base_url
-        lines = ["# Bonafides", "", f"> API authentication at {base_url}: keys, tokens, limits, errors.", ""]
+        lines = [
+            f"# {plain(self._settings.brand_name)}",
+            "",
+            f"> API authentication at {base_url}: keys, tokens, limits, errors.",
+            "",
+        ]
         lines += ["## Pages", ""]
         lines += [f"- [{each.title}]({base_url}{each.path}.md): {each.summary}" for each in ARTICLES]
         lines += ["", "## Errors", ""]

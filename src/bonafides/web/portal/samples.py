@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from types import MappingProxyType
@@ -221,6 +221,40 @@ def written(name: str, base_url: str) -> str:
         f"```{mark} {language}\n{write(sample, base_url)}\n```"
         for mark, (language, write) in LANGUAGES.items()
     )
+
+
+TRIED: Final = ("use a key", "exchange a key", "see what is left")
+"""Samples that need a key and nothing else, and no more of it than `read`."""
+
+
+def filled(key: str, base_url: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
+    """Samples that run as they are, because a key stands in them: each with its text by language.
+
+    Args:
+        key: With `read`, for so short a time that it does not matter where it is copied to.
+        base_url: Of the server.
+    """
+    for name in TRIED:
+        yield (
+            name,
+            [
+                (language, _with_key(write(SAMPLES[name], base_url), key))
+                for language, write in LANGUAGES.values()
+            ],
+        )
+
+
+def _with_key(text: str, key: str) -> str:
+    for asked, given in (
+        (f"os.Getenv({json.dumps(KEY)})", json.dumps(key)),
+        (f"os.environ[{json.dumps(KEY)}]", json.dumps(key)),
+        (f"os.environ['{KEY}']", f"'{key}'"),
+        (f"process.env.{KEY}", json.dumps(key)),
+        (f"${KEY}", key),
+    ):
+        text = text.replace(asked, given)
+    # Go does not build what is imported for nothing.
+    return text.replace('\t"os"\n', "").replace("import os\n", "")
 
 
 _FAIL: Final = ("if err != nil {", "\tlog.Fatal(err)", "}")
