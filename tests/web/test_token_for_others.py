@@ -291,6 +291,10 @@ def test_attack_31_an_assertion_is_of_its_client_for_this_server_and_serves_once
     now = server.clock.now_us // 1_000_000
     good = sign()["client_assertion"]
     assert robot.ask(grant_type=BEARER, assertion=good).status_code == 200
+    # Without a name it is known by what it says, whatever signature is on it.
+    nameless, resigned = (sign(jti=None)["client_assertion"] for _ in range(2))
+    assert nameless != resigned
+    assert robot.ask(grant_type=BEARER, assertion=nameless).status_code == 200
     for assertion, error in (
         (good, "invalid_grant"),
         (sign(aud="https://other.example")["client_assertion"], "invalid_grant"),
@@ -298,7 +302,10 @@ def test_attack_31_an_assertion_is_of_its_client_for_this_server_and_serves_once
         (sign(exp=None)["client_assertion"], "invalid_grant"),
         (sign(exp=now - 61)["client_assertion"], "invalid_grant"),
         (sign(exp=now + 86_400)["client_assertion"], "invalid_grant"),
-        (sign(jti=None)["client_assertion"], "invalid_grant"),
+        (nameless, "invalid_grant"),
+        (resigned, "invalid_grant"),
+        (sign(jti="")["client_assertion"], "invalid_grant"),
+        (sign(jti=7)["client_assertion"], "invalid_grant"),
         (sign(iss=other.id)["client_assertion"], "invalid_grant"),
         (signing(server, jwk.generate_key("EC", "P-256"), robot.id)()["client_assertion"], "invalid_grant"),
         (sign(iss="cli_nobody")["client_assertion"], "invalid_client"),

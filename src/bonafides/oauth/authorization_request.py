@@ -75,6 +75,8 @@ class AskingClient(Protocol):
     @property
     def require_pkce(self) -> bool: ...
     @property
+    def registered(self) -> bool: ...
+    @property
     def metadata(self) -> Mapping[str, Any]: ...
 
 
@@ -426,6 +428,8 @@ def scopes_asked(
     """The scopes that a client asks a person for: each one is known here and allowed to it.
 
     Without any it asks for what it is allowed, but for `admin` and the person's own data: those are asked for by name.
+    One that has registered itself gets what it may have of what it names, as when it did: agents name all that
+    the metadata of a resource lists.
 
     See: RFC 6749 §3.3, OWASP ASVS 10.4.11
     """
@@ -440,9 +444,9 @@ def scopes_asked(
     if unknown:
         return Refusal("invalid_scope", f"{plain(unknown[0][:64])} is not a scope here.")
     beyond = sorted(asked - client.scopes)
-    if beyond:
+    if beyond and not (client.registered and asked & client.scopes):
         return Refusal("invalid_scope", f"This client may not ask for {beyond[0]}.")
-    return asked
+    return asked & client.scopes
 
 
 def answer_parameters(destination: Destination, issuer: str, outcome: str | Refusal) -> list[tuple[str, str]]:

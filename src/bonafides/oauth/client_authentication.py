@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -170,6 +171,8 @@ class ClientAuthentication:
     async def asserted(self, client: Client, assertion: str) -> str | None:
         """For whom a client has signed an assertion, which serves once; None where it is not good.
 
+        One that has no name of its own is known by all that it says.
+
         See: RFC 7523 §3
         """
         said = read(assertion)
@@ -179,10 +182,13 @@ class ClientAuthentication:
         if not isinstance(subject, str) or not await self._keys.has_signed(client, assertion, said.header):
             return None
         try:
-            ends = self._judged(said.claims, {self._issuer, self._issuer + TOKEN_PATH})
+            # Without its signature, of which there may be several that are good.
+            content = assertion.rpartition(".")[0]
+            named = {"jti": hashlib.sha256(content.encode()).hexdigest(), **said.claims}
+            ends = self._judged(named, {self._issuer, self._issuer + TOKEN_PATH})
         except InvalidClient:
             return None
-        digest = self._peppers.claim_digest("assertion", client.id, str(said.claims["jti"]))
+        digest = self._peppers.claim_digest("assertion", client.id, str(named["jti"]))
         kept = to_datetime(ends * 1_000_000) + timedelta(seconds=SKEW_SECONDS)
         return subject if await self._store.spend_assertion(digest, kept) else None
 

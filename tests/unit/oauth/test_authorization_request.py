@@ -184,6 +184,17 @@ def test_a_challenge_is_s256_and_whole(changes: dict[str, str | None]) -> None:
     assert refusal(pairs(redirect_uri=APPS_OWN, **changes), APP) == "invalid_request"
 
 
+def test_a_client_that_has_registered_itself_gets_what_it_may_have_of_what_it_names() -> None:
+    """An agent asks for all that the metadata lists, and would get nothing where it may have only a part."""
+    asked = pairs(scope="read admin")
+    assert accepted(asked, StubClient(scopes=frozenset({"read"}), registered=True)).scopes == {"read"}
+    assert refusal(asked, StubClient(scopes=frozenset({"read"}))) == "invalid_scope"
+    assert (
+        refusal(pairs(scope="admin"), StubClient(scopes=frozenset({"read"}), registered=True))
+        == "invalid_scope"
+    )
+
+
 def test_only_who_is_allowed_to_may_go_without_a_challenge() -> None:
     """The operator can allow it to a client that proves who it is; no record is written that allows it to a public one."""
     without = pairs(code_challenge=None, code_challenge_method=None)
