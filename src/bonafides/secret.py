@@ -34,6 +34,8 @@ PEPPER_BYTES_MIN: Final = 32
 
 _NONCE_BYTES: Final = 12
 _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
+_CHUNK_WIDTH: Final = 10
+_CHUNK: Final = 62**_CHUNK_WIDTH
 
 
 class SecretKind(StrEnum):
@@ -82,6 +84,13 @@ _JWT_IN_TEXT: Final = re.compile(
 def base62(number: int, width: int) -> str:
     """A number in fixed-width base62 whose byte order is its numeric order."""
     digits = []
+    # A part that fits into a machine word is divided much faster than the whole.
+    while width > _CHUNK_WIDTH:
+        number, part = divmod(number, _CHUNK)
+        for _ in range(_CHUNK_WIDTH // 2):
+            part, pair = divmod(part, 62 * 62)
+            digits.append(_PAIRS[pair])
+        width -= _CHUNK_WIDTH
     for _ in range(width // 2):
         number, pair = divmod(number, 62 * 62)
         digits.append(_PAIRS[pair])

@@ -105,6 +105,23 @@ async def test_what_was_imported_stays_known_after_it_was_digested_anew(store: S
     assert (await store.find_verifiable([b"n" * 32]))[b"n" * 32].pepper_id == "p2"
 
 
+async def test_of_many_at_once_each_is_there_as_it_was(store: SqlStore) -> None:
+    """What many rows share one statement for would be the first of them again and again, or the last ones lost."""
+    keys = [key(f"key_{number:04}", name=f"name {number}") for number in range(450)]
+    keys[7] = slow("key_0007", "sk_live_", name="name 7")
+    await bring(store, *keys, rules=(SHA256, SLOW))
+    again = [key(f"key_{number:04}", name="another") for number in range(440, 460)]
+    await bring(store, *again)
+    assert await store.known_digests([one.digest for one in (*keys, *again)]) == {
+        digest(f"key_{number:04}") for number in range(460)
+    }
+    for number in (0, 7, 199, 200, 399, 400, 449):
+        found = await store.find_credential(f"key_{number:04}", "ten_a")
+        assert found is not None
+        assert found.name == f"name {number}"
+    assert [one.hash for one in await store.find_foreign_hashes(["sk_live_"], 10)] == [keys[7].hash]
+
+
 async def test_many_digests_are_asked_for_in_parts(store: SqlStore) -> None:
     """A statement has a longest length, which a large import would reach."""
     await bring(store, key("key_1"))

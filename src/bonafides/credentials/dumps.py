@@ -230,19 +230,18 @@ def _own(line: int, row: Row, now: datetime) -> Entry:
     if not row.keys() <= _OWN:
         # Which one is not said: of a file that maps keys to names, it would be a key.
         raise UnusableError(f"has a column that is none of {', '.join(sorted(_OWN))}")
+    # Most rows of a million say two or three things: what they do not say is not looked for.
+    texts: dict[str, Any] = {name: _text(row, name) for name in _TEXTS if name in row}
+    if len(texts) == len(row):
+        return Entry(line, **texts)
     return Entry(
         line,
-        key=_text(row, "key"),
-        hash=_text(row, "hash"),
-        scheme=_text(row, "scheme"),
-        prefix=_text(row, "prefix"),
-        name=_text(row, "name"),
-        user=_text(row, "user"),
         scopes=_words(row, "scopes"),
         expires_at=_moment(row, "expires_at", now),
         enabled=_flag(row, "enabled", default=True),
         allowed_ips=_words(row, "allowed_ips") or (),
         metadata=_document(row, "metadata"),
+        **texts,
     )
 
 
@@ -321,21 +320,8 @@ _READERS: Final[Mapping[DumpFormat, Reader]] = {
     DumpFormat.UNKEY: _unkey,
     DumpFormat.DRF: _drf,
 }
-_OWN: Final = frozenset(
-    {
-        "key",
-        "hash",
-        "scheme",
-        "prefix",
-        "name",
-        "user",
-        "scopes",
-        "expires_at",
-        "enabled",
-        "allowed_ips",
-        "metadata",
-    }
-)
+_TEXTS: Final = ("key", "hash", "scheme", "prefix", "name", "user")
+_OWN: Final = frozenset({*_TEXTS, "scopes", "expires_at", "enabled", "allowed_ips", "metadata"})
 
 
 # Values

@@ -85,7 +85,7 @@ class Document(TypeDecorator[Mapping[str, Any]]):
 
     @override
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str:
-        return json.dumps(dict(value or {}), sort_keys=True, separators=(",", ":"))
+        return json.dumps(dict(value), sort_keys=True, separators=(",", ":")) if value else "{}"
 
     @override
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:

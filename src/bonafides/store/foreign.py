@@ -6,8 +6,9 @@ A million are asked for and inserted one after the other, so those statements ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Executable, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,6 +28,7 @@ from bonafides.store.tables import columns_of, credentials, foreign_digests, for
 from bonafides.store.transaction import Transaction
 
 _ASKED_AT_ONCE: Final = 5_000
+_INSERTED_AT_ONCE: Final = 200
 
 _RULE: Final = columns_of(foreign_rules, ForeignRule)
 _HASH: Final = columns_of(foreign_digests, ForeignHash)
@@ -84,12 +86,21 @@ def add(
     connection = transaction.connection
     insert_rule, insert_key, insert_digest = _INSERTS[connection.dialect.name]
     connection.execute(insert_rule, [row_of(rule) for rule in found_by])
-    connection.exec_driver_sql(insert_key, [_key_row(key, connection.dialect) for key in keys])
-    connection.exec_driver_sql(
-        insert_digest, [(key.digest, key.pepper_id, key.id, key.prefix, key.hash) for key in keys]
-    )
+    _insert(connection, insert_key, [_key_row(key, connection.dialect) for key in keys])
+    digests = [(key.digest, key.pepper_id, key.id, key.prefix, key.hash) for key in keys]
+    _insert(connection, insert_digest, digests)
     # One for all: it says that there are new credentials, of which nobody has a copy.
     transaction.record(event, Change(ChangeKind.CREDENTIAL_CREATED, event.subject_id))
+
+
+def _insert(connection: Connection, inserts: _Inserts, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, on SQLite many by one statement: that takes two thirds of the time."""
+    whole = len(rows) - len(rows) % _INSERTED_AT_ONCE if inserts.many else 0
+    for start in range(0, whole, _INSERTED_AT_ONCE):
+        flat = tuple(chain.from_iterable(rows[start : start + _INSERTED_AT_ONCE]))
+        connection.exec_driver_sql(inserts.many, flat)
+    if whole < len(rows):
+        connection.exec_driver_sql(inserts.one, list(rows[whole:]))
 
 
 def _key_row(key: ForeignKey, dialect: Dialect) -> tuple[Any, ...]:
@@ -121,13 +132,26 @@ _KEY_COLUMNS: Final = (
 )
 
 
-def _inserts(dialect: ModuleType, mark: str) -> tuple[Executable, str, str]:
+class _Inserts(NamedTuple):
+    """How one row is inserted, and how `_INSERTED_AT_ONCE` are: empty where that is no faster."""
+
+    one: str
+    many: str
+
+
+def _inserts(dialect: ModuleType, mark: str) -> tuple[Executable, _Inserts, _Inserts]:
     """Rules are sealed anew under the newest pepper; whatever else is there stays, as when two import one file."""
     rule = dialect.insert(foreign_rules)
 
-    def into(table: str, columns: str) -> str:
-        marks = ", ".join(mark.format(place) for place in range(1, columns.count(",") + 2))
-        return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    def into(table: str, columns: str) -> _Inserts:
+        width = columns.count(",") + 1
+        row = f"({', '.join(mark.format(place) for place in range(1, width + 1))})"
+
+        def statement(rows: str) -> str:
+            return f"INSERT INTO {table} ({columns}) VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608
+
+        many = ", ".join([f"({', '.join('?' * width)})"] * _INSERTED_AT_ONCE)
+        return _Inserts(statement(row), statement(many) if dialect is sqlite else "")
 
     return (
         rule.on_conflict_do_update(index_elements=["id"], set_={"sealed_key": rule.excluded.sealed_key}),
