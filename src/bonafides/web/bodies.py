@@ -266,26 +266,19 @@ AccessTokenSeconds = Annotated[
     | None,
     Field(description="How long its access tokens last; `null`: an hour."),
 ]
+_CalledUri = Annotated[
+    StrictStr,
+    Field(
+        max_length=URI_LENGTH_MAX,
+        json_schema_extra={"pattern": "^https://[a-z0-9]{1,20}([.][a-z0-9]{1,20}){0,5}/[a-z]*$"},
+    ),
+]
 JwksUri = Annotated[
-    Annotated[
-        StrictStr,
-        Field(
-            max_length=URI_LENGTH_MAX,
-            json_schema_extra={"pattern": "^https://[a-z0-9]{1,20}([.][a-z0-9]{1,20}){0,5}/[a-z]*$"},
-        ),
-    ]
-    | None,
+    _CalledUri | None,
     Field(description="Where its public keys stand, in place of `jwks`: an https URL at a public address."),
 ]
 LogoutUri = Annotated[
-    Annotated[
-        StrictStr,
-        Field(
-            max_length=URI_LENGTH_MAX,
-            json_schema_extra={"pattern": "^https://[a-z0-9]{1,20}([.][a-z0-9]{1,20}){0,5}/[a-z]*$"},
-        ),
-    ]
-    | None,
+    _CalledUri | None,
     Field(description="Where it is told that a login has ended (OpenID Connect Back-Channel Logout)."),
 ]
 PushesRequests = Annotated[

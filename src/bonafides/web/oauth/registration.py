@@ -22,7 +22,7 @@ from bonafides.web.guard import VISITED, VisitedRoute, check_body, exchange_of
 from bonafides.web.logins import refused, visitor_of
 from bonafides.web.malformed import malformed
 from bonafides.web.manage.clients import changes_of
-from bonafides.web.oauth.parameters import JSON_TYPE
+from bonafides.web.oauth.parameters import JSON_TYPE, described_body
 from bonafides.web.oauth.token import authorization_of
 from bonafides.web.registered import ClientRegistration, ClientReregistration, RegisteredClient
 from bonafides.web.replies import reply
@@ -183,13 +183,6 @@ def _wish(body: ClientRegistration) -> ClientWish:
     return ClientWish(body.client_name, body.scope.split(), replace(changes, metadata=said))
 
 
-def _body(schema: str) -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {JSON_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-    }
-
-
 def routes(calls: RegistrationCalls) -> APIRouter:
     """The routes of registration."""
     router = APIRouter(prefix=REGISTRATION_PATH, route_class=VisitedRoute, tags=["OAuth 2.0"])
@@ -207,7 +200,7 @@ def routes(calls: RegistrationCalls) -> APIRouter:
             201: {"model": RegisteredClient, "description": "The client, with what is shown this once."},
             401: _NO_ENTRY,
         },
-        openapi_extra={**VISITED, "requestBody": _body("ClientRegistration")},
+        openapi_extra={**VISITED, "requestBody": described_body("ClientRegistration", JSON_TYPE)},
     )
     async def register(request: Request) -> Response:
         return await calls.register(request)
@@ -231,7 +224,7 @@ def routes(calls: RegistrationCalls) -> APIRouter:
             "With the client's registration access token. What is not said again is as if it had never been said; scopes become fewer and never more."
         ),
         responses={200: _SHOWN, 401: _NOT_YOURS},
-        openapi_extra={**VISITED, "requestBody": _body("ClientReregistration")},
+        openapi_extra={**VISITED, "requestBody": described_body("ClientReregistration", JSON_TYPE)},
     )
     async def change(request: Request, client_id: ClientId) -> Response:
         return await calls.change(request, client_id)

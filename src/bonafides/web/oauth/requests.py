@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,7 +19,7 @@ from bonafides.web.answers import json_answer
 from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
 from bonafides.web.oauth.devices import DEVICE
-from bonafides.web.oauth.parameters import JSON_TYPE, parameters_of
+from bonafides.web.oauth.parameters import JSON_TYPE, described_body, parameters_of
 from bonafides.web.oauth.token import TOKEN_PATH, authorization_of, proofs_told
 from bonafides.web.replies import reply
 from bonafides.web.schemas import BegunDevice, PushedAnswer
@@ -122,16 +122,6 @@ def _refuse(refusal: Refusal) -> NoReturn:
     raise _REFUSED.get(refusal.error, errors.InvalidRequest)(refusal.description)
 
 
-def _body(schema: str) -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {
-            media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-            for media_type in (FORM, JSON_TYPE)
-        },
-    }
-
-
 def routes(calls: RequestCalls) -> APIRouter:
     """The routes of what is asked ahead."""
     router = APIRouter(route_class=VisitedRoute, tags=["OAuth 2.0"])
@@ -149,7 +139,10 @@ def routes(calls: RequestCalls) -> APIRouter:
             201: {"model": PushedAnswer, "description": "What the browser is sent with."},
             401: _NOT_A_CLIENT,
         },
-        openapi_extra={**VISITED, "requestBody": _body("PushedAuthorizationRequest")},
+        openapi_extra={
+            **VISITED,
+            "requestBody": described_body("PushedAuthorizationRequest", FORM, JSON_TYPE),
+        },
     )
     async def push(request: Request) -> Response:
         return await calls.push(request)
@@ -165,7 +158,10 @@ def routes(calls: RequestCalls) -> APIRouter:
             200: {"model": BegunDevice, "description": "What the device shows, and asks with."},
             401: _NOT_A_CLIENT,
         },
-        openapi_extra={**VISITED, "requestBody": _body("DeviceAuthorizationRequest")},
+        openapi_extra={
+            **VISITED,
+            "requestBody": described_body("DeviceAuthorizationRequest", FORM, JSON_TYPE),
+        },
     )
     async def begin(request: Request) -> Response:
         return await calls.begin(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +17,7 @@ from bonafides.web.answers import NO_STORE, Answer, json_answer
 from bonafides.web.bound import NONCE, proofs_of
 from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
-from bonafides.web.oauth.parameters import JSON_TYPE, parameters_of
+from bonafides.web.oauth.parameters import JSON_TYPE, described_body, parameters_of
 from bonafides.web.replies import reply
 from bonafides.web.schemas import TokenAnswer
 
@@ -25,16 +25,6 @@ TOKEN_PATH: Final = "/oauth/token"
 REVOCATION_PATH: Final = "/oauth/revoke"
 
 _NOT_A_CLIENT: Final = {"description": "The client is unknown, disabled, or did not prove who it is."}
-
-
-def _body(schema: str) -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {
-            media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-            for media_type in (FORM, JSON_TYPE)
-        },
-    }
 
 
 class TokenCalls:
@@ -138,7 +128,7 @@ def routes(calls: TokenCalls) -> APIRouter:
             200: {"model": TokenAnswer, "description": "The tokens."},
             401: _NOT_A_CLIENT,
         },
-        openapi_extra={**VISITED, "requestBody": _body("TokenRequest")},
+        openapi_extra={**VISITED, "requestBody": described_body("TokenRequest", FORM, JSON_TYPE)},
     )
     async def token(request: Request) -> Response:
         return await calls.token(request)
@@ -153,7 +143,7 @@ def routes(calls: TokenCalls) -> APIRouter:
         ),
         responses={200: {"description": "It is not good any more."}, 401: _NOT_A_CLIENT},
         response_class=Response,
-        openapi_extra={**VISITED, "requestBody": _body("RevocationRequest")},
+        openapi_extra={**VISITED, "requestBody": described_body("RevocationRequest", FORM, JSON_TYPE)},
     )
     async def revoke(request: Request) -> Response:
         return await calls.revoke(request)
