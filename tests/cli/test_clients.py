@@ -44,3 +44,17 @@ def test_a_person_gets_the_secret_alone_on_its_line(bonafides: Bonafides, founde
     assert gone.status == 1
     deleted = bonafides("clients", "delete", bonafides("clients", "list", "--json").json["data"][0]["id"])
     assert deleted.out.startswith("Deleted cli_")
+
+
+def test_a_client_that_keeps_fapi_is_made_at_once(bonafides: Bonafides, founded: dict[str, str]) -> None:
+    """An operator would make it, and then need the HTTP API and a key for it to say how it behaves."""
+    assert founded
+    made = bonafides(
+        *("clients", "create", "bank", "--redirect-uri", "https://bank.example/cb", "--json"),
+        *("--auth-method", "private_key_jwt", "--jwks-uri", "https://bank.example/keys"),
+        *("--dpop-bound", "--pushes-requests", "--post-logout-uri", "https://bank.example/bye"),
+    ).json
+    assert made["dpop_bound_access_tokens"] is True
+    assert made["require_pushed_authorization_requests"] is True
+    assert made["jwks_uri"] == "https://bank.example/keys"
+    assert made["post_logout_redirect_uris"] == ["https://bank.example/bye"]

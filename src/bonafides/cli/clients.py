@@ -88,12 +88,30 @@ def create(
     first_party: Annotated[
         bool, typer.Option("--first-party", help="Its users are not asked for consent.")
     ] = False,
+    jwks_uri: Annotated[
+        str | None, typer.Option("--jwks-uri", metavar="URI", help="Where its public keys stand.")
+    ] = None,
+    post_logout_redirect_uris: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--post-logout-uri",
+            metavar="URI",
+            help="Where people may go after it has signed them out.",
+        ),
+    ] = None,
+    dpop_bound: Annotated[
+        bool, typer.Option("--dpop-bound", help="Its tokens are bound to a key of its own (RFC 9449).")
+    ] = False,
+    pushes_requests: Annotated[
+        bool, typer.Option("--pushes-requests", help="It pushes every request (RFC 9126).")
+    ] = False,
     tenant: TenantId = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Create an OAuth client, and show its secret this once."""
     called = named(name, name_option, "NAME")
+    said = {"jwks_uri": jwks_uri, "require_pushed_authorization_requests": pushes_requests or None}
     wanted = words(grants)
     changes = ClientChanges(
         grant_types=UNCHANGED if wanted is None else frozenset(wanted),
@@ -102,6 +120,9 @@ def create(
         token_format=token_format,
         require_pkce=not without_pkce,
         first_party=first_party,
+        post_logout_redirect_uris=tuple(post_logout_redirect_uris or ()),
+        dpop_bound=dpop_bound,
+        metadata={about: value for about, value in said.items() if value is not None},
     )
 
     async def do(session: Session) -> Resource:
