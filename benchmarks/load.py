@@ -21,6 +21,8 @@ WRK: Final = shutil.which("wrk")
 
 _REQUESTS: Final = re.compile(r"(\d+) requests in ([\d.]+)(m?)s")
 _REFUSED: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)")
+_P99: Final = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
+_IN_MS: Final = {"us": 0.001, "ms": 1.0, "s": 1_000.0}
 _SOCKET_ERRORS: Final = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 
 
@@ -54,12 +56,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came back: good answers, other answers, lost connections."""
+    """What came back: good answers, other answers, lost connections; and where wrk sent, how long the slowest hundredth took."""
 
     good: int
     bad: int
     lost: int
     seconds: float
+    p99_ms: float | None = None
 
     @property
     def answered(self) -> int:
@@ -129,7 +132,7 @@ def _wrk(
     connections: int,
     folder: Path,
 ) -> Outcome:
-    command = [program, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+    command = [program, "--latency", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
     if keys:
         (folder / "keys").write_text("\n".join(keys))
         (folder / "script.lua").write_text(_in_turn(request, folder / "keys"))
@@ -151,7 +154,9 @@ def _wrk(
     bad = int(refused[1]) if refused else 0
     lost = sum(int(count) for count in errors.groups()) if errors else 0
     took = float(total[2]) / (1000 if total[3] else 1)
-    return Outcome(int(total[1]) - bad, bad, lost, took)
+    slowest = _P99.search(done.stdout)
+    p99_ms = float(slowest[1]) * _IN_MS[slowest[2]] if slowest else None
+    return Outcome(int(total[1]) - bad, bad, lost, took, p99_ms)
 
 
 def _in_turn(request: Request, keys: Path) -> str:

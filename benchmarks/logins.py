@@ -7,13 +7,14 @@ import json
 import multiprocessing
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Final
 
 from benchmarks.crew import told
+from benchmarks.load import WRK, hammer
 from benchmarks.measure import Row, Target, UnfitError, Workplace
 from benchmarks.service import Installation, Service, serving, verify_request
 
@@ -25,32 +26,59 @@ _PASSWORD: Final = "seven quiet harbours"
 
 
 def logins(place: Workplace) -> list[Row]:
-    """The delay of one verification after another, at a steady pace, on both cores: with logins and without, in turn."""
-    alone = Row("verify-delay", "verify, one by one, p99", "ms")
-    beside = Row(
-        "verify-delay-logins",
-        f"the same while {_LOGINS_A_SECOND} people a second log in",
-        "ms",
-        target=Target(_GROWTH_MAX, alone.name, most=True),
-    )
+    """The delay of verification on both cores, with logins and without, in turn: at a steady pace, and at full load."""
+    rows = [
+        *_pair("verify-delay", "verify, one by one, p99"),
+        *_pair("verify-delay-load", "verify, 32 at a time at full speed, p99"),
+    ]
     installation = Installation.make(place.subfolder("logins"), trusted_proxies=["127.0.0.1"])
     with serving(installation, anywhere=True) as service:
         service.make_plan()
         accounts = [_account(service, number) for number in range(_LOGINS_A_SECOND)]
-        request = verify_request(service.make_key()).text(service.port).encode()
+        request = verify_request(service.make_key())
+        sent = request.text(service.port).encode()
         with socket.create_connection(("127.0.0.1", service.port)) as probe:
             if place.effort.warm_up_seconds:
-                _delays(probe, request, place.effort.warm_up_seconds)
-            answered = 0
+                _delays(probe, sent, place.effort.warm_up_seconds)
+
+            def one_by_one() -> float:
+                return _p99(_delays(probe, sent, place.effort.seconds))
+
             for _ in range(place.effort.runs):
-                alone.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
-                with _people(service.port, accounts) as people:
-                    beside.runs.append(_p99(_delays(probe, request, place.effort.seconds)))
-                    people.send(None)
-                    answered += _answer_of(people)
-    beside.beside[alone.name] = alone.runs
-    beside.notes["logins"] = answered
-    return [alone, beside]
+                _compare(rows[0], rows[1], one_by_one, service.port, accounts)
+        if WRK is None:
+            return rows[:2]
+
+        def at_full_speed() -> float:
+            delay = hammer(service.port, request, place.effort.seconds).p99_ms
+            if delay is None:
+                raise UnfitError("wrk did not tell its delays")
+            return delay
+
+        for _ in range(place.effort.runs):
+            _compare(rows[2], rows[3], at_full_speed, service.port, accounts)
+    return rows
+
+
+def _pair(name: str, title: str) -> tuple[Row, Row]:
+    """A row without logins, and one with them that is held against it."""
+    alone = Row(name, title, "ms")
+    beside = Row(
+        f"{name}-logins",
+        f"the same while {_LOGINS_A_SECOND} people a second log in",
+        "ms",
+        target=Target(_GROWTH_MAX, name, most=True),
+    )
+    beside.beside[name] = alone.runs
+    return alone, beside
+
+
+def _compare(alone: Row, beside: Row, delay: Callable[[], float], port: int, accounts: list[str]) -> None:
+    alone.runs.append(delay())
+    with _people(port, accounts) as people:
+        beside.runs.append(delay())
+        people.send(None)
+        beside.notes["logins"] = beside.notes.get("logins", 0) + _answer_of(people)
 
 
 def _delays(probe: socket.socket, request: bytes, seconds: float) -> list[float]:
