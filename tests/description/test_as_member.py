@@ -9,6 +9,7 @@ import pytest
 
 from bonafides.model import ADMIN, CREDENTIALS_VERIFY
 from bonafides.web.examples import EXAMPLES
+from tests.described import Operation
 from tests.description.prober import BY_PASSWORD, SECONDS_MAX, UNMET, Prober
 from tests.description.worlds import members_targets, unlimited_plan
 from tests.serving import running, settings_for
@@ -17,6 +18,12 @@ pytestmark = pytest.mark.timeout(SECONDS_MAX)
 
 BEYOND: Final = frozenset({ADMIN, CREDENTIALS_VERIFY})
 """Scopes that a member does not have."""
+
+
+def _is_theirs(operation: Operation) -> bool:
+    return bool(operation.declared["security"]) and BEYOND.isdisjoint(
+        operation.declared.get("x-required-scopes", ())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +37,7 @@ def prober(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prober]:
         member = server.create_tenant_user_key(role="member", scopes=["read", "write"])
         plan = {"plan": unlimited_plan(server)}
         assert server.admin.patch(f"/v1/tenants/{member['tenant']['id']}", json=plan).status_code == 200
-        prober = Prober(server, member["key"]["key"], members_targets(server, member), BEYOND)
+        prober = Prober(server, member["key"]["key"], members_targets(server, member), _is_theirs)
         yield prober
         prober.close()
 

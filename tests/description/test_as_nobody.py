@@ -21,7 +21,7 @@ def prober(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prober]:
         f"sqlite:///{folder}/bonafides.db", folder, address_requests_per_minute=10_000_000
     )
     with running(settings) as server:
-        prober = Prober(server, None, {})
+        prober = Prober(server, None, {}, lambda _: False)
         yield prober
         prober.close()
 

@@ -26,7 +26,7 @@ def prober(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -
         own = f"/v1/tenants/{server.founded.tenant_id}"
         assert server.admin.patch(own, json=plan).status_code == 200
         key = server.create_key(scopes=["read", "write", "admin", "credentials:verify"])
-        prober = Prober(server, key["key"], operators_targets(server))
+        prober = Prober(server, key["key"], operators_targets(server), lambda _: True)
         yield prober
         prober.close()
     postgres.drop_database(url)

@@ -22,7 +22,7 @@ NODES: Final = 2
 WORKERS: Final = 2
 CONNECTIONS: Final = 6
 """To each node, each at full speed."""
-HOURLY: Final = int(os.environ.get("BONAFIDES_NODES_HOURLY", "1000"))
+HOURLY: Final = int(os.environ.get("BONAFIDES_NODES_HOURLY", "600"))
 """Of the long test; 10,000 takes a minute for each hour."""
 
 
