@@ -41,6 +41,7 @@ _MARGIN_SECONDS: Final = 5.0
 _LIVED_SECONDS: Final = 10.0
 _PAUSE_SECONDS_MAX: Final = 5.0
 _STATUS_UNKNOWN: Final = 255
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 log = structlog.get_logger("bonafides.supervision")
 
@@ -154,8 +155,8 @@ class ForkServer:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._end, self._receive)
         forked: asyncio.Future[tuple[int, asyncio.Future[int]]] = loop.create_future()
-        self._awaited.append(forked)
         socket.send_fds(self._end, [b"f"], [end.fileno()])
+        self._awaited.append(forked)
         return await forked
 
     def close(self) -> None:
@@ -207,8 +208,8 @@ def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -
     """Fork a worker for each channel that comes, and tell when one has ended, until the supervisor is gone."""
     # A group of its own: a terminal's Ctrl-C reaches the supervisor alone, who ends all in order.
     os.setpgid(0, 0)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    # Held back, not ignored: what a worker is sent before it has begun reaches it when it has.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     woken, waker = socket.socketpair()
     woken.settimeout(0.0)
     waker.settimeout(0.0)
@@ -243,8 +244,7 @@ def _begin_worker() -> None:
     os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def _ended_children() -> list[tuple[int, int]]:
