@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,7 @@ class Forked:
         arguments: Of `bonafides`.
         folder: The working folder; `stdout` and `stderr` are files in it, which the output is appended to.
         environment: All of it.
-        open_files: How many files it may have open without asking for more; None: as many as this process.
+        begin: Called in the process first, if anything is to be unlike in others.
     """
 
     def __init__(
@@ -36,10 +35,10 @@ class Forked:
         arguments: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
-        open_files: int | None = None,
+        begin: Callable[[], None] | None = None,
     ) -> None:
         self._process: BaseProcess = _FORKING.Process(
-            target=_run, args=(list(arguments), str(folder), dict(environment), open_files), daemon=True
+            target=_run, args=(list(arguments), str(folder), dict(environment), begin), daemon=True
         )
         self._process.start()
 
@@ -71,7 +70,9 @@ class Forked:
             os.kill(self.pid, number)
 
 
-def _run(arguments: list[str], folder: str, environment: dict[str, str], open_files: int | None) -> None:
+def _run(
+    arguments: list[str], folder: str, environment: dict[str, str], begin: Callable[[], None] | None
+) -> None:
     os.setsid()  # Ctrl-C in the terminal is for the tests
     os.chdir(folder)
     os.environ.clear()
@@ -80,10 +81,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], open_fi
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(file, descriptor)
         os.close(file)
-    if open_files is not None:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (open_files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-        )
+    if begin is not None:
+        begin()
     sys.argv = ["bonafides", *arguments]
 
     from bonafides.cli import main  # noqa: PLC0415 - preloaded where this runs

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import mmap
-import os
 import struct
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from typing_extensions import override
-
 from tests.processes import ServerProcess
 
-_PLACE: Final = "SHIFTED_HOURS"
 _SHIFT: Final = struct.Struct("<q")
-# Python runs it at the start of each process, workers included.
-_CUSTOMIZE: Final = """
-import mmap, os, struct, time
-place = os.environ.get("SHIFTED_HOURS")
-if place:
-    with open(place, "r+b") as file:
-        memory = mmap.mmap(file.fileno(), 8)
-    shift, real = struct.Struct("<q"), time.time_ns
-    time.time_ns = lambda: real() + shift.unpack_from(memory)[0]
-"""
 
 
 class Hours:
@@ -34,8 +23,6 @@ class Hours:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "sitecustomize.py").write_text(_CUSTOMIZE, encoding="utf-8")
         self.place = folder / "shift"
         self.place.write_bytes(bytes(_SHIFT.size))
         with self.place.open("r+b") as file:
@@ -59,9 +46,12 @@ class ShiftedServer(ServerProcess):
 
     def __init__(self, hours: Hours, database: str, folder: Path, **settings: object) -> None:
         super().__init__(database, folder, **settings)
-        self._hours = hours
+        self.begin = partial(_follow, hours.place)
 
-    @override
-    def _environment(self) -> dict[str, str]:
-        path = os.pathsep.join(filter(None, [str(self._hours.folder), os.environ.get("PYTHONPATH")]))
-        return super()._environment() | {"PYTHONPATH": path, _PLACE: str(self._hours.place)}
+
+def _follow(place: Path) -> None:
+    """Have this process, and every one that it forks, go by the shifted clock."""
+    with place.open("r+b") as file:
+        memory = mmap.mmap(file.fileno(), _SHIFT.size)
+    real: Callable[[], int] = time.time_ns
+    time.time_ns = lambda: real() + int(_SHIFT.unpack_from(memory)[0])

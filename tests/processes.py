@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -52,8 +52,8 @@ class ServerProcess:
             **settings,
         }
         self.url = ""
-        self.open_files: int | None = None
-        """How many files the system lets the process have unasked; None: as many as this one."""
+        self.begin: Callable[[], None] | None = None
+        """Called in the process before all else; a function of a module, or a part of one."""
         self._process: Forked | None = None
         self._founded: Founded | None = None
         self._clients: list[httpx2.Client] = []
@@ -100,7 +100,7 @@ class ServerProcess:
     def launch(self, *command: str) -> None:
         """Start a command of `bonafides` without waiting for anything."""
         assert self._process is None or self._process.poll() is not None, "it runs already"
-        self._process = Forked(command, self.folder, self._environment(), self.open_files)
+        self._process = Forked(command, self.folder, self._environment(), self.begin)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server's process."""

@@ -350,7 +350,7 @@ def test_usage_is_a_table_for_people(bonafides: Bonafides, make_key: MakeKey, ho
         whose = f"'{key['tenant_id']}', '{key['user_id']}', '{key['id']}'"
         for outcome, requests in (("accepted", 7), ("rate_limit_exceeded", 5), ("token_expired", 3)):
             database.execute(
-                f"INSERT INTO usage_counts VALUES (3600, {hour_us}, {whose}, '{outcome}', {requests})"
+                f"INSERT INTO usage_counts VALUES (3600, {hour_us}, {whose}, '{outcome}', {requests}, '{key['id']}')"
             )
     heading, busy, total = bonafides("keys", "usage", key["id"]).out.splitlines()
     assert heading.split() == ["FROM", "ACCEPTED", "REFUSED"]
