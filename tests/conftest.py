@@ -19,7 +19,7 @@ from tests.processes import started
 from tests.serving import RunningServer, running, settings_for
 from tests.valkey import ValkeyServer
 
-pytest_plugins = ("tests.no_skips", "pytester")
+pytest_plugins = ("tests.hangs", "tests.no_skips", "pytester")
 
 # No deadline: a slow machine is not a fault. On CI hypothesis tries the same examples on each run.
 settings.register_profile(

@@ -257,7 +257,10 @@ async def test_every_connection_taken_is_an_outage(
     await database.close()
 
 
-def test_what_has_no_state_is_an_outage() -> None:
-    """A lost connection has no SQLSTATE, and nothing is known about the row."""
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), asyncpg.InternalClientError("another operation is in progress")]
+)
+def test_what_has_no_state_is_an_outage(error: Exception) -> None:
+    """A lost connection has no SQLSTATE, nor has one whose server has just been killed; nothing is known about the row."""
     with pytest.raises(Unavailable), failures_translated():
-        raise TimeoutError
+        raise error

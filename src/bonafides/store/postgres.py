@@ -49,6 +49,15 @@ _FOREIGN_KEY: Final = "23503"
 _MISTAKES: Final = ("22", "23", "42")
 # No such table, no privilege: mistakes, but the operator's.
 _NOT_OURS: Final = frozenset({"42P01", "42501"})
+_FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A connection that is used between the last word of a server that was killed and its end.
+    asyncpg.InternalClientError,
+    PoolExhausted,
+    OSError,
+    TimeoutError,
+)
 
 
 def open_postgres(url: str, *, on_commit: OnCommit = ignore, connections_max: int = 10) -> SqlStore:
@@ -168,7 +177,7 @@ def failures_translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translated(error.driver_exception) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, PoolExhausted, OSError, TimeoutError) as error:
+    except _FAILURES as error:
         raise _translated(error) from None
 
 

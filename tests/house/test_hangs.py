@@ -1,0 +1,39 @@
+"""One test that hangs does not take a run with it."""
+
+from __future__ import annotations
+
+import pytest
+
+HANGS_ONCE = """
+import pathlib
+import time
+
+def test_hangs_once(pytestconfig):
+    hung = pytestconfig.rootpath / "hung"
+    is_first = not hung.exists()
+    hung.touch()
+    while is_first:
+        try:
+            time.sleep(60)
+        except BaseException:  # what the time-out raises, swallowed as where a thread is waited for
+            pass
+
+def test_follows(): pass
+"""
+OPTIONS = ("-p", "xdist", "-p", "pytest_timeout", "-p", "pytest_rerunfailures", "-n", "1", "--dist=loadfile")
+
+
+def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """A fixture that waited for ever made one run in ten end without a word of which test it was."""
+    monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("BONAFIDES_HANG_MARGIN", "1")
+    pytester.makepyfile(test_sample=HANGS_ONCE)
+    result = pytester.runpytest_subprocess(
+        *OPTIONS, "-p", "tests.hangs", "-p", "no:cacheprovider", "-rR", "--reruns=2", "--timeout=1"
+    )
+    result.stderr.fnmatch_lines(["*Timeout*", "*test_sample.py*in test_hangs_once*"])
+    result.stdout.fnmatch_lines(["RERUN test_sample.py::test_hangs_once*"])
+    assert result.ret == pytest.ExitCode.OK
