@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 from typing import IO, Final, Self
 
 FOLDER: Final = Path(__file__).parent / "node"
 _SECONDS_MAX: Final = 10.0
+_ANSWER_SECONDS_MAX: Final = 60.0
 
 
 def has(package: str) -> bool:
@@ -43,9 +45,15 @@ class Script:
             _pipe(self._process.stdout).close()
 
     def ask(self, line: str) -> str:
-        """What it answers; empty where it has ended."""
-        _pipe(self._process.stdin).write(f"{line}\n")
-        return _pipe(self._process.stdout).readline().rstrip("\n")
+        """What it answers; empty where it has ended, as it does where it takes too long."""
+        end = threading.Timer(_ANSWER_SECONDS_MAX, self._process.kill)
+        end.daemon = True
+        end.start()
+        try:
+            _pipe(self._process.stdin).write(f"{line}\n")
+            return _pipe(self._process.stdout).readline().rstrip("\n")
+        finally:
+            end.cancel()
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

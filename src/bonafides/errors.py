@@ -34,6 +34,10 @@ class InvalidRequest(AppError):
     code = "invalid_request"
 
 
+class UnreadableCredential(InvalidRequest):
+    """A credential is presented twice, where it must not be, or so that it cannot be read."""
+
+
 class PayloadTooLarge(InvalidRequest):
     """The body is longer than the server reads."""
 
@@ -157,6 +161,12 @@ class UnsupportedGrantType(AppError):
     """There is no such grant here."""
 
     code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(AppError):
+    """Only codes are given at the authorization endpoint."""
+
+    code = "unsupported_response_type"
 
 
 class AuthorizationPending(AppError):
@@ -286,6 +296,7 @@ WIRE_CODES: Mapping[str, str] = {
     "use_dpop_nonce": "OAuth: the proof of a key (DPoP) must repeat the nonce that the header `DPoP-Nonce` tells.",
     "unauthorized_client": "OAuth: the client may not use this grant.",
     "unsupported_grant_type": "OAuth: there is no such grant here.",
+    "unsupported_response_type": "OAuth: authorization requests are answered with a code alone.",
     "authorization_pending": "OAuth: nobody has decided yet about the device's request; ask again after its interval.",
     "slow_down": "OAuth: the device asks too often, and has to wait five seconds longer each time.",
     "access_denied": "OAuth: the person has said no.",

@@ -183,6 +183,7 @@ def cases_of(tenancy: Tenancy) -> list[Case]:
             credential=owner,
             headers={"X-API-Key": owner},
             names_field="Authorization",
+            challenge="invalid_request",
         ),
         Case(
             "credential in the URL",
@@ -190,6 +191,7 @@ def cases_of(tenancy: Tenancy) -> list[Case]:
             "invalid_request",
             path=f"/v1/auth/verify?x={owner}",
             names_field="URL",
+            challenge="invalid_request",
         ),
         Case(
             "parameter",
@@ -322,7 +324,7 @@ def test_everybody_else_gets_the_plain_body(tenancy: Tenancy, accept: str) -> No
     assert answer.json()["error"] == "missing_api_key"
 
 
-def test_every_401_and_403_carries_the_challenge(tenancy: Tenancy, cases: list[Case]) -> None:
+def test_whatever_refuses_a_credential_carries_the_challenge(tenancy: Tenancy, cases: list[Case]) -> None:
     """A client library that discovers how to authenticate would find nothing (RFC 6750 §3, RFC 9728 §5.1)."""
     for case in cases:
         answer = case.send(tenancy)

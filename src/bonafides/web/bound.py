@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from bonafides.errors import InvalidDpopProof, InvalidRequest, UseDpopNonce
+from bonafides.errors import InvalidDpopProof, UnreadableCredential, UseDpopNonce
 from bonafides.oauth.dpop import KeyProof, KeyProofs
 from bonafides.web.exchange import Exchange
 from bonafides.web.presented import TWO, Headers, Presented, clean
@@ -65,7 +65,7 @@ class Presentations:
             forwarded: Whether the proof is for another request, which a proxy asks about.
 
         Raises:
-            InvalidRequest: It presents two, or one that cannot be read.
+            UnreadableCredential: It presents two, or one that cannot be read.
             InvalidDpopProof: Its proof is none, or one for something else.
             UseDpopNonce: Its proof does not repeat what this server wants to see.
         """
@@ -74,7 +74,7 @@ class Presentations:
         if token is None:
             return Presentation(self._presented(headers))
         if self._presented(headers) is not None:
-            raise InvalidRequest(TWO, field="Authorization")
+            raise UnreadableCredential(TWO, field="Authorization")
         exchange.by_proof = True
         exchange.told.append((NONCE, self._proofs.nonce().encode("ascii")))
         if forwarded:
@@ -111,17 +111,17 @@ def _bound_token(headers: Headers) -> bytes | None:
     """The token that is presented by the scheme `DPoP`, if one is.
 
     Raises:
-        InvalidRequest: It is presented twice, or cannot be read.
+        UnreadableCredential: It is presented twice, or cannot be read.
     """
     found = [value.split() for name, value in headers if name == b"authorization"]
     bound = [words for words in found if words and words[0].lower() == PROOF]
     if not bound:
         return None
     if len(found) > 1:
-        raise InvalidRequest(TWO, field="Authorization")
+        raise UnreadableCredential(TWO, field="Authorization")
     if len(bound[0]) != _WORDS:
         message = "The Authorization header must hold one credential after its scheme."
-        raise InvalidRequest(message, field="Authorization")
+        raise UnreadableCredential(message, field="Authorization")
     return clean(bound[0][1], "Authorization")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from bonafides.errors import InvalidRequest
+from bonafides.errors import UnreadableCredential
 from bonafides.secret import contains_own_secret, contains_secret, redact
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -37,7 +37,7 @@ def presented(headers: Headers) -> bytes | None:
         headers: Names in lower case, as ASGI gives them.
 
     Raises:
-        InvalidRequest: Two are presented, or one in a form that cannot be read.
+        UnreadableCredential: Two are presented, or one in a form that cannot be read.
 
     See: RFC 6750 §2, RFC 7617 §2
     """
@@ -52,7 +52,7 @@ def presented(headers: Headers) -> bytes | None:
         if credential:
             found.append(credential)
     if len(found) > 1:
-        raise InvalidRequest(TWO, field="Authorization")
+        raise UnreadableCredential(TWO, field="Authorization")
     return found[0] if found else None
 
 
@@ -67,7 +67,7 @@ def of_authorization(value: bytes) -> bytes:
             return b""
         if words[2:]:
             message = "The Authorization header must hold one credential after its scheme."
-            raise InvalidRequest(message, field="Authorization")
+            raise UnreadableCredential(message, field="Authorization")
         return clean(words[1], "Authorization") if scheme == b"bearer" else _of_basic(words[1])
     return clean(words[0], "Authorization") if len(words) == 1 else b""
 
@@ -78,7 +78,7 @@ def _of_basic(encoded: bytes) -> bytes:
         pair = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         message = "The Authorization header's Basic part is not base64."
-        raise InvalidRequest(message, field="Authorization") from None
+        raise UnreadableCredential(message, field="Authorization") from None
     user_name, _, password = pair.partition(b":")
     return clean(password or user_name, "Authorization")
 
@@ -87,11 +87,11 @@ def clean(credential: bytes, field: str) -> bytes:
     """A credential as it was presented in a field, if it can be one.
 
     Raises:
-        InvalidRequest: It holds spaces or control characters.
+        UnreadableCredential: It holds spaces or control characters.
     """
     if _CONTROL.search(credential) or b" " in credential or b"\t" in credential:
         message = f"{field} must not contain spaces or control characters in the credential."
-        raise InvalidRequest(message, field=field)
+        raise UnreadableCredential(message, field=field)
     return credential
 
 
@@ -141,7 +141,7 @@ def refuse_credential_in_url(raw_path: bytes, query: bytes, carried: frozenset[s
         carried: Parameters that may look like a JWT, but not like a secret of ours.
 
     Raises:
-        InvalidRequest: It does; the credential is not used and not repeated.
+        UnreadableCredential: It does; the credential is not used and not repeated.
     """
     if not query and b"_" not in raw_path and b"%" not in raw_path and b"eyJ" not in raw_path:
         return
@@ -150,7 +150,7 @@ def refuse_credential_in_url(raw_path: bytes, query: bytes, carried: frozenset[s
         pairs = query.split(b"&")
         rest = b"&".join(pair for pair in pairs if pair.partition(b"=")[0].decode("latin-1") not in carried)
     if _holds_secret(raw_path) or _holds_secret(rest) or _holds_secret(query, contains_own_secret):
-        raise InvalidRequest(IN_URL, field="URL")
+        raise UnreadableCredential(IN_URL, field="URL")
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if value and name.strip().lower().replace("_", "-") in _URL_NAMES:
-            raise InvalidRequest(IN_URL, field="URL")
+            raise UnreadableCredential(IN_URL, field="URL")

@@ -20,6 +20,7 @@ from bonafides.web.exchange import Dialect, Exchange
 
 STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.InvalidRequest: 400,
+    errors.UnreadableCredential: 400,
     errors.MethodNotAllowed: 405,
     errors.RequestTimeout: 408,
     errors.PayloadTooLarge: 413,
@@ -32,6 +33,7 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.UseDpopNonce: 400,
     errors.UnauthorizedClient: 400,
     errors.UnsupportedGrantType: 400,
+    errors.UnsupportedResponseType: 400,
     errors.AuthorizationPending: 400,
     errors.SlowDown: 400,
     errors.AccessDenied: 400,
@@ -126,6 +128,9 @@ class Problems:
             headers.append(self._authenticate(error.code, message, by_proof=True))
         if isinstance(error, errors.InvalidCredentials):
             headers.append((b"www-authenticate", self._challenge.encode("ascii")))
+        if isinstance(error, errors.UnreadableCredential):
+            # RFC 6750 §3: nothing in it opens anything, so it says how to present what would.
+            headers.append(self._authenticate(error.code, message))
         if isinstance(error, errors.InvalidClient):
             headers.append((b"www-authenticate", b'Basic realm="bonafides"'))
         if isinstance(error, errors.Unavailable | errors.TooManyRequests):

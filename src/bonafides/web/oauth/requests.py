@@ -32,6 +32,7 @@ _REFUSED: Final = {
     "invalid_scope": errors.InvalidScope,
     "invalid_target": errors.InvalidTarget,
     "unauthorized_client": errors.UnauthorizedClient,
+    "unsupported_response_type": errors.UnsupportedResponseType,
 }
 
 
