@@ -20,15 +20,36 @@ def test_hangs_once(pytestconfig):
 
 def test_follows(): pass
 """
+ENDS_THREADS = """
+import gc
+import threading
+
+import greenlet
+
+def greenlets():
+    return sum(isinstance(thing, greenlet.greenlet) for thing in gc.get_objects())
+
+def test_ends_threads():
+    before = greenlets()
+    for _ in range(20):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+    assert greenlets() == before + 20
+"""
 OPTIONS = ("-p", "xdist", "-p", "pytest_timeout", "-p", "pytest_rerunfailures", "-n", "1", "--dist=loadfile")
 
 
-def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
-) -> None:
-    """A fixture that waited for ever made one run in ten end without a word of which test it was."""
+@pytest.fixture(autouse=True)
+def _find_the_plugin(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixture that waited for ever made one run in ten end without a word of which test it was."""
     monkeypatch.setenv("BONAFIDES_HANG_MARGIN", "1")
     pytester.makepyfile(test_sample=HANGS_ONCE)
     result = pytester.runpytest_subprocess(
@@ -36,4 +57,14 @@ def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
     )
     result.stderr.fnmatch_lines(["*Timeout*", "*test_sample.py*in test_hangs_once*"])
     result.stdout.fnmatch_lines(["RERUN test_sample.py::test_hangs_once*"])
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_no_thread_that_ends_hangs_what_is_measured(pytester: pytest.Pytester) -> None:
+    """A run with coverage hung once in ten, before a line of `weakref` that no thread ever left."""
+    pytester.makepyfile(test_sample=ENDS_THREADS)
+    pytester.makepyfile(sample="")
+    result = pytester.runpytest_subprocess(
+        "-p", "pytest_cov", "-p", "tests.hangs", "-p", "no:cacheprovider", "--cov=sample", "--cov-report="
+    )
     assert result.ret == pytest.ExitCode.OK
