@@ -24,8 +24,9 @@ async function made(options) {
   });
 }
 
-async function signed(options) {
+async function signed(options, suggested = {}) {
   const credential = await navigator.credentials.get({
+    ...suggested,
     publicKey: {
       ...options,
       challenge: bytes(options.challenge),
@@ -51,23 +52,46 @@ function words(error, form) {
   return "No passkey was used. Try again, or choose another way.";
 }
 
+// Where anybody may sign in, the browser offers passkeys among its suggestions at the field for the address: until a button
+// is pressed, or what is to be signed serves no more.
+async function suggest(form, options, suggested) {
+  const able = await window.PublicKeyCredential.isConditionalMediationAvailable?.();
+  if (!able || options.rp || options.allowCredentials.length) return;
+  const ended = setTimeout(() => suggested.abort(), options.timeout);
+  try {
+    const credential = await signed(options, { mediation: "conditional", signal: suggested.signal });
+    send(form, credential);
+  } catch {
+    // Nobody has asked for anything, so there is nothing to tell.
+  } finally {
+    clearTimeout(ended);
+  }
+}
+
+function send(form, credential) {
+  form.elements.credential.value = JSON.stringify(credential);
+  form.requestSubmit(form.querySelector("button"));
+}
+
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential) continue;
   const options = JSON.parse(form.dataset.passkey);
   const trouble = form.querySelector("[role=alert]");
   const button = form.querySelector("button");
+  const suggested = new AbortController();
   form.hidden = false;
+  suggest(form, options, suggested);
   button.addEventListener("click", async (event) => {
     if (form.elements.credential.value) return;
     event.preventDefault();
     if (!form.reportValidity()) return;
     trouble.hidden = true;
     button.disabled = true;
+    suggested.abort();
     try {
       const credential = await (options.rp ? made(options) : signed(options));
-      form.elements.credential.value = JSON.stringify(credential);
       button.disabled = false;
-      form.requestSubmit(button);
+      send(form, credential);
     } catch (error) {
       button.disabled = false;
       trouble.textContent = words(error, form);
