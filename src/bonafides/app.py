@@ -48,6 +48,7 @@ from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.dry_runs import DryRuns
 from bonafides.errors import AlreadyInitialised, AppError, Misconfigured, Unavailable
+from bonafides.hashers import Hashers
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
@@ -427,7 +428,7 @@ async def open_rooms(
 
     leases = open_leases(settings, entropy) if settings.valkey else None
     store = open_store(settings, on_commit)
-    passwords = passwords or Passwords(at_once_max=_hashes_at_once(settings))
+    passwords = passwords or Passwords(at_once_max=_hashes_at_once())
     rooms = _furnish(settings, peppers, clock, entropy, store, leases or store, index, shared, passwords)
     try:
         yield rooms
@@ -440,9 +441,9 @@ async def open_rooms(
             await leases.close()
 
 
-def _hashes_at_once(settings: Settings) -> int:
-    """How many passwords this process hashes at once: the workers of a machine take half of its processors together."""
-    return max(1, (os.cpu_count() or 1) // 2 // settings.workers)
+def _hashes_at_once() -> int:
+    """How many passwords a machine hashes at once: on half of its processors."""
+    return max(1, (os.cpu_count() or 1) // 2)
 
 
 def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
@@ -1026,15 +1027,19 @@ def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
     """
     configure_logs(form=settings.log_format, level=settings.log_level)
     take_files()
-    if settings.workers > 1:
-        return _supervise(settings, peppers, announce)
-    return uvloop.run(_serve(settings, peppers, announce))
+    with contextlib.closing(Hashers(Passwords().work, _hashes_at_once())) as hashers:
+        if settings.workers > 1:
+            return _supervise(settings, peppers, announce, hashers)
+        return uvloop.run(_serve(settings, peppers, announce, hashers))
 
 
-async def _serve(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+async def _serve(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
     """Serve alone."""
     async with contextlib.AsyncExitStack() as stack:
-        rooms = await stack.enter_async_context(open_rooms(settings, peppers, clock=SystemClock()))
+        passwords = Passwords(elsewhere=hashers.ask)
+        rooms = await stack.enter_async_context(
+            open_rooms(settings, peppers, clock=SystemClock(), passwords=passwords)
+        )
         await stack.enter_async_context(housekeeping(rooms))
         application = build(rooms)
         if settings.metrics_address:
@@ -1059,14 +1064,15 @@ class Orders:
     peppers: Peppers
     port: int
     shared: SharedMemory
+    hashers: Hashers
 
 
-def _supervise(settings: Settings, peppers: Peppers, announce: Announce) -> int:
+def _supervise(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
     """Have workers serve, and serve nothing but metrics."""
     shared = SharedMemory(create_table(2 * settings.resident_credentials_max), create_table(_ADDRESSES_MAX))
     # It stays bound, so that nobody else gets the port while a worker is replaced; it never listens.
     with hold_port(settings.host, settings.port) as held:
-        orders = Orders(settings, peppers, held.getsockname()[1], shared)
+        orders = Orders(settings, peppers, held.getsockname()[1], shared, hashers)
         with contextlib.closing(ForkServer(partial(_work_for, orders))) as fork_server:
             return uvloop.run(_watch(fork_server, orders, announce))
 
@@ -1110,6 +1116,7 @@ async def _work(orders: Orders, channel: Channel) -> int:
                 clock=SystemClock(),
                 shared=orders.shared,
                 tell_others=lambda: channel.send(CHANGED),
+                passwords=Passwords(elsewhere=orders.hashers.ask),
             )
         )
 

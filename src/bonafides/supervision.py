@@ -130,7 +130,7 @@ class ForkServer:
         self._pid = os.fork()
         if self._pid == 0:
             self._end.close()
-            _exit_with(partial(_fork_as_told, theirs, work))
+            exit_with(partial(_fork_as_told, theirs, work))
         theirs.close()
         self._end.settimeout(0.0)
         self._read = b""
@@ -190,7 +190,7 @@ class ForkServer:
         self._read = self._read[whole:]
 
 
-def _exit_with(work: Callable[[], int]) -> None:
+def exit_with(work: Callable[[], int]) -> None:
     """End this process, a fork, with what the work says: nothing that its parent has begun is gone on with."""
     status = 1
     try:
@@ -235,7 +235,7 @@ def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -
                         _begin_worker()
                         for end in (orders, woken, waker):
                             end.close()
-                        _exit_with(partial(work, channel))
+                        exit_with(partial(work, channel))
                 orders.sendall(_NEWS.pack(_FORKED, pid, 0))
 
 

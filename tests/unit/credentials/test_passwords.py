@@ -93,3 +93,29 @@ async def test_a_crowd_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = await asyncio.gather(*(passwords.hash("x") for _ in range(3)), return_exceptions=True)
     assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 1
     assert (await passwords.hash("x")).startswith("$argon2id$")
+
+
+async def test_another_process_hashes_and_this_one_does_when_there_is_none_any_more() -> None:
+    """Attack 43: an answer that is not understood must let nobody in, and a crew that is gone lock nobody out."""
+    here = Passwords(memory_kib=8, passes=1)
+    asked = []
+
+    async def work(job: bytes) -> bytes:
+        asked.append(job)
+        return here.work(job)
+
+    async def nonsense(_: bytes) -> bytes:
+        return b"rightly"
+
+    async def gone(_: bytes) -> bytes:
+        raise BrokenPipeError
+
+    there = Passwords(elsewhere=work)
+    encoded = await there.hash("pässword")
+    assert encoded.startswith("$argon2id$v=19$m=8,")
+    assert await there.check("pässword", encoded)
+    assert not await there.check("password", encoded)
+    assert len(asked) == 3
+    assert not await Passwords(elsewhere=nonsense).check("pässword", encoded)
+    alone = Passwords(memory_kib=8, passes=1, elsewhere=gone)
+    assert await alone.check("pässword", await alone.hash("pässword"))
