@@ -19,7 +19,7 @@ from tests.web.oauth import CHALLENGE, REDIRECT_URI, VERIFIER
 Pairs = tuple[tuple[str, str], ...]
 
 FORM: Final = "application/x-www-form-urlencoded"
-ASPECTS: Final = ("answer", "challenge", "kept", "members")
+ASPECTS: Final = ("answer", "challenge", "kept", "members", "read by")
 _CLIENT: Final = urlsplit(REDIRECT_URI).netloc
 
 
@@ -107,8 +107,16 @@ def seen_in(answer: httpx2.Response) -> dict[str, str]:
         "answer": f"{answered} {error}".strip(),
         "challenge": _challenge(answer),
         "kept": "by nobody" if "no-store" in answer.headers.get("cache-control", "") else "perhaps",
+        "read by": _readers(answer),
         "members": "" if error or not told else " ".join(sorted(told)),
     }
+
+
+def _readers(answer: httpx2.Response) -> str:
+    """Who may read it, where a script of another site has asked."""
+    if "origin" not in answer.request.headers:
+        return ""
+    return "scripts of that site" if "access-control-allow-origin" in answer.headers else "no script"
 
 
 def _challenge(answer: httpx2.Response) -> str:

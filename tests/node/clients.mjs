@@ -1,9 +1,11 @@
 // Stock clients of OAuth on Node.js. Each line on standard input is JSON: what is to be done, and with what.
 // Each is answered by a line of JSON; between the lines a person answers on the pages of the server.
 import { createInterface } from 'node:readline'
+import { Auth } from '@auth/core'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import * as strict from 'oauth4webapi'
 import * as openid from 'openid-client'
+import PassportStrategy from 'passport-oauth2'
 import simple from 'simple-oauth2'
 
 const kept = {}
@@ -133,8 +135,81 @@ async function simpleByItself(given) {
   return { token: got.token.access_token }
 }
 
+// passport-oauth2, which Express applications log in with: with a challenge, and a state that the session keeps.
+function passportAsked(request) {
+  return new Promise((resolve, reject) => {
+    const strategy = Object.create(kept.passport)
+    Object.assign(strategy, { redirect: (url) => resolve({ url }), success: resolve, error: reject })
+    strategy.fail = (challenge) => reject(new Error(JSON.stringify(challenge)))
+    strategy.authenticate(request)
+  })
+}
+
+async function passportBegins({ issuer, id, secret, callback }) {
+  const options = {
+    authorizationURL: `${issuer}/oauth/authorize`,
+    tokenURL: `${issuer}/oauth/token`,
+    clientID: id,
+    clientSecret: secret,
+    callbackURL: callback,
+    scope: ['openid', 'read'],
+    state: true,
+    pkce: true,
+  }
+  const verified = (access, refresh, params, profile, done) => done(null, { access, type: params.token_type })
+  kept.passport = new PassportStrategy(options, verified)
+  kept.session = {}
+  return passportAsked({ query: {}, session: kept.session })
+}
+
+async function passportEnds({ location }) {
+  return passportAsked({ query: Object.fromEntries(new URL(location).searchParams), session: kept.session })
+}
+
+// @auth/core, which Next.js, SvelteKit and others log in with: an OpenID provider that it knows nothing of but its issuer.
+const site = 'https://app.example.com'
+
+async function authAsked(path, form) {
+  const cookie = Object.entries(kept.cookies).map((pair) => pair.join('=')).join('; ')
+  const body = form && new URLSearchParams(form)
+  const answer = await Auth(new Request(site + path, { method: form ? 'POST' : 'GET', headers: { cookie }, body }), kept.auth)
+  for (const text of answer.headers.getSetCookie()) {
+    const [name, value] = text.split(';')[0].split(/=(.*)/s)
+    kept.cookies[name] = value
+  }
+  return answer
+}
+
+async function authBegins({ issuer, id, secret }) {
+  const provider = {
+    id: 'bonafides',
+    name: 'Bonafides',
+    type: 'oidc',
+    issuer,
+    clientId: id,
+    clientSecret: secret,
+    checks: ['pkce', 'state', 'nonce'],
+    // The scopes profile and email are answered by userinfo (OpenID Connect Core §5.4); else it reads the ID token alone.
+    idToken: false,
+  }
+  const logger = { error: (error) => (kept.wrong = error), warn: () => {}, debug: () => {} }
+  kept.auth = { basePath: '/auth', secret: 'only for this test', trustHost: true, providers: [provider], logger }
+  kept.cookies = {}
+  const { csrfToken } = await (await authAsked('/auth/csrf')).json()
+  const answer = await authAsked('/auth/signin/bonafides', { csrfToken, callbackUrl: site })
+  if (kept.wrong) throw kept.wrong
+  return { url: answer.headers.get('location') }
+}
+
+async function authEnds({ location }) {
+  await authAsked(location.slice(site.length))
+  if (kept.wrong) throw kept.wrong
+  return (await authAsked('/auth/session')).json()
+}
+
 const steps = {
   openidBegins, openidEnds, openidByItself, deviceBegins, deviceEnds, strictBegins, strictEnds, simpleBegins, simpleEnds, simpleByItself,
+  passportBegins, passportEnds, authBegins, authEnds,
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -18,6 +18,7 @@ from tests.pages.clients import CALLBACK, answered, application, consent_page
 from tests.pages.test_devices import FACTS
 from tests.serving import FakeClock, RunningServer, running, settings_for
 from tests.web.oauth import app_of
+from tests.web.people import person
 from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
 
 SCOPE = "openid offline_access read"
@@ -134,3 +135,26 @@ def test_simple_oauth2_gets_renews_and_revokes(
     known |= {"id": alone.id, "secret": alone.client["client_secret"]}
     token = done(script, "simpleByItself", **known)["token"]
     assert server.client(token).get("/v1/auth/verify").status_code == 200
+
+
+def test_passport_oauth2_logs_somebody_in(script: Script, tenancy: Tenancy, server: RunningServer) -> None:
+    """What Express applications log in with."""
+    made = application(tenancy, "openid", "read")
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    begun = done(script, "passportBegins", **known, callback=CALLBACK)
+    told = done(script, "passportEnds", location=allowed(visitor(tenancy), server, begun["url"]))
+    assert told["type"] == "Bearer"
+    assert tenancy.client(told["access"]).get("/v1/auth/verify").status_code == 200
+
+
+def test_auth_core_logs_somebody_in(script: Script, tenancy: Tenancy, server: RunningServer) -> None:
+    """What Next.js and SvelteKit applications log in with, by nothing but the issuer."""
+    uri = "https://app.example.com/auth/callback/bonafides"
+    facts = {"redirect_uris": (uri,), "token_endpoint_auth_method": AuthMethod.BASIC}
+    made = application(tenancy, "openid", "profile", "email", **facts)
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    begun = done(script, "authBegins", **known)
+    browser, who = Browser(server), person(tenancy)
+    browser.sign_in(who)
+    told = done(script, "authEnds", location=allowed(browser, server, begun["url"]))
+    assert told["user"]["email"] == who.email

@@ -18,6 +18,7 @@ from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.access import log, note_access
 from bonafides.web.address import client_address
 from bonafides.web.answers import Answer, HeaderList, expiry_headers, limit_headers
+from bonafides.web.cross_origin import headers_for, preflight
 from bonafides.web.exchange import SCOPE_KEY, Dialect, Exchange
 from bonafides.web.guard import RejectedError
 from bonafides.web.metrics import Metrics
@@ -115,12 +116,15 @@ class Gate:
         began = self._clock.monotonic()
         status = 0
         body = _Body(receive, self._settings, headers)
+        asked = preflight(scope["method"], scope["path"], headers)
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *self._common_headers(exchange)]
+                if asked is None:
+                    message["headers"] += headers_for(scope["path"])
                 if body.is_withheld():
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -129,7 +133,10 @@ class Gate:
             _refuse_nul(scope["path"], scope["query_string"])
             refuse_credential_in_url(scope["raw_path"], scope["query_string"], carried_by(scope["path"]))
             body.check_declared()
-            await self._app(scope, body, send_on)
+            if asked is None:
+                await self._app(scope, body, send_on)
+            else:
+                await _send(asked, send_on)
         except ClientGoneError:
             exchange.outcome = "client_gone"
         except Exception as error:
