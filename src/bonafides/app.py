@@ -44,6 +44,7 @@ from bonafides.credentials.personal_tokens import PersonalTokens
 from bonafides.credentials.second_steps import SecondSteps
 from bonafides.credentials.signing_keys import SigningKeys, SigningRules
 from bonafides.credentials.step_ups import StepUps
+from bonafides.deliveries import Deliveries
 from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.dry_runs import DryRuns
@@ -95,7 +96,7 @@ from bonafides.oauth.token_endpoint import (
 )
 from bonafides.oauth.tokens import Tokens
 from bonafides.outbox import Outbox
-from bonafides.outgoing import Outgoing
+from bonafides.outgoing import Outgoing, Plain
 from bonafides.plans import Plans
 from bonafides.secret import Peppers
 from bonafides.set_up import SetUp
@@ -141,6 +142,7 @@ from bonafides.web.manage import (
     tokens,
     usage,
     users,
+    webhooks,
 )
 from bonafides.web.manage import (
     settings as settings_calls,
@@ -218,6 +220,7 @@ from bonafides.web.server import (
     url_of,
 )
 from bonafides.web.verify import VerifyCalls
+from bonafides.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from bonafides.store.valkey import ValkeyLimits
@@ -284,6 +287,8 @@ class Rooms:
     mail: Mail
     outbox: Outbox
     outgoing: Outgoing
+    webhooks: Webhooks
+    deliveries: Deliveries
     second_factors: SecondFactors
     passkeys: Passkeys
     passkey_logins: PasskeyLogins
@@ -434,6 +439,7 @@ async def open_rooms(
         yield rooms
     finally:
         await rooms.back_channel.close()
+        await rooms.deliveries.close()
         await rooms.outbox.settle()
         await rooms.mail.close()
         await store.close()
@@ -498,6 +504,14 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     )
 
     outgoing = Outgoing(private=settings.outgoing_private_addresses)
+    plain = Plain.NEVER
+    if settings.webhook_plain_http:
+        plain = Plain.ANYWHERE
+    elif settings.outgoing_private_addresses:
+        plain = Plain.THIS_MACHINE
+    # Apart from the other calls, so that webhooks that hang keep no login from the keys that it needs.
+    to_webhooks = Outgoing(private=settings.outgoing_private_addresses, plain=plain)
+    hooks = Webhooks(store, recorder, peppers, clock, entropy, plain)
     client_keys = ClientKeys(outgoing, clock)
     authentication = ClientAuthentication(store, client_keys, peppers, clock, settings.base_url)
     proofs = KeyProofs(store, peppers, clock, nonce_required=settings.dpop_nonce_required)
@@ -634,6 +648,8 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         mail=mail,
         outbox=outbox,
         outgoing=outgoing,
+        webhooks=hooks,
+        deliveries=Deliveries(store, hooks, to_webhooks, recorder, peppers, clock),
         sessions=login_sessions,
         second_factors=second_factors,
         passkeys=passkeys,
@@ -724,6 +740,7 @@ async def housekeeping(rooms: Rooms) -> AsyncIterator[None]:
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.leases.remind), name="reminder"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.back_channel.tell), name="back channel"),
         asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.outbox.look), name="outbox"),
+        asyncio.create_task(_every(_GIVE_BACK_SECONDS, rooms.deliveries.look), name="deliveries"),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: _sweep(rooms)), name="sweep"),
     ]
     try:
@@ -776,6 +793,7 @@ async def _sweep(rooms: Rooms) -> None:
         idle_seconds=rooms.settings.session_seconds_max,
     )
     await rooms.store.prune_grants(to_datetime(now_us), grace_seconds=rooms.settings.refresh_grace_seconds)
+    await rooms.deliveries.prune()
     await rooms.signing_keys.maintain()
 
 
@@ -928,6 +946,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         dry_runs.routes(rooms.dry_runs),
         plans.routes(rooms.plans, rooms.idempotency, paging),
         audit.routes(rooms.audit, paging),
+        webhooks.routes(rooms.webhooks, rooms.idempotency, paging),
+        webhooks.log_routes(rooms.webhooks, rooms.deliveries, paging),
         usage.routes(rooms.usage),
         denials.routes(rooms.denial_reports),
         checklist.routes(rooms.checklist, rooms.clock),

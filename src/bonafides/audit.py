@@ -17,11 +17,15 @@ class Recorder:
     Args:
         clock: When it happened.
         entropy: For the event's id.
+
+    Attributes:
+        made: How many events this process has made.
     """
 
     def __init__(self, clock: Clock, entropy: Entropy) -> None:
         self._clock = clock
         self._entropy = entropy
+        self.made = 0
 
     def event(
         self,
@@ -43,6 +47,7 @@ class Recorder:
             letters: That tell people of it.
         """
         now_us = self._clock.micros()
+        self.made += 1
         return AuditEvent(
             id=new_id("evt", now_us, self._entropy),
             at=to_datetime(now_us),

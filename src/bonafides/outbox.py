@@ -38,6 +38,31 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[str, str, str]).decode
 
 
+class Pace:
+    """How often a process asks for what waits: at each look for a while after it has written something, else now and then."""
+
+    def __init__(self) -> None:
+        self._hurried = 0
+        self._passed = 0
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether this process has written something of late."""
+        return bool(self._hurried)
+
+    def hurry(self) -> None:
+        """Something was written."""
+        self._hurried = _HURRIED_LOOKS
+
+    def is_time(self) -> bool:
+        """Whether to ask at this look."""
+        if self._hurried:
+            self._hurried -= 1
+            return True
+        self._passed = (self._passed + 1) % _LOOKS_PAST
+        return self._passed == 0
+
+
 class Outbox:
     """Seals letters, and sends those that are due, each by one process.
 
@@ -58,8 +83,7 @@ class Outbox:
         self._clock = clock
         self._entropy = entropy
         self._sending = asyncio.Lock()
-        self._hurried = 0
-        self._passed = 0
+        self._pace = Pace()
 
     def sealed(self, letter: Letter, expires_at: datetime | None = None) -> tuple[WaitingLetter, ...]:
         """A letter for the transaction of the event that it tells of; none where mails cannot be sent.
@@ -76,7 +100,7 @@ class Outbox:
         identifier = new_id("ltr", now_us, self._entropy)
         told = _encode((letter.to, letter.subject, letter.text))
         sealed = self._peppers.seal_at_rest(told, _place(identifier), self._entropy)
-        self._hurried = _HURRIED_LOOKS
+        self._pace.hurry()
         ends = expires_at or now + timedelta(days=KEPT_DAYS)
         return (WaitingLetter(identifier, sealed, self._peppers.newest_id, now, now, ends),)
 
@@ -86,13 +110,8 @@ class Outbox:
         Raises:
             Unavailable: The database cannot be asked; the letters stay.
         """
-        if self._hurried:
-            self._hurried -= 1
-        else:
-            self._passed = (self._passed + 1) % _LOOKS_PAST
-            if self._passed:
-                return
-        await self.send_due()
+        if self._pace.is_time():
+            await self.send_due()
 
     async def send_due(self) -> None:
         """Send every letter that is due.
@@ -109,7 +128,7 @@ class Outbox:
     async def settle(self) -> None:
         """Send what this process has written, for a while; what is not sent by then, another one sends."""
         await self._mail.settle()
-        if self._hurried:
+        if self._pace.is_hurried:
             with contextlib.suppress(Unavailable, TimeoutError):
                 await asyncio.wait_for(self.send_due(), SETTLING_SECONDS_MAX)
 

@@ -14,7 +14,9 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,7 +30,9 @@ SECONDS_MAX: Final = 5.0
 """For all of a call, from the look-up of the name to the last byte."""
 AT_ONCE_MAX: Final = 16
 URL_LENGTH_MAX: Final = 2_000
-HTTPS_PORT: Final = 443
+THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1"})
+
+_PORTS: Final = MappingProxyType({"https": 443, "http": 80})
 
 # Ways to write an IPv4 address within IPv6 that some network may translate: NAT64 and 6to4.
 _TRANSLATED: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"))
@@ -59,11 +63,32 @@ class Fetched:
         return f"Fetched({self.status}, {len(self.body)} bytes)"
 
 
+class Missed(StrEnum):
+    """Why there is no answer, as far as somebody may be told who has named the URL."""
+
+    NOT_ALLOWED = "not_allowed"
+    TOO_SLOW = "too_slow"
+    NO_ANSWER = "no_answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Unfetched:
-    """There is no answer, and why: for the log, never for who has named the URL."""
+    """There is no answer, and why: for the log; who has named the URL is told `missed` at most."""
 
     reason: str
+    missed: Missed = Missed.NO_ANSWER
+
+
+class Plain(Enum):
+    """Where http does in place of https."""
+
+    NEVER = "never"
+    THIS_MACHINE = "this machine"
+    ANYWHERE = "anywhere"
+
+    def allows(self, host: str) -> bool:
+        """Whether that host may be called by http."""
+        return self is Plain.ANYWHERE or (self is Plain.THIS_MACHINE and host in THIS_MACHINE)
 
 
 class _NotAllowed(Exception):
@@ -78,14 +103,21 @@ class Outgoing:
 
     Args:
         private: Whether addresses of private networks, and of this machine, are called too.
+        plain: Where http does in place of https.
         resolve: Looks a name up; the system's way unless a test knows better.
         context: What is trusted; the system's authorities, or those of `SSL_CERT_FILE`.
     """
 
     def __init__(
-        self, *, private: bool = False, resolve: Resolve | None = None, context: ssl.SSLContext | None = None
+        self,
+        *,
+        private: bool = False,
+        plain: Plain = Plain.NEVER,
+        resolve: Resolve | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._private = private
+        self._plain = plain
         self._resolve = resolve or _looked_up
         self._context = context
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
@@ -102,39 +134,47 @@ class Outgoing:
         """What a URL answers to a form."""
         return await self._call("POST", url, {"Accept": "application/json"}, form, bytes_max)
 
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Fetched | Unfetched:
+        """What a URL answers to a body, without that answer's own, of which nothing is read."""
+        return await self._call("POST", url, headers, body, None)
+
     async def _call(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
-        form: Mapping[str, str] | None,
-        bytes_max: int,
+        sent: Mapping[str, str] | bytes | None,
+        bytes_max: int | None,
     ) -> Fetched | Unfetched:
+        missed = Missed.NO_ANSWER
         try:
             async with asyncio.timeout(SECONDS_MAX), self._slots:
-                return await self._exchange(method, url, headers, form, bytes_max)
+                return await self._exchange(method, url, headers, sent, bytes_max)
         except _NotAllowed as refused:
-            reason = str(refused)
+            reason, missed = str(refused), Missed.NOT_ALLOWED
         except TimeoutError:
-            reason = "it took too long"
+            reason, missed = "it took too long", Missed.TOO_SLOW
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             reason = type(error).__name__
         log.warning("not_fetched", url=url[:URL_LENGTH_MAX], reason=reason)
-        return Unfetched(reason)
+        return Unfetched(reason, missed)
 
     async def _exchange(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
-        form: Mapping[str, str] | None,
-        bytes_max: int,
+        sent: Mapping[str, str] | bytes | None,
+        bytes_max: int | None,
     ) -> Fetched:
-        parts = checked_url(url)
-        host, port = parts.hostname or "", parts.port or HTTPS_PORT
+        parts = checked_url(url, plain=self._plain)
+        host, usual = parts.hostname or "", _PORTS[parts.scheme]
+        port = parts.port or usual
         address = await self._address(host, port)
         literal = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
-        target = f"https://{literal}:{port}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
+        target = f"{parts.scheme}://{literal}:{port}{parts.path or '/'}" + (
+            f"?{parts.query}" if parts.query else ""
+        )
         if self._context is None:
             self._context = await asyncio.to_thread(ssl.create_default_context)
         # No connection is kept: it is known by its address, and two names may share one.
@@ -148,23 +188,16 @@ class Outgoing:
                 target,
                 headers={
                     **headers,
-                    "Host": host if port == HTTPS_PORT else f"{host}:{port}",
+                    "Host": host if port == usual else f"{host}:{port}",
                     "User-Agent": "bonafides",
                     "Accept-Encoding": "identity",
                 },
-                data=form,
+                content=sent if isinstance(sent, bytes) else None,
+                data=None if isinstance(sent, bytes) else sent,
                 extensions={"sni_hostname": host},
             ) as answer,
         ):
-            if answer.headers.get("content-encoding", "identity") != "identity":
-                message = "it is compressed, though nobody asked for that"
-                raise _NotAllowed(message)
-            body = b""
-            async for part in answer.aiter_raw():
-                body += part
-                if len(body) > bytes_max:
-                    message = f"it is longer than {bytes_max} bytes"
-                    raise _NotAllowed(message)
+            body = b"" if bytes_max is None else await _read(answer, bytes_max)
             return Fetched(
                 answer.status_code, body, {name.lower(): value for name, value in answer.headers.items()}
             )
@@ -181,8 +214,25 @@ class Outgoing:
         return found[0]
 
 
-def checked_url(url: str) -> SplitResult:
+async def _read(answer: httpx2.Response, bytes_max: int) -> bytes:
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        message = "it is compressed, though nobody asked for that"
+        raise _NotAllowed(message)
+    body = b""
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > bytes_max:
+            message = f"it is longer than {bytes_max} bytes"
+            raise _NotAllowed(message)
+    return body
+
+
+def checked_url(url: str, *, plain: Plain = Plain.NEVER) -> SplitResult:
     """The parts of a URL that may be called, as far as its text tells.
+
+    Args:
+        url: As somebody has written it.
+        plain: Where http does, too.
 
     Raises:
         _NotAllowed: It is not https, or written so that two readers may take it for two things.
@@ -194,12 +244,12 @@ def checked_url(url: str) -> SplitResult:
         message = "it is no URL"
         raise _NotAllowed(message) from None
     host = parts.hostname or ""
-    plain = f"{host}:{port}" if port is not None else host
+    written = f"{host}:{port}" if port is not None else host
     if (
-        parts.scheme != "https"
+        not (parts.scheme == "https" or (parts.scheme == "http" and plain.allows(host)))
         or len(url) > URL_LENGTH_MAX
         or _HOST.fullmatch(host) is None
-        or parts.netloc.lower() != plain
+        or parts.netloc.lower() != written
         or parts.fragment
         or port == 0
         or _REST.fullmatch(parts.path + parts.query) is None
@@ -209,10 +259,10 @@ def checked_url(url: str) -> SplitResult:
     return parts
 
 
-def may_be_named(url: str) -> bool:
+def may_be_named(url: str, *, plain: Plain = Plain.NEVER) -> bool:
     """Whether a URL looks like one that may be called; where its name leads is judged each time it is."""
     try:
-        checked_url(url)
+        checked_url(url, plain=plain)
     except _NotAllowed:
         return False
     return True

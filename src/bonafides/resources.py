@@ -42,6 +42,7 @@ from bonafides.oauth.client_metadata import SAID_METADATA
 from bonafides.oauth.exchange import act_of
 from bonafides.passkey import Passkey
 from bonafides.plans import figures
+from bonafides.webhook import Delivery, DeliveryStatus, Webhook
 
 Resource = dict[str, Any]
 """A JSON object."""
@@ -557,6 +558,49 @@ def registration_resource(client: Client, base_url: str, token: str, secret: str
         **({"jwks": dict(client.jwks)} if client.jwks else {}),
         **({"dpop_bound_access_tokens": True} if client.dpop_bound else {}),
         **{name: value for name, value in said.items() if value is not None},
+    }
+
+
+def webhook_resource(webhook: Webhook) -> Resource:
+    """A URL that is told of events, and how it fares."""
+    return {
+        "id": webhook.id,
+        "object": "webhook",
+        "tenant_id": webhook.tenant_id,
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": sorted(webhook.events),
+        "status": str(webhook.status),
+        "disabled_because": webhook.disabled_because,
+        "failures": webhook.failures,
+        "failing_since": _time_or_none(webhook.failing_since),
+        "old_secret_ends_at": _time_or_none(webhook.old_secret_until),
+        "created_by": webhook.created_by,
+        "created_at": time_text(webhook.created_at),
+        "updated_at": time_text(webhook.updated_at),
+    }
+
+
+def delivery_resource(delivery: Delivery) -> Resource:
+    """An event that a webhook was told of, or is to be."""
+    waits = delivery.status is DeliveryStatus.WAITING
+    return {
+        "object": "webhook_delivery",
+        "webhook_id": delivery.webhook_id,
+        "event_id": delivery.event_id,
+        "action": delivery.action,
+        "status": str(delivery.status),
+        "created_at": time_text(delivery.created_at),
+        "next_attempt_at": time_text(delivery.due_at) if waits else None,
+        "attempts": [
+            {
+                "at": time_text(attempt.at),
+                "status": attempt.status,
+                "reason": attempt.reason,
+                "milliseconds": attempt.milliseconds,
+            }
+            for attempt in delivery.attempts
+        ],
     }
 
 

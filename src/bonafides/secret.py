@@ -8,6 +8,7 @@ below nor the checksum of an existing kind ever change.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -31,8 +32,10 @@ RANDOM_WIDTH: Final = 22
 CHECKSUM_WIDTH: Final = 6
 DIGEST_BYTES: Final = 32
 PEPPER_BYTES_MIN: Final = 32
+WEBHOOK_KEY_BYTES: Final = 32
 
 _NONCE_BYTES: Final = 12
+_WEBHOOK_PREFIX: Final = "whsec_"
 _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _CHUNK_WIDTH: Final = 10
 _CHUNK: Final = 62**_CHUNK_WIDTH
@@ -73,6 +76,8 @@ _OURS: Final = re.compile(rb"bf_([a-z]+)_")
 _JWT: Final = re.compile(rb"eyJ[0-9A-Za-z_-]*\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
 # To the end of the word, whatever it is: of two secrets without a space between them, neither is left.
 _IN_TEXT: Final = re.compile(rf"bf_({'|'.join(SecretKind)})_[0-9A-Za-z]{{8}}[0-9A-Za-z_]*+")
+# The look of these is Standard Webhooks'.
+_WEBHOOK_IN_TEXT: Final = re.compile(r"whsec_[0-9A-Za-z+/]{8}[0-9A-Za-z+/=]*+")
 # Whoever asks chooses the text, so one pass must do: a run of these characters is entered at its start
 # alone, and only where two dots follow; from there on the first "eyJ" that is long enough matches.
 _JWT_IN_TEXT: Final = re.compile(
@@ -129,6 +134,24 @@ def mint_password(entropy: Entropy) -> str:
     return base62(int.from_bytes(entropy(16), "big"), RANDOM_WIDTH)
 
 
+def mint_webhook_secret(entropy: Entropy) -> str:
+    """What a webhook's deliveries are signed with: 256 random bits, in the look that Standard Webhooks has for it."""
+    return _WEBHOOK_PREFIX + base64.b64encode(entropy(WEBHOOK_KEY_BYTES)).decode("ascii")
+
+
+def webhook_signature(secret: str, told: bytes) -> str:
+    """The signature of what a webhook is told, as its header has it.
+
+    Args:
+        secret: Made by `mint_webhook_secret`.
+        told: The delivery's id, its time in seconds and its body, a dot between them.
+
+    See: Standard Webhooks, "Signature scheme"
+    """
+    key = base64.b64decode(secret.removeprefix(_WEBHOOK_PREFIX))
+    return "v1," + base64.b64encode(hmac.digest(key, told, "sha256")).decode("ascii")
+
+
 def checksum(head: str) -> str:
     """The CRC-32 of everything before the last underscore, in base62."""
     return base62(zlib.crc32(head.encode("ascii")), CHECKSUM_WIDTH)
@@ -166,12 +189,13 @@ def display(secret: str) -> str:
 def redact(text: str) -> str:
     """The text with everything that looks like a secret made unreadable."""
     # JWTs first: a part of one may look like a key, and without it the rest would not look like a JWT.
-    return _IN_TEXT.sub(r"bf_\1_[redacted]", _JWT_IN_TEXT.sub(r"\1eyJ[redacted]", text))
+    hidden = _WEBHOOK_IN_TEXT.sub("whsec_[redacted]", _JWT_IN_TEXT.sub(r"\1eyJ[redacted]", text))
+    return _IN_TEXT.sub(r"bf_\1_[redacted]", hidden)
 
 
 def contains_own_secret(text: str) -> bool:
     """Whether something in the text looks like a secret of ours."""
-    return _IN_TEXT.search(text) is not None
+    return _IN_TEXT.search(text) is not None or _WEBHOOK_IN_TEXT.search(text) is not None
 
 
 def contains_secret(text: str) -> bool:

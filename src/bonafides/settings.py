@@ -195,8 +195,15 @@ class Settings(BaseModel):
     outgoing_private_addresses: bool = Field(
         default=False,
         description=(
-            "Whether URLs that OAuth clients name (`jwks_uri` and the like) may lead to private networks and to this machine. What is trusted there "
-            "besides the system's authorities, `SSL_CERT_FILE` says."
+            "Whether URLs that OAuth clients name (`jwks_uri` and the like), and those of webhooks, may lead to private networks and to this machine. "
+            "What is trusted there besides the system's authorities, `SSL_CERT_FILE` says."
+        ),
+    )
+    webhook_plain_http: bool = Field(
+        default=False,
+        description=(
+            "Whether webhooks may be told by http, which everybody on the way reads. Without it, that is so for this machine alone, and only where "
+            "`outgoing_private_addresses` lets it be called."
         ),
     )
     smtp_host: str = Field(
@@ -548,6 +555,10 @@ class Settings(BaseModel):
         if self.outgoing_private_addresses:
             found.append(
                 "outgoing_private_addresses lets whoever names a client's URL reach into this network: set BONAFIDES_OUTGOING_PRIVATE_ADDRESSES=false."
+            )
+        if self.webhook_plain_http:
+            found.append(
+                "webhook_plain_http lets events cross networks in the clear: set BONAFIDES_WEBHOOK_PLAIN_HTTP=false."
             )
         if self.log_level == "debug":
             found.append("log_level is debug: set BONAFIDES_LOG_LEVEL=info.")

@@ -208,6 +208,17 @@ def bites_outgoing_private_addresses(serve: Serve, folder: Path) -> None:
                 assert isinstance(asyncio.run_coroutine_threadsafe(calling, server.loop).result(20), kind)
 
 
+def bites_webhook_plain_http(serve: Serve, folder: Path) -> None:
+    """It keeps events from crossing networks in the clear: production refuses to go without."""
+    for plain, status in ((False, 400), (True, 201)):
+        with serve(webhook_plain_http=plain) as server:
+            wish = {"name": "plain", "url": "http://example.com/hooks"}
+            assert server.admin.post("/v1/webhooks", json=wish).status_code == status
+    variables = {"production": "true", "public_url": "https://auth.example.com", "webhook_plain_http": "true"}
+    with pytest.raises(Misconfigured, match="webhook_plain_http"):
+        load({}, _variables(variables), folder)
+
+
 def bites_smtp_tls(_: Serve, folder: Path) -> None:
     """It keeps resets from crossing a network in the clear: production refuses to go without."""
     safe = {"production": "true", "public_url": "https://auth.example.com", "mail_from": "auth@example.com"}

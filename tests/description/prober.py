@@ -115,6 +115,10 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "listTenants": frozenset({"cursor"}),
     "listPlans": frozenset({"cursor"}),
     "listAuditEvents": frozenset({"cursor"}),
+    "createWebhook": frozenset({"tenant_id", "url"}),
+    "changeWebhook": frozenset({"url"}),
+    "listWebhooks": frozenset({"cursor"}),
+    "listWebhookDeliveries": frozenset({"cursor"}),
     "listAuditEventsAlias": frozenset({"cursor"}),
 }
 """Fields for whose values a schema cannot say all: what is in the past, unknown, or does not go with another."""
@@ -160,6 +164,7 @@ UNMET: Final = frozenset(
         "endGrant",
         "rotateSigningKeys",
         "resetFactors",
+        "resendWebhookDelivery",
         "getUserinfo",
         "postUserinfo",
     }

@@ -13,6 +13,13 @@ from tests.serving import RunningServer
 
 KEY_CALLS: Final = ("getApiKey", "changeApiKey", "getApiKeyUsage")
 KEY_ENDING_CALLS: Final = ("revokeApiKey", "rotateApiKey", "disableApiKey", "enableApiKey")
+WEBHOOK_CALLS: Final = (
+    "getWebhook",
+    "changeWebhook",
+    "rotateWebhookSecret",
+    "testWebhook",
+    "listWebhookDeliveries",
+)
 
 
 def unlimited_plan(server: RunningServer) -> str:
@@ -58,8 +65,20 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
     def registration_token() -> str:
         return str(_made(admin, "/v1/registration-tokens", {"name": names(), "scopes": ["read"]})["id"])
 
+    def webhook() -> str:
+        # Called by nobody: it is no public address.
+        wish = {
+            "name": names(),
+            "url": "https://127.0.0.1/",
+            "tenant_id": _made(admin, "/v1/tenants", {"name": names()})["id"],
+        }
+        return str(_made(admin, "/v1/webhooks", wish)["id"])
+
     lasting_key, lasting_user, lasting_plan, lasting_client = key(), user(), plan(), client()
+    lasting_webhook = webhook()
     return {
+        **{call: {"webhook_id": lambda: lasting_webhook} for call in WEBHOOK_CALLS},
+        "deleteWebhook": {"webhook_id": webhook},
         **{call: {"client_id": lambda: lasting_client} for call in ("getClient", "changeClient")},
         **{call: {"client_id": client} for call in ("deleteClient", "createClientSecret")},
         "deleteRegistrationToken": {"token_id": registration_token},

@@ -112,6 +112,16 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *FIRST[2:],
         "INSERT INTO letters VALUES ('ltr_1', 'sealed', 'p1', 1, 1, 2, 0)",
     ),
+    "0013": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        """
+        INSERT INTO webhooks VALUES
+        ('whk_1', 'ten_1', 'Watch', 'https://x.org/', '*', 'active', NULL, 0, NULL, NULL, 'sealed', 'p1', '', NULL, NULL, 'usr_1', 1, 1)
+        """,
+        "INSERT INTO webhook_deliveries VALUES ('whk_1', 'evt_1', 'api_key.revoked', 'waiting', 1, 1, 0, '[]')",
+        "INSERT INTO used_scopes VALUES ('key_1', 'read', 1)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

@@ -8,7 +8,7 @@ asked, every verb raises `errors.Unavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -82,6 +82,15 @@ from bonafides.model import (
     WaitingLetter,
 )
 from bonafides.passkey import AddedPasskey, Challenge, Passkey
+from bonafides.webhook import (
+    Conclusion,
+    Delivery,
+    DeliveryStatus,
+    Taken,
+    Webhook,
+    WebhookChanges,
+    WebhookSecrets,
+)
 
 OnCommit = Callable[[Sequence[Change]], None]
 """Told of the changes of each committed transaction of this process before its verb returns."""
@@ -504,6 +513,81 @@ class LetterStore(Protocol):
 
     async def forget_letter(self, letter_id: str) -> None:
         """Remove a letter: it is sent, or given up."""
+        ...
+
+
+class WebhookStore(Protocol):
+    """Webhooks, and what they are told: that is written with the event itself, by whichever verb takes it."""
+
+    async def create_webhook(
+        self,
+        webhook: Webhook,
+        secrets: WebhookSecrets,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Webhook | Replayed | Reused | Clash:
+        """Insert a webhook; a `Clash` where its tenant has as many as it may have."""
+        ...
+
+    async def find_webhook(self, webhook_id: str, tenant: TenantScope) -> Webhook | None:
+        """The webhook of that id, if it is in that tenant."""
+        ...
+
+    async def list_webhooks(self, tenant: TenantScope, page: Page) -> Sequence[Webhook]:
+        """Up to `page.limit` webhooks, newest first."""
+        ...
+
+    async def change_webhook(
+        self, webhook_id: str, changes: WebhookChanges, event: AuditEvent
+    ) -> Webhook | None:
+        """Change a webhook of the event's tenant; what waits for one that is disabled, has failed."""
+        ...
+
+    async def rotate_webhook_secret(
+        self,
+        webhook_id: str,
+        secrets: WebhookSecrets,
+        old_until: datetime,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Webhook | Replayed | Reused | None:
+        """Keep another secret of a webhook of the event's tenant, and the one before until a moment."""
+        ...
+
+    async def remove_webhook(self, webhook_id: str, event: AuditEvent) -> bool:
+        """Forget a webhook of the event's tenant, and what it was told."""
+        ...
+
+    async def due_webhooks(self, now: datetime, busy: Collection[str], rows_max: int) -> Sequence[str]:
+        """Those for which something is due, the longest waiting first, without those that are busy."""
+        ...
+
+    async def take_delivery(
+        self, webhook_id: str, now: datetime, until: datetime, *, event_id: str | None = None
+    ) -> Taken | None:
+        """Take up the oldest that is due (or this one), so that nobody else does until then; None where there is none."""
+        ...
+
+    async def conclude_delivery(
+        self, taken: Taken, conclusion: Conclusion, disabling: AuditEvent | None = None
+    ) -> Delivery:
+        """Write what came of an attempt; with an event that tells of it, the webhook is told nothing any more."""
+        ...
+
+    async def list_deliveries(
+        self, webhook_id: str, page: Page, status: DeliveryStatus | None = None
+    ) -> Sequence[Delivery]:
+        """Up to `page.limit` of what a webhook was told, newest first."""
+        ...
+
+    async def resend_delivery(self, webhook_id: str, event_id: str, now: datetime) -> Delivery | None:
+        """Let a delivery wait as if it were new, due now; None where there is none."""
+        ...
+
+    async def prune_deliveries(self, before: datetime) -> None:
+        """Forget what was to be told before a moment."""
         ...
 
 
@@ -1108,6 +1192,7 @@ class Store(
     DenialStore,
     NoticeStore,
     LetterStore,
+    WebhookStore,
     SigningKeyStore,
     SessionStore,
     AccountStore,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from bonafides.model import Actor, AuditEvent, Page, TenantScope
 from bonafides.store.listing import page_of, within
@@ -34,22 +35,24 @@ def list_page(
     if actor_user_id is not None:
         query = query.where(audit_events.c.actor_user_id == actor_user_id)
     rows = connection.execute(page_of(query, page, audit_events.c.at, audit_events.c.id))
-    return [
-        AuditEvent(
-            row.id,
-            row.at,
-            row.tenant_id,
-            row.action,
-            row.subject_kind,
-            row.subject_id,
-            Actor(
-                row.actor_user_id,
-                row.actor_credential_id,
-                row.actor_via,
-                row.actor_request_id,
-                row.actor_address,
-            ),
-            row.details,
-        )
-        for row in rows
-    ]
+    return [event_of(row) for row in rows]
+
+
+def event_of(row: Row[Any]) -> AuditEvent:
+    """The event that a whole row of the trail tells of."""
+    return AuditEvent(
+        row.id,
+        row.at,
+        row.tenant_id,
+        row.action,
+        row.subject_kind,
+        row.subject_id,
+        Actor(
+            row.actor_user_id,
+            row.actor_credential_id,
+            row.actor_via,
+            row.actor_request_id,
+            row.actor_address,
+        ),
+        row.details,
+    )

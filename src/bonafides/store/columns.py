@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Dialect, Enum, Integer, Text, TypeDecorator
 from typing_extensions import override
 
 from bonafides.model import CredentialKind, to_datetime, to_micros
+from bonafides.webhook import Attempt
 
 # Ids are ordered byte by byte on every database; PostgreSQL would otherwise ask the locale.
 ID: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -90,6 +91,24 @@ class Document(TypeDecorator[Mapping[str, Any]]):
     @override
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:
         return cast("Mapping[str, Any]", json.loads(value or "{}"))
+
+
+class Attempts(TypeDecorator[tuple[Attempt, ...]]):
+    """Calls of a webhook, in their order, as a JSON list of lists; moments as whole microseconds since the epoch."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: tuple[Attempt, ...] | None, dialect: Dialect) -> str:
+        return json.dumps(
+            [[to_micros(each.at), each.status, each.reason, each.milliseconds] for each in value or ()],
+            separators=(",", ":"),
+        )
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Attempt, ...]:
+        return tuple(Attempt(to_datetime(at), *rest) for at, *rest in json.loads(value or "[]"))
 
 
 class Figures(TypeDecorator[Mapping[CredentialKind, int | None]]):

@@ -22,6 +22,7 @@ from bonafides.store.tables import (
     signing_keys,
     tenants,
     totp_factors,
+    webhooks,
 )
 
 VERSIONS = table("alembic_version", column("version_num"))
@@ -48,6 +49,7 @@ def pepper_ids(connection: Connection) -> Mapping[str, int]:
         select(clients.c.registration_pepper_id).where(clients.c.registration_pepper_id.is_not(None)),
         select(initial_access_tokens.c.pepper_id),
         select(letters.c.pepper_id),
+        select(webhooks.c.pepper_id),
     ).subquery()
     rows = connection.execute(
         select(needed.c.pepper_id, func.count().label("secrets")).group_by(needed.c.pepper_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
@@ -111,10 +111,20 @@ from bonafides.store import (
     sessions,
     signing_keys,
     usage,
+    webhooks,
 )
 from bonafides.store.commits import GroupCommit
 from bonafides.store.database import SignallingDatabase, Version
 from bonafides.store.transaction import Transaction
+from bonafides.webhook import (
+    Conclusion,
+    Delivery,
+    DeliveryStatus,
+    Taken,
+    Webhook,
+    WebhookChanges,
+    WebhookSecrets,
+)
 
 _LEASE_SECONDS_MAX: Final = 2.5
 
@@ -425,6 +435,67 @@ class SqlStore:
 
     async def forget_letter(self, letter_id: str) -> None:
         await self._write(letters.forget, letter_id)
+
+    # Webhooks
+
+    async def create_webhook(
+        self,
+        webhook: Webhook,
+        secrets: WebhookSecrets,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Webhook | Replayed | Reused | Clash:
+        return await self._write(webhooks.create, webhook, secrets, event, claim)
+
+    async def find_webhook(self, webhook_id: str, tenant: TenantScope) -> Webhook | None:
+        return await self._read(webhooks.find, webhook_id, tenant)
+
+    async def list_webhooks(self, tenant: TenantScope, page: Page) -> Sequence[Webhook]:
+        return await self._read(webhooks.list_page, tenant, page)
+
+    async def change_webhook(
+        self, webhook_id: str, changes: WebhookChanges, event: AuditEvent
+    ) -> Webhook | None:
+        return await self._write(webhooks.change, webhook_id, changes, event)
+
+    async def rotate_webhook_secret(
+        self,
+        webhook_id: str,
+        secrets: WebhookSecrets,
+        old_until: datetime,
+        event: AuditEvent,
+        *,
+        claim: IdempotencyClaim | None = None,
+    ) -> Webhook | Replayed | Reused | None:
+        return await self._write(webhooks.rotate_secret, webhook_id, secrets, old_until, event, claim)
+
+    async def remove_webhook(self, webhook_id: str, event: AuditEvent) -> bool:
+        return await self._write(webhooks.remove, webhook_id, event)
+
+    async def due_webhooks(self, now: datetime, busy: Collection[str], rows_max: int) -> Sequence[str]:
+        return await self._read(webhooks.due, now, busy, rows_max)
+
+    async def take_delivery(
+        self, webhook_id: str, now: datetime, until: datetime, *, event_id: str | None = None
+    ) -> Taken | None:
+        return await self._write(webhooks.take, webhook_id, now, until, event_id)
+
+    async def conclude_delivery(
+        self, taken: Taken, conclusion: Conclusion, disabling: AuditEvent | None = None
+    ) -> Delivery:
+        return await self._write(webhooks.conclude, taken, conclusion, disabling)
+
+    async def list_deliveries(
+        self, webhook_id: str, page: Page, status: DeliveryStatus | None = None
+    ) -> Sequence[Delivery]:
+        return await self._read(webhooks.list_deliveries, webhook_id, page, status)
+
+    async def resend_delivery(self, webhook_id: str, event_id: str, now: datetime) -> Delivery | None:
+        return await self._write(webhooks.resend, webhook_id, event_id, now)
+
+    async def prune_deliveries(self, before: datetime) -> None:
+        await self._write(webhooks.prune, before)
 
     # Signing keys
 

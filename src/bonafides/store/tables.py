@@ -41,9 +41,10 @@ from bonafides.model import (
     Status,
     UserKind,
 )
-from bonafides.store.columns import ID, NUMBER, Addresses, Document, Figures, Moment, Scopes, word
+from bonafides.store.columns import ID, NUMBER, Addresses, Attempts, Document, Figures, Moment, Scopes, word
+from bonafides.webhook import DeliveryStatus, WebhookStatus
 
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -373,6 +374,68 @@ letters: Final = Table(
     Column("tries", BigInteger, nullable=False),
     CheckConstraint("tries >= 0", name="tries"),
     Index("ix_letters_due", "due_at", "id"),
+)
+
+# Secrets are sealed and not digested: deliveries are signed with them.
+webhooks: Final = Table(
+    "webhooks",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), type_=ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Scopes, nullable=False),
+    Column("status", word(WebhookStatus, "status"), nullable=False),
+    Column("disabled_because", Text),
+    Column("failures", BigInteger, nullable=False),
+    _moment("failing_since", required=False),
+    _moment("quiet_until", required=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("pepper_id", ID, nullable=False),
+    Column("old_sealed_secret", LargeBinary, nullable=False),
+    Column("old_pepper_id", ID),
+    _moment("old_secret_until", required=False),
+    Column("created_by", ForeignKey("users.id"), type_=ID),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _present("name", 255),
+    _present("url", 2000),
+    CheckConstraint("failures >= 0", name="failures"),
+    Index("ix_webhooks_tenant", "tenant_id", "created_at", "id"),
+)
+
+# Bookkeeping, written with each event: no foreign keys, so that whoever deletes a webhook stands in nobody's way.
+webhook_deliveries: Final = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", ID, primary_key=True),
+    Column("event_id", ID, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("status", word(DeliveryStatus, "status"), nullable=False),
+    _moment("created_at"),
+    _moment("due_at"),
+    Column("tries", BigInteger, nullable=False),
+    Column("attempts", Attempts, nullable=False),
+    CheckConstraint("tries >= 0", name="tries"),
+    Index(
+        "ix_webhook_deliveries_due",
+        "webhook_id",
+        "due_at",
+        "event_id",
+        sqlite_where=text("status = 'waiting'"),
+        postgresql_where=text("status = 'waiting'"),
+    ),
+    Index("ix_webhook_deliveries_webhook", "webhook_id", "created_at", "event_id"),
+    Index("ix_webhook_deliveries_created", "created_at"),
+)
+
+# Which scopes were needed where a credential was shown; bookkeeping, written in batches.
+used_scopes: Final = Table(
+    "used_scopes",
+    metadata,
+    Column("credential_id", ID, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    _moment("first_used_at"),
 )
 
 # Bookkeeping for a day: no foreign keys. What was nobody's credential has no tenant: docs/decisions/0010.

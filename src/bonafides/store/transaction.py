@@ -10,7 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from bonafides.model import AuditEvent, Change
-from bonafides.store.tables import audit_events, changes, letters, row_of
+from bonafides.store.fan_out import deliveries_of
+from bonafides.store.tables import audit_events, changes, letters, row_of, webhook_deliveries
 
 
 class Transaction:
@@ -40,7 +41,9 @@ class Transaction:
         self.changes += changed
 
     def finish(self) -> None:
-        """Write what was put off; the last thing before the commit."""
+        """Write what was put off, and who has to be told of its events; the last thing before the commit."""
+        for delivery in deliveries_of(self.connection, self._rows.get(audit_events, ())):
+            self.insert(webhook_deliveries, row_of(delivery))
         for table, rows in self._rows.items():
             self.connection.execute(_INSERT_CHANGES if table is changes else insert(table), rows)
 

@@ -76,6 +76,7 @@ TAGS: Final = {
     "Settings": "What the server was told when it started.",
     "Signing keys": "Keys that sign tokens, and how everybody checks their signatures.",
     "Audit": "Who did what to which thing, when and from where.",
+    "Webhooks": "URLs that are told of it, by signed calls (Standard Webhooks).",
     "Operation": "For whoever runs the server.",
     "Description": "What can be asked here.",
 }

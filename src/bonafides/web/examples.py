@@ -65,6 +65,11 @@ OTHER_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoib3RoZXIifQ.RVhBTVBMRW
 OTHER_REFRESH_TOKEN: Final = "bf_ort_03GANXBiZk1aL3cF0wVx7JEXAMPLEonlyNotASecret0_EXAMPL"
 PASSKEY_TOKEN: Final = "eyJhbGciOiJFZERTQSJ9.eyJleGFtcGxlIjoicGFzc2tleSJ9.RVhBTVBMRW9ubHlOb3RBU2lnbmF0dXJl"
 PASSKEY_REFRESH_TOKEN: Final = "bf_ort_03GANXBie6pR8hK51AcNTvEXAMPLEonlyNotASecret0_EXAMPL"
+WEBHOOK_ID: Final = "whk_03GANXBih9sU1kN8eDf5QW"
+TEST_EVENT_ID: Final = "evt_03GANXBii0tV2lO9fEg6RX"
+WEBHOOK_URL: Final = "https://example.com/hooks/bonafides"
+WEBHOOK_SECRET: Final = "whsec_RVhBTVBMRSBvbmx5LCBub3QgYSBzZWNyZXQhISEhISE="
+NEXT_WEBHOOK_SECRET: Final = "whsec_RVhBTVBMRSBvbmx5LCBub3QgYSBzZWNyZXQgdG9vISE="
 TOTP_SECRET: Final = "EXAMPLEONLYNOTASECRETEXAMPLEONLY"
 TOTP_CODE: Final = "492039"
 RECOVERY_CODE: Final = "exampl-eonlyn-otasec-retaaa"
@@ -437,6 +442,33 @@ _PASSKEY: Final = {
     "synced": True,
     "suspected_at": None,
 }
+_WEBHOOK: Final[dict[str, Any]] = {
+    "id": WEBHOOK_ID,
+    "object": "webhook",
+    "tenant_id": OPERATOR_TENANT_ID,
+    "name": "Watch on plans",
+    "url": WEBHOOK_URL,
+    "events": ["plan.*"],
+    "status": "active",
+    "disabled_because": None,
+    "failures": 0,
+    "failing_since": None,
+    "old_secret_ends_at": None,
+    "created_by": OPERATOR_ID,
+    "created_at": MADE_AT,
+    "updated_at": MADE_AT,
+}
+_DELIVERY: Final[dict[str, Any]] = {
+    "object": "webhook_delivery",
+    "webhook_id": WEBHOOK_ID,
+    "event_id": TEST_EVENT_ID,
+    "action": "webhook.tested",
+    "status": "delivered",
+    "created_at": CHANGED_AT,
+    "next_attempt_at": None,
+    "attempts": [{"at": CHANGED_AT, "status": 204, "reason": None, "milliseconds": 48}],
+}
+
 EXAMPLES: Final[Mapping[str, Example]] = {
     "createTenant": Example(
         headers={"Idempotency-Key": "acme-2030-01-01"},
@@ -840,6 +872,38 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "listAuditEventsAlias": Example(
         query={"tenant_id": TENANT_ID, "action": "api_key.revoked"}, answer=_page(_REVOCATION, None)
     ),
+    "createWebhook": Example(
+        body={"name": "Watch on plans", "url": WEBHOOK_URL, "events": ["plan.*"]},
+        status=201,
+        answer={**_WEBHOOK, "secret": WEBHOOK_SECRET},
+    ),
+    "listWebhooks": Example(answer=_page(_WEBHOOK, None)),
+    "getWebhook": Example(path={"webhook_id": WEBHOOK_ID}, answer=_WEBHOOK),
+    "changeWebhook": Example(
+        path={"webhook_id": WEBHOOK_ID},
+        body={"name": "Watch"},
+        answer={**_WEBHOOK, "name": "Watch", "updated_at": CHANGED_AT},
+    ),
+    "rotateWebhookSecret": Example(
+        path={"webhook_id": WEBHOOK_ID},
+        body={"overlap_seconds": 3_600},
+        status=201,
+        answer={
+            **_WEBHOOK,
+            "name": "Watch",
+            "old_secret_ends_at": OVERLAP_ENDS_AT,
+            "updated_at": CHANGED_AT,
+            "secret": NEXT_WEBHOOK_SECRET,
+        },
+    ),
+    "testWebhook": Example(path={"webhook_id": WEBHOOK_ID}, answer=_DELIVERY),
+    "listWebhookDeliveries": Example(path={"webhook_id": WEBHOOK_ID}, answer=_page(_DELIVERY, None)),
+    "resendWebhookDelivery": Example(
+        path={"webhook_id": WEBHOOK_ID, "event_id": TEST_EVENT_ID},
+        status=202,
+        answer={**_DELIVERY, "status": "waiting", "next_attempt_at": CHANGED_AT},
+    ),
+    "deleteWebhook": Example(path={"webhook_id": WEBHOOK_ID}, status=204, answer=None),
     "getUsage": Example(query={"credential_id": KEY_ID, "period": "day"}, answer=_USAGE),
     "getApiKeyUsage": Example(path={"key_id": KEY_ID}, query={"period": "day"}, answer=_USAGE),
     "logIn": Example(caller="nobody", body={"username": OWNER_EMAIL, "password": PASSWORD}, answer=_TOKENS),

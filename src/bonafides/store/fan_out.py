@@ -1,0 +1,42 @@
+"""Which webhooks are told of the events of a transaction, found in that transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from bonafides.store.tables import webhooks
+from bonafides.webhook import EVERY_EVENT, TESTED, Delivery, DeliveryStatus, WebhookStatus
+
+
+def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -> Iterator[Delivery]:
+    """What webhooks are to be told; one question to the database, however many events there are.
+
+    Args:
+        connection: Of the transaction that the events are written in.
+        events: Rows of the audit trail.
+    """
+    if not events:
+        return
+    tested = sorted({event["subject_id"] for event in events if event["action"] == TESTED})
+    query = select(webhooks.c.id, webhooks.c.tenant_id, webhooks.c.events, webhooks.c.quiet_until).where(
+        webhooks.c.tenant_id.in_(sorted({event["tenant_id"] for event in events})),
+        or_(webhooks.c.status == WebhookStatus.ACTIVE, webhooks.c.id.in_(tested)),
+    )
+    for hook in connection.execute(query).all():
+        for event in events:
+            if event["action"] == TESTED:
+                if event["subject_id"] == hook.id:
+                    yield _delivery(hook.id, event, event["at"])
+            elif hook.tenant_id == event["tenant_id"] and _chosen(hook.events, event):
+                yield _delivery(hook.id, event, max(event["at"], hook.quiet_until or event["at"]))
+
+
+def _chosen(patterns: frozenset[str], event: Mapping[str, Any]) -> bool:
+    return not patterns.isdisjoint((EVERY_EVENT, event["action"], f"{event['subject_kind']}.*"))
+
+
+def _delivery(webhook_id: str, event: Mapping[str, Any], due_at: Any) -> Delivery:  # noqa: ANN401 - a column's
+    return Delivery(webhook_id, event["id"], event["action"], DeliveryStatus.WAITING, event["at"], due_at, 0)
