@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
-from benchmarks.service import ENDLESS, Installation
+from benchmarks.service import ENDLESS, Installation, serving
 from bonafides.app import Rooms, SystemClock, build, open_rooms
 from bonafides.audit import Recorder
 from bonafides.keyring import require_peppers
@@ -41,6 +41,7 @@ from bonafides.web.requestids import RequestIds
 
 _COUNT: Final = 20_000
 _ROUNDS: Final = 5
+_TURNS: Final = 10
 _DATE: Final = [(b"date", b"Sun, 22 Nov 2026 01:30:38 GMT")]
 _COLLECTED: Final = re.compile(r"Collected\s*:\s*(\d+)")
 
@@ -74,7 +75,7 @@ class Hot:
 
 
 @contextlib.asynccontextmanager
-async def _hot(installation: Installation) -> AsyncIterator[Hot]:
+async def _hot(installation: Installation, others: Iterable[str] = ()) -> AsyncIterator[Hot]:
     settings = installation.settings
     key = installation.founded.api_key.encode()
     async with open_rooms(settings, require_peppers(settings), clock=SystemClock()) as rooms:
@@ -83,7 +84,8 @@ async def _hot(installation: Installation) -> AsyncIterator[Hot]:
         rooms.feed.trusted_until = math.inf
         application = build(rooms)
         await rooms.store.put_plan(*_endless(rooms, installation))
-        await rooms.verifier.verify(key, Facts())
+        for credential in (key, *(other.encode() for other in others)):
+            await rooms.verifier.verify(credential, Facts())
         config = uvicorn.Config(cast("Any", application.asgi), log_config=None)
         config.load()
         state = ServerState()
@@ -142,7 +144,7 @@ def parts(hot: Hot) -> None:
     figures = partial(form.figures, counter, now_us, _DATE[0][1], len(body))
     work: dict[str, Callable[[], object]] = {
         "whole request": lambda: receive(data),
-        "· recall the head (keyed BLAKE2b, look-up)": lambda: lane.recall(data),
+        "· recall the head (keyed SHA-256, look-up)": lambda: lane.recall(data),
         "· answer": lambda: lane.answer(asked, _DATE),
         "· · the resident by its digest, feed fresh": lambda: rooms.verifier.resident_of(digest),
         "· · its counter": lambda: rooms.verifier.counter(resident, now_us),
@@ -156,6 +158,27 @@ def parts(hot: Hot) -> None:
     }
     for name, call in work.items():
         print(f"{microseconds(call) - empty:8.2f} µs  {name}")
+
+
+async def _kinds(installation: Installation) -> None:
+    """Print what a request costs by the kind of its credential, in turn, because the machine's speed changes."""
+    with serving(installation, anywhere=True) as service:
+        service.make_plan()
+        key = service.make_key()
+        credentials = {
+            "API key": key,
+            "personal access token": service.make_personal_token(),
+            "bearer token": service.make_bearer_token(key),
+            "JWT of a login": service.make_login_token(),
+        }
+    async with _hot(installation, credentials.values()) as hot:
+        best = dict.fromkeys(credentials, math.inf)
+        for _ in range(_TURNS):
+            for name, credential in credentials.items():
+                work = partial(hot.receive, head(credential.encode()))
+                best[name] = min(best[name], microseconds(work, _COUNT // _TURNS))
+    for name, found in best.items():
+        print(f"{found:8.2f} µs  whole request, {name}: {best['API key'] / found:.2f} of a key's speed")
 
 
 def functions(hot: Hot) -> None:
@@ -216,6 +239,9 @@ def main() -> None:
     )
     parser.add_argument("--await-order", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if not chosen.await_order:
+        with tempfile.TemporaryDirectory(prefix="bonafides-profile-") as folder:
+            uvloop.run(_kinds(Installation.make(Path(folder))))
     for work in [_await_order] if chosen.await_order else [parts, functions]:
         with tempfile.TemporaryDirectory(prefix="bonafides-profile-") as folder:
             uvloop.run(_carry_out(Installation.make(Path(folder)), work))

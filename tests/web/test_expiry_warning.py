@@ -29,7 +29,8 @@ def test_every_answer_in_the_last_two_weeks_tells_the_end(tenancy: Tenancy, path
     for _ in range(3):
         assert told(client.get(path)) is None
     tenancy.server.clock.advance(DAY - 0.000_001)
-    assert told(client.get(path)) is None
+    for _ in range(3):
+        assert told(client.get(path)) is None
     tenancy.server.clock.advance(0.000_001)
     for _ in range(3):
         answer = client.get(path)

@@ -35,6 +35,7 @@ T = TypeVar("T")
 _RECENT_CHANGES: Final = 4_096
 _SHARED_MAX: Final = 4_096
 _OLDEST_MAX: Final = 1_000
+_NEVER_US: Final = 2**63 - 1
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -77,12 +78,15 @@ class Bounds(Struct, gc=False, eq=False):
         ends_at_us: Microseconds since the epoch, None for no end.
         networks: Where it may be used from; empty for anywhere.
         delegation: Of an access token.
+        open_until_us: Until when nothing but its limit can speak against a request that needs no scope and
+            proves no key; 0 where something may.
     """
 
     usable: bool
     ends_at_us: int | None
     networks: tuple[Network, ...]
-    delegation: Delegation | None = None
+    delegation: Delegation | None
+    open_until_us: int
 
 
 class Resident(Struct, gc=False, eq=False):
@@ -358,7 +362,15 @@ class ResidentIndex:
 def _bounds(found: Verifiable) -> Bounds | None:
     if found.usable and found.ends_at_us is None and not found.allowed_ips and found.delegation is None:
         return None
-    return Bounds(found.usable, found.ends_at_us, parse_networks(found.allowed_ips), found.delegation)
+    delegation, ends_at_us = found.delegation, found.ends_at_us
+    is_open = found.usable and not found.allowed_ips and (delegation is None or delegation.jkt is None)
+    return Bounds(
+        found.usable,
+        ends_at_us,
+        parse_networks(found.allowed_ips),
+        delegation,
+        open_until_us=(_NEVER_US if ends_at_us is None else ends_at_us) if is_open else 0,
+    )
 
 
 def parse_networks(allowed_ips: Sequence[str]) -> tuple[Network, ...]:

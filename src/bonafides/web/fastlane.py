@@ -37,7 +37,7 @@ from bonafides.resources import identity_resource
 from bonafides.settings import Settings
 from bonafides.verification.denials import Denials
 from bonafides.verification.leases import LeaseNeededError
-from bonafides.verification.limiter import AddressLimiter, Counter
+from bonafides.verification.limiter import SECOND_US, AddressLimiter, Counter
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
@@ -187,7 +187,8 @@ class FastLane:
         if resident is None:
             return None
         now_us = self._micros()
-        if resident.bounds is not None or asked.scopes:
+        bounds = resident.bounds
+        if (bounds is not None and now_us >= bounds.open_until_us) or asked.scopes:
             if resident.networks:
                 return None
             if self._verifier.objection(resident, asked.facts, now_us) is not None:
@@ -283,9 +284,6 @@ class FastLane:
         asked.tally[0] += 1
         self._accepted[resident.kind] += 1
         date, request_id = defaults[0][1], self._next_id()
-        bounds = resident.bounds
-        if bounds is not None and bounds.ends_at_us is not None and bounds.ends_at_us - now_us <= WARNED_US:
-            request_id += expiry_line(bounds.ends_at_us)
         still = rendered.still_forward if asked.forward else rendered.still_verify
         if (
             still is not None
@@ -309,17 +307,25 @@ class FastLane:
         """The answer to a request that was admitted, with every figure formatted."""
         form = rendered.form
         again, rendered.used_us = now_us - rendered.used_us < SOON_US, now_us
+        warning, ends_at_us = b"", resident.ends_at_us
+        if ends_at_us is not None:
+            until_warned_us = ends_at_us - WARNED_US - now_us
+            if until_warned_us <= 0:
+                warning = expiry_line(ends_at_us)
+                request_id += warning
+            elif until_warned_us <= SECOND_US:
+                again = False  # what is kept for the second would not say it
         if asked.forward:
             if not rendered.forward:
                 rendered.forward = forward_text(resident)
             if again:
-                rendered.still_forward = form.still(counter, now_us, date, rendered.forward, b"")
+                rendered.still_forward = form.still(counter, now_us, date, rendered.forward, b"", warning)
             return form.no_content % form.figures(counter, now_us, date, rendered.forward, request_id)
         body = rendered.verify
         if not body:
             body = rendered.verify = verify_body(resident)
         if again:
-            rendered.still_verify = form.still(counter, now_us, date, len(body), body)
+            rendered.still_verify = form.still(counter, now_us, date, len(body), body, warning)
         return form.ok % form.figures(counter, now_us, date, len(body), request_id) + body
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:

@@ -97,7 +97,8 @@ class Heads:
         self._tally = tally
         self._targets: dict[bytes, Target] = {}
         self._known: dict[bytes, Asked] = {}
-        self._keyed = hashlib.blake2b(key=entropy(32), digest_size=16)
+        # Of the digests of hashlib the soonest for heads of hundreds of bytes, where the processor has instructions for it.
+        self._keyed = hashlib.sha256(entropy(32))
 
     def recall(self, head: bytes) -> Asked | None:
         """What a request head asks that came before, byte for byte; `remember` was told of it then."""

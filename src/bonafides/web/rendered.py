@@ -45,7 +45,7 @@ class Form:
         )
 
     def still(
-        self, counter: Counter, now_us: int, date: bytes, own: bytes | int, body: bytes
+        self, counter: Counter, now_us: int, date: bytes, own: bytes | int, body: bytes, warning: bytes
     ) -> Still | None:
         """The answer of this second in pieces; None unless it has the figures of an hour and of a burst.
 
@@ -55,6 +55,7 @@ class Form:
             date: As for `figures`.
             own: As for `figures`.
             body: Of the answer; empty for forward authentication.
+            warning: The line that stands behind the id, if the credential ends soon.
         """
         if self.hourly is None or self.burst is None:
             return None
@@ -72,7 +73,7 @@ class Form:
             date=date,
             pieces=(
                 before + date + between[0] + own_text + between[1],
-                between[2],
+                warning + between[2],
                 between[3] + b"%d" % -(-ends_us // _SECOND_US) + between[4],
                 between[5] + b"%d" % wait + between[6],
                 after + body,

@@ -87,6 +87,27 @@ def present(index: ResidentIndex, names: Iterable[str]) -> set[str]:
 # what a resident is
 
 
+@pytest.mark.parametrize(
+    ("fields", "open_until_us"),
+    [
+        ({"ends_at_us": 7}, 7),
+        ({"ends_at_us": 7, "usable": False}, 0),
+        ({"ends_at_us": 7, "allowed_ips": ("192.0.2.1",)}, 0),
+        ({"allowed_ips": ("192.0.2.1",)}, 0),
+        ({"ends_at_us": 7, "delegation": Delegation("cli_1", ())}, 7),
+        ({"delegation": Delegation("cli_1", ())}, 2**63 - 1),
+        ({"ends_at_us": 7, "delegation": Delegation("cli_1", (), "thumb")}, 0),
+    ],
+)
+def test_whatever_may_speak_against_a_credential_is_looked_at(
+    fields: dict[str, Any], open_until_us: int
+) -> None:
+    """The lane would let a disabled key in, or one from anywhere, or a token that is bound to another key."""
+    (made,) = admit(index_of(), found(**fields))
+    assert made.bounds is not None
+    assert made.bounds.open_until_us == open_until_us
+
+
 def test_a_resident_tells_what_was_found() -> None:
     """A credential that speaks for somebody else after it was remembered is the worst of all faults."""
     index = index_of()
