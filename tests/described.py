@@ -21,6 +21,8 @@ UNLISTED: Final = frozenset(
         "date",
         "transfer-encoding",
         # Said once, in the description's own text.
+        "access-control-allow-origin",
+        "access-control-expose-headers",
         "referrer-policy",
         "strict-transport-security",
         "x-content-type-options",

@@ -53,7 +53,9 @@ accept `Idempotency-Key`. A secret is shown once, when it is made. A field or pa
 
 HEAD is answered wherever GET is. Any other method gets 405 with `Allow`, and any other path 404. Every answer
 carries `Date`, `X-Content-Type-Options`, `Referrer-Policy` and `X-Frame-Options`, and over https
-`Strict-Transport-Security`; these are not listed again below.
+`Strict-Transport-Security`; these are not listed again below. Scripts of other origins may call what clients of OAuth in
+a browser need: what is below `/.well-known/`, and `/oauth/token`, `/oauth/revoke`, `/oauth/par`, `/oauth/userinfo` and `/oauth/register`,
+whose answers carry `Access-Control-Allow-Origin: *` and `Access-Control-Expose-Headers`, not listed either.
 """
 TAGS: Final = {
     "Verification": "Is this credential good, for whom, and for what?",
