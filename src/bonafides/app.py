@@ -190,6 +190,7 @@ from bonafides.web.pages import settings as settings_pages
 from bonafides.web.pages import tokens as token_pages
 from bonafides.web.pages import usage as usage_pages
 from bonafides.web.pages import users as user_pages
+from bonafides.web.pages import webhooks as webhook_pages
 from bonafides.web.pages.audit import AuditPages
 from bonafides.web.pages.clients import ClientPages
 from bonafides.web.pages.creations import Creations
@@ -204,6 +205,7 @@ from bonafides.web.pages.theme import Theme
 from bonafides.web.pages.tokens import TokenPages
 from bonafides.web.pages.usage import UsagePages
 from bonafides.web.pages.users import UserPages
+from bonafides.web.pages.webhooks import WebhookPages
 from bonafides.web.paging import Paging
 from bonafides.web.portal import routes as portal
 from bonafides.web.portal.articles import Articles
@@ -985,6 +987,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         applications.routes(rooms.consents, listings, pages),
         checklist_pages.routes(rooms.checklist, rooms.api_keys, pages),
         client_pages.routes(ClientPages(rooms.clients, settings.defined_scopes, creations, listings, pages)),
+        webhook_pages.routes(WebhookPages(rooms.webhooks, rooms.deliveries, creations, listings, pages)),
         security.routes(
             rooms.password_changes, rooms.sessions, rooms.second_factors, rooms.passkeys.origin, reception
         ),

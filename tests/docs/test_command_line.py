@@ -28,6 +28,8 @@ CONTRACT = (
     "clients create", "clients list", "clients show", "clients disable", "clients enable", "clients delete",
     "clients rotate-secret",
     "signing-keys list", "signing-keys rotate", "sessions list", "sessions end",
+    "webhooks create", "webhooks list", "webhooks show", "webhooks disable", "webhooks enable", "webhooks delete",
+    "webhooks rotate-secret", "webhooks test", "webhooks log",
 )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
         "signing-keys",
         "sessions",
         "clients",
+        "webhooks",
     ],
 )
 def test_every_group_has_an_example_that_can_be_called(group: str) -> None:

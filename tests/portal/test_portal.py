@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bonafides.actions import ACTIONS
 from bonafides.app import build
 from bonafides.errors import WIRE_CODES
 from bonafides.model import BUILT_IN_SCOPES
+from bonafides.secret import mint_webhook_secret, webhook_signature
 from bonafides.settings import Settings
 from bonafides.web.portal.articles import ARTICLES, REFERENCE, lasts, plain
 from bonafides.web.portal.marking import html
@@ -117,6 +121,24 @@ def test_every_setting_and_every_route_has_its_place(server: RunningServer) -> N
         if path in described and method.lower() in described[path]:
             assert f"`{method} {path}`" in calls
     assert sum(len(methods) for methods in described.values()) == len(re.findall(r"(?m)^### ", calls))
+
+
+def test_every_event_has_its_line_and_the_sample_knows_a_good_signature(server: RunningServer) -> None:
+    """Who goes by the page would miss an event, or refuse every delivery."""
+    told = text(server, "/docs/webhooks")
+    assert all(f"| `{action}` |" in told for action in ACTIONS)
+    (sample,) = re.findall(r"(?s)```python Python\n(.*?)```", told)
+    namespace: dict[str, Any] = {}
+    exec(sample, namespace)  # noqa: S102 - what the page says
+    secret, now = mint_webhook_secret(secrets.token_bytes), int(time.time())
+    for at, body, good in ((now, b"{}", True), (now - 600, b"{}", False), (now, b"[]", False)):
+        signature = webhook_signature(secret, b"evt_1.%d.{}" % at)
+        headers = {
+            "webhook-id": "evt_1",
+            "webhook-timestamp": str(at),
+            "webhook-signature": f"v1,x {signature}",
+        }
+        assert namespace["is_ours"](secret, headers, body) is good
 
 
 def test_what_is_in_force_is_not_told_to_strangers(server: RunningServer) -> None:

@@ -30,6 +30,7 @@ from bonafides.cli import (
     trail,
     users,
     verify,
+    webhooks,
 )
 from bonafides.cli.terminal import complain, complain_of_usage, never_fail, withdraw
 from bonafides.errors import AppError, Misconfigured
@@ -70,6 +71,7 @@ schema.add_to(program)
 program.add_typer(peppers.commands)
 program.add_typer(signing_keys.commands)
 program.add_typer(sessions.commands)
+program.add_typer(webhooks.commands)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it with the option's value

@@ -253,6 +253,7 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
             (
                 ("/administration/users", "Users"),
                 ("/administration/clients", "OAuth clients"),
+                ("/administration/webhooks", "Webhooks"),
                 ("/administration/audit", "Audit log"),
             ),
         ),

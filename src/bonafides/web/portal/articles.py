@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bonafides.actions import ACTIONS
 from bonafides.credentials.api_keys import OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX
 from bonafides.credentials.bearer_tokens import SECONDS_DEFAULT
+from bonafides.deliveries import AGAIN_AFTER_SECONDS, DISABLED_AFTER_SECONDS, KEPT_DAYS
 from bonafides.errors import WIRE_CODES
 from bonafides.model import STANDARD_SCOPES, Plan
 from bonafides.oauth.authorize import CODE_SECONDS
@@ -19,6 +21,7 @@ from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
 from bonafides.oauth.devices import DEVICE_SECONDS
 from bonafides.oauth.pushed_requests import PUSHED_SECONDS
 from bonafides.oauth.tokens import ID_TOKEN_SECONDS
+from bonafides.outgoing import SECONDS_MAX
 from bonafides.settings import SETTINGS_FILE, Settings
 from bonafides.web.pages.reference import Failure, Reference
 from bonafides.web.pages.rendering import number
@@ -78,6 +81,7 @@ ARTICLES: Final = (
     Article("rate-limits", "Rate limits", "plans, their figures, and what is left.", tells_plans=True),
     Article("errors", "Errors", "every code, with what to do about it."),
     Article("security", "Security", "what the server does, and what you should do."),
+    Article("webhooks", "Webhooks", "be told of events by signed calls."),
     Article(REFERENCE, "API reference", "every call, with an example."),
     Article("settings", "Settings", "for whoever runs the server."),
 )
@@ -125,6 +129,11 @@ class Articles:
             code_seconds=CODE_SECONDS,
             device_seconds=DEVICE_SECONDS,
             pushed_seconds=PUSHED_SECONDS,
+            call_seconds=SECONDS_MAX,
+            again_seconds=AGAIN_AFTER_SECONDS,
+            disabled_seconds=DISABLED_AFTER_SECONDS,
+            kept_days=KEPT_DAYS,
+            actions=tuple(ACTIONS.items()),
             scopes=[(scope, words_of(scope)) for scope in sorted(settings.defined_scopes)],
             oauth_scopes=sorted(settings.defined_scopes | STANDARD_SCOPES),
             standard_scopes=sorted(STANDARD_SCOPES),
