@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import mmap
 import os
 import secrets
 import signal
@@ -113,6 +114,7 @@ from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import Leases
 from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
 from bonafides.verification.lookup import LookUps
+from bonafides.verification.mark import Mark, create_mark
 from bonafides.verification.resident import ResidentIndex
 from bonafides.verification.shared import SharedAddressWindows, SharedTable, create_table
 from bonafides.verification.usage import Uses
@@ -364,10 +366,11 @@ async def require_schema(settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SharedMemory:
-    """What the workers of one machine count in together: file descriptors of two tables."""
+    """What the workers of one machine count in together, as file descriptors of two tables; and the mark of changes."""
 
     subjects: int
     addresses: int
+    mark: mmap.mmap
 
 
 def open_store(settings: Settings, on_commit: OnCommit) -> Store:
@@ -429,14 +432,21 @@ async def open_rooms(
         defined_scopes=settings.defined_scopes,
     )
 
+    mark = Mark(shared.mark if shared is not None else None)
+
     def on_commit(changes: Sequence[Change]) -> None:
         rooms.apply(changes)
+        # What is new harms nobody who has yet to hear of it.
+        if shared is not None and any(change.kind is not ChangeKind.CREDENTIAL_CREATED for change in changes):
+            mark.put()
         tell_others()
 
     leases = open_leases(settings, entropy) if settings.valkey else None
     store = open_store(settings, on_commit)
     passwords = passwords or Passwords(at_once_max=_hashes_at_once())
-    rooms = _furnish(settings, peppers, clock, entropy, store, leases or store, index, shared, passwords)
+    rooms = _furnish(
+        settings, peppers, clock, entropy, store, leases or store, index, shared, mark, passwords
+    )
     try:
         yield rooms
     finally:
@@ -463,6 +473,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     limits: LimitStore,
     index: ResidentIndex,
     shared: SharedMemory | None,
+    mark: Mark,
     passwords: Passwords,
 ) -> Rooms:
     scopes = settings.defined_scopes
@@ -557,6 +568,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         retention_seconds=settings.change_retention_seconds,
         forget_all=forget_all,
         complain=lambda error: log.error("feed_unreadable", reason=error.internal),
+        mark=mark,
     )
     verifier = Verifier(
         peppers=peppers,
@@ -1092,7 +1104,8 @@ class Orders:
 
 def _supervise(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
     """Have workers serve, and serve nothing but metrics."""
-    shared = SharedMemory(create_table(2 * settings.resident_credentials_max), create_table(_ADDRESSES_MAX))
+    subjects, addresses = create_table(2 * settings.resident_credentials_max), create_table(_ADDRESSES_MAX)
+    shared = SharedMemory(subjects, addresses, create_mark())
     # It stays bound, so that nobody else gets the port while a worker is replaced; it never listens.
     with hold_port(settings.host, settings.port) as held:
         orders = Orders(settings, peppers, held.getsockname()[1], shared, hashers)

@@ -22,6 +22,7 @@ from bonafides.outgoing import Fetched, Unfetched
 from bonafides.secret import SecretKind, mint, new_id, new_pepper
 from bonafides.settings import Settings, load
 from bonafides.verification.feed import Feed
+from bonafides.verification.mark import Mark
 from tests.attacks.cast import refused
 from tests.attacks.wire import request, wire
 from tests.elsewhere import Reply, elsewhere
@@ -392,6 +393,7 @@ def bites_max_staleness_seconds(serve: Serve, _: Path) -> None:
                 retention_seconds=3600,
                 forget_all=lambda: None,
                 complain=lambda _: None,
+                mark=Mark(),
             )
             asyncio.run_coroutine_threadsafe(feed.read(), server.loop).result(10)
             clock.now = seconds - 0.01

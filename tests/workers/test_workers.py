@@ -84,18 +84,13 @@ def test_the_burst_admits_no_more_in_a_second(crew: ServerProcess, connections: 
 
 
 def refused_by_all(connections: list[Connection], credential: str) -> None:
-    """Return once every worker has refused a credential, and never accepts it again."""
-    deadline = time.monotonic() + SEEN_SECONDS_MAX
-    waiting = list(connections)
-    while waiting:
-        waiting = [connection for connection in waiting if connection.verify(credential).status != 401]
-        assert time.monotonic() < deadline, f"{len(waiting)} workers still accept it"
+    """Every worker refuses a credential now: the call that took it away has answered."""
     assert {connection.verify(credential).status for connection in connections} == {401}
 
 
 def test_a_revoked_key_is_refused_by_every_worker(crew: ServerProcess, connections: list[Connection]) -> None:
-    """A revocation at one worker would leave the key good at the others."""
-    for _ in range(5):
+    """A revocation at one worker would leave the key good at the others, until they have heard of it."""
+    for _ in range(40):
         made = make_key(crew, plan="enterprise")
         for connection in connections:
             assert connection.verify(made["key"]).status == 200

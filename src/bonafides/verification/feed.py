@@ -10,6 +10,7 @@ from typing import Final
 from bonafides.errors import Unavailable
 from bonafides.model import Change, Clock
 from bonafides.store import FeedLost, FeedPosition, FeedStore
+from bonafides.verification.mark import Mark
 
 Apply = Callable[[Sequence[Change]], None]
 Complain = Callable[[Unavailable], None]
@@ -32,9 +33,10 @@ class Feed:
             gone unread, and everything is forgotten instead.
         forget_all: Makes memory forget everything.
         complain: Told of the first failed reading of a row.
+        mark: Says when another worker of this machine has taken something away: nothing is trusted until that was read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it reads, whom it tells, and how long it waits
         self,
         store: FeedStore,
         apply: Apply,
@@ -45,6 +47,7 @@ class Feed:
         retention_seconds: float,
         forget_all: Callable[[], None],
         complain: Complain,
+        mark: Mark,
     ) -> None:
         self._store = store
         self._apply = apply
@@ -61,9 +64,14 @@ class Feed:
         self.trusted_until = float("-inf")
         """On the monotonic clock: memory may be used before this moment."""
         self._nudged = asyncio.Event()
+        self._marked = mark.word
+        self._seen = mark.word[0]
 
     def is_fresh(self) -> bool:
         """Whether memory may be used now."""
+        if self._marked[0] != self._seen:
+            self._nudged.set()
+            return False
         return self._monotonic() < self.trusted_until
 
     def nudge(self) -> None:
@@ -76,6 +84,7 @@ class Feed:
         Raises:
             Unavailable: The database cannot be asked; memory goes on ageing.
         """
+        marked = self._marked[0]
         began = self._clock.monotonic()
         if self._position is None or began - self._last_read > self._retention_seconds / 2:
             self._position = await self._store.feed_position()
@@ -89,6 +98,7 @@ class Feed:
             self._apply(changes)
         self._position = position
         self._last_read = began
+        self._seen = marked
         self.trusted_until = began + self._max_staleness_seconds
 
     async def follow(self) -> None:

@@ -14,6 +14,7 @@ from bonafides.model import Actor, AuditEvent, Change, ChangeKind, Plan, to_date
 from bonafides.store import FeedPosition, Store
 from bonafides.store.sqlite import open_sqlite
 from bonafides.verification.feed import Feed
+from bonafides.verification.mark import Mark, create_mark
 from tests.unit.clocks import START_US, HandClock
 
 
@@ -106,6 +107,7 @@ def feed(line: Interrupted, memory: Memory, clock: HandClock) -> Feed:
         retention_seconds=60,
         forget_all=lambda: memory.told.append(None),
         complain=memory.complaints.append,
+        mark=Mark(),
     )
 
 
@@ -242,6 +244,7 @@ async def test_memory_that_fails_to_forget_is_asked_again(
         retention_seconds=60,
         forget_all=lambda: None,
         complain=memory.complaints.append,
+        mark=Mark(),
     )
     await feed.read()
     await change(store, "a")
@@ -311,6 +314,7 @@ async def test_a_follower_that_is_nudged_reads_at_once(
         retention_seconds=60,
         forget_all=lambda: memory.told.append(None),
         complain=memory.complaints.append,
+        mark=Mark(),
     )
     following = asyncio.create_task(patient.follow())
     try:
@@ -357,6 +361,7 @@ async def test_what_wakes_the_follower_makes_it_look_less_often_and_never_too_la
         retention_seconds=60,
         forget_all=lambda: None,
         complain=memory.complaints.append,
+        mark=Mark(),
     )
     following = asyncio.create_task(feed.follow())
     try:
@@ -395,3 +400,63 @@ async def test_following_survives_failures_and_complains_once_a_row(
     expected = "away" if isinstance(failure, Unavailable) else "<class 'ValueError'>"
     assert [complaint.internal for complaint in memory.complaints] == [expected] * 2
     assert "future" not in str(memory.complaints)
+
+
+async def test_what_another_worker_takes_away_is_not_trusted_from_its_commit_on(
+    line: Interrupted, memory: Memory, clock: HandClock, store: Store
+) -> None:
+    """A call that revokes would have answered, and some worker that has yet to hear of it say yes."""
+    shared = create_mark()
+    follower = Feed(
+        line,
+        memory.told.append,
+        clock,
+        max_staleness_seconds=2,
+        poll_seconds=60,
+        retention_seconds=60,
+        forget_all=lambda: memory.told.append(None),
+        complain=memory.complaints.append,
+        mark=Mark(shared),
+    )
+    other, another = Mark(shared), Mark(shared)
+    await follower.read()
+    assert follower.is_fresh()
+    await change(store, "a")
+    other.put()
+    assert not follower.is_fresh()
+    await follower.read()
+    assert follower.is_fresh()
+    assert memory.names() == [None, "a"]
+    # Two at once, of which one stands: both were committed before.
+    other.put()
+    another.put()
+    assert not follower.is_fresh()
+    following = asyncio.create_task(follower.follow())
+    await until(follower.is_fresh)
+    # Whoever has looked in vain need not wait until the feed is read again by itself.
+    other.put()
+    await until(follower.is_fresh)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_a_reading_knows_nothing_of_what_was_marked_while_it_went_on(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch, line: Interrupted
+) -> None:
+    """What was committed after the database had answered would be taken for read."""
+    mark = Mark()
+    feed._marked = mark.word
+    await feed.read()
+    changes_since = line.changes_since
+
+    async def late(position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+        answer = await changes_since(position)
+        mark.put()
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(line, "changes_since", late)
+        await feed.read()
+    assert not feed.is_fresh()
+    await feed.read()
+    assert feed.is_fresh()
