@@ -14,7 +14,7 @@ from bonafides.verification.foreign import Foreign
 from bonafides.verification.resident import Resident, ResidentIndex
 
 _BATCH_MAX: Final = 256
-_UNKNOWN_A_SECOND: Final = 500
+_UNKNOWN_A_SECOND: Final = 200
 """More than that are a flood: people mistype one now and then, and a program that lost its key sends the same one."""
 _GATHER_SECONDS: Final = 0.2
 
