@@ -83,6 +83,7 @@ TAGS: Final = {
     "Description": "What can be asked here.",
 }
 
+_CHALLENGE: Final = "WWW-Authenticate-Of-400"
 _LIMIT_HEADERS: Final = {
     "X-RateLimit-Limit": ("integer", 1000, "Requests in the window of the policy that binds most."),
     "X-RateLimit-Remaining": ("integer", 997, "What is left in it."),
@@ -331,6 +332,7 @@ def _headers() -> Json:
             "required": True,
             "example": example,
         }
+    headers[_CHALLENGE] = {**headers["WWW-Authenticate"], "required": False}
     headers["Cache-Control"] = {
         "description": "`no-store` where the answer is the caller's alone.",
         "schema": {"type": "string", "enum": ["no-store", "no-cache", CACHED]},
@@ -373,9 +375,13 @@ def _error_response(status: str, text: str, problems: Problems) -> Json:
         "429": ["Retry-After"],
         "503": ["Retry-After"],
     }.get(status, [])
+    headers = _header_refs(names)
+    if status == "400":
+        # Only where a credential cannot be read.
+        headers["WWW-Authenticate"] = {"$ref": f"#/components/headers/{_CHALLENGE}"}
     return {
         "description": text,
-        "headers": _header_refs(names),
+        "headers": headers,
         "content": {
             media_type: {
                 "schema": {"$ref": f"#/components/schemas/{model}"},
