@@ -266,9 +266,9 @@ class Directory:
         return user
 
     async def users(
-        self, authority: Authority, page: Page, *, tenant_id: str | None = None
+        self, authority: Authority, page: Page, *, tenant_id: str | None = None, search: str | None = None
     ) -> Sequence[User]:
-        """The tenant's users, newest first.
+        """The tenant's users, newest first; only those whose name or address holds some words, where there are any.
 
         Raises:
             Forbidden: The caller does not administer the tenant.
@@ -276,7 +276,9 @@ class Directory:
         """
         authority.require_administration("list users")
         return await self._store.list_users(
-            (await self.visible_tenant(authority, authority.tenant(tenant_id))).id, page
+            (await self.visible_tenant(authority, authority.tenant(tenant_id))).id,
+            page,
+            search=intake.text(search, "search") if search else None,
         )
 
     async def create_user(

@@ -302,6 +302,7 @@ class CredentialFilter:
         used_before: Only those that were used, and not since then.
         never_used: Only those that never were.
         endless: Only those without an expiry of their own.
+        search: Only those whose name, or what is shown of the secret, holds this, in whatever case; or of this id.
     """
 
     kind: CredentialKind
@@ -314,6 +315,7 @@ class CredentialFilter:
     used_before: datetime | None = None
     never_used: bool = False
     endless: bool = False
+    search: str | None = None
 
 
 class ForeignScheme(StrEnum):

@@ -110,8 +110,9 @@ class Read(HTMLParser):
         return self.answer.status_code
 
     def form(self, action: str) -> Form:
-        """The one form that leads there."""
+        """The one form that leads there; that which changes something, where another one only searches."""
         found = [form for form in self.forms if urlsplit(form.action).path == action]
+        found = [form for form in found if form.method == "post"] or found
         assert len(found) == 1, f"{len(found)} forms lead to {action}: {[form.action for form in self.forms]}"
         return found[0]
 

@@ -139,6 +139,20 @@ async def test_listings_are_newest_first_and_filtered(store: SqlStore) -> None:
     assert await store.list_credentials(EVERYWHERE, ALL, of_keys(status=ACTIVE)) == [new, first, old]
 
 
+async def test_a_list_is_searched_by_name_by_what_is_shown_and_by_id(store: SqlStore) -> None:
+    """A person would page through ten thousand keys, or be shown those of which a wild card happens to match."""
+    named = await make(store, credential(name="Nightly 100% export"))
+    shown = await make(store, credential(display="bf_key_Wxyz…9876"))
+
+    async def found(words: str) -> set[str]:
+        return {one.id for one in await store.list_credentials("ten_a", ALL, of_keys(search=words))}
+
+    assert await found("NIGHTLY") == await found("0% E") == {named.id}
+    assert await found("9876") == {shown.id}
+    assert await found(shown.id) == {shown.id}
+    assert await found("night%export") == await found("_ightly") == set()
+
+
 async def test_listings_tell_what_has_ended_from_what_lasts(store: SqlStore) -> None:
     """A person who looks for expired keys would be shown all the others, or miss the last rotated one."""
     later = NOW + timedelta(hours=1)

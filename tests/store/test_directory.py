@@ -183,6 +183,17 @@ async def test_users_are_listed_newest_first_without_the_deleted(store: SqlStore
     assert await store.change_user("usr_gone", EVERYWHERE, UserChanges(name="x"), event()) is None
 
 
+async def test_users_are_searched_by_name_and_address(store: SqlStore) -> None:
+    """An admin would page through ten thousand people to find one."""
+    await store.create_user(user("usr_ada", name="Ada Lovelace", email="countess@example.com"), event())
+
+    async def found(words: str) -> list[str]:
+        return [one.id for one in await store.list_users("ten_a", ALL, search=words)]
+
+    assert await found("ada l") == await found("COUNTESS@") == await found("usr_ada") == ["usr_ada"]
+    assert await found("ada%lace") == []
+
+
 async def test_an_email_is_unique_in_its_tenant_whatever_its_case(store: SqlStore) -> None:
     """Two accounts that differ by a capital letter are how somebody logs in as somebody else."""
     clash = Clash("email")

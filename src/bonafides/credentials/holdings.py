@@ -259,6 +259,7 @@ class Holdings:
         user_id: str | None = None,
         parent_id: str | None = None,
         status: ShownStatus | None = None,
+        search: str | None = None,
     ) -> Sequence[Credential]:
         """The tenant's for who administers it, one's own for everybody else; newest first.
 
@@ -278,6 +279,7 @@ class Holdings:
                 status=_STORED[status] if status is not None else None,
                 ended_at=now if status is ShownStatus.EXPIRED else None,
                 lasting_at=now if status is ShownStatus.ACTIVE else None,
+                search=intake.text(search, "search") if search else None,
             ),
         )
 

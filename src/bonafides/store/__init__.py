@@ -262,7 +262,9 @@ class DirectoryStore(Protocol):
         """When the user of a login's token last proved who they are; None for what is not of a login."""
         ...
 
-    async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
+    async def list_users(
+        self, tenant: TenantScope, page: Page, *, search: str | None = None
+    ) -> Sequence[User]:
         """Up to `page.limit` users, newest first, without the deleted ones."""
         ...
 

@@ -44,7 +44,7 @@ from bonafides.model import (
 from bonafides.store import Reused
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
-from bonafides.store.listing import page_of, within
+from bonafides.store.listing import holding, page_of, within
 from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
 from bonafides.store.transaction import Transaction
 
@@ -156,6 +156,14 @@ def list_page(
         query = query.where(credentials.c.last_used_at.is_(None))
     if which.endless:
         query = query.where(credentials.c.expires_at.is_(None))
+    if which.search is not None:
+        query = query.where(
+            or_(
+                holding(credentials.c.name, which.search),
+                holding(credentials.c.display, which.search),
+                credentials.c.id == which.search,
+            )
+        )
     rows = connection.execute(page_of(query, page, credentials.c.created_at, credentials.c.id))
     return [Credential(*row) for row in rows]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from bonafides.model import (
     UNCHANGED,
@@ -31,7 +31,7 @@ from bonafides.store import Clash, Reused, plans
 from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
-from bonafides.store.listing import page_of, within
+from bonafides.store.listing import holding, page_of, within
 from bonafides.store.sessions import end_all
 from bonafides.store.tables import columns_of, credentials, passwords, row_of, tenants, users
 from bonafides.store.transaction import Transaction
@@ -182,9 +182,13 @@ def find_member(connection: Connection, user_id: str, tenant_id: str) -> tuple[T
     return Tenant(*of_tenant), None if of_user[0] is None else User(*of_user)
 
 
-def list_users(connection: Connection, tenant: TenantScope, page: Page) -> Sequence[User]:
+def list_users(connection: Connection, tenant: TenantScope, page: Page, search: str | None) -> Sequence[User]:
     """A page of users, newest first."""
     query = select(*_USER).where(users.c.status != Status.DELETED, *within(users.c.tenant_id, tenant))
+    if search is not None:
+        query = query.where(
+            or_(holding(users.c.name, search), holding(users.c.email, search), users.c.id == search)
+        )
     rows = connection.execute(page_of(query, page, users.c.created_at, users.c.id))
     return [User(*row) for row in rows]
 

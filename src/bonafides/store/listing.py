@@ -15,6 +15,11 @@ def within(tenant_id: Column[Any], tenant: TenantScope) -> tuple[ColumnElement[b
     return () if tenant is EVERYWHERE else (tenant_id == tenant,)
 
 
+def holding(column: Column[Any], words: str) -> ColumnElement[bool]:
+    """The condition that a column's text holds these words, in whatever case (of a to z alone on SQLite)."""
+    return column.icontains(words, autoescape=True)
+
+
 def page_of(query: Select[Any], page: Page, moment: Column[Any], identity: Column[Any]) -> Select[Any]:
     """The query for one page; rows that appear meanwhile neither shift nor repeat those still to come."""
     query = query.order_by(moment.desc(), identity.desc()).limit(page.limit)

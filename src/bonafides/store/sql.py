@@ -279,8 +279,10 @@ class SqlStore:
     async def find_member(self, user_id: str, tenant_id: str) -> tuple[Tenant | None, User | None]:
         return await self._read(directory.find_member, user_id, tenant_id)
 
-    async def list_users(self, tenant: TenantScope, page: Page) -> Sequence[User]:
-        return await self._read(directory.list_users, tenant, page)
+    async def list_users(
+        self, tenant: TenantScope, page: Page, *, search: str | None = None
+    ) -> Sequence[User]:
+        return await self._read(directory.list_users, tenant, page, search)
 
     async def change_user(
         self, user_id: str, tenant: TenantScope, changes: UserChanges, event: AuditEvent

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Query, Response
 
+from bonafides.intake import TEXT_MAX, TEXT_PATTERN
 from bonafides.model import Page, to_micros
 from bonafides.resources import page_resource
 from bonafides.secret import Peppers
@@ -16,6 +17,8 @@ from bonafides.web.replies import reply
 
 LIMIT_MAX = 100
 LIMIT_DEFAULT = 50
+
+SEARCH_MAX = TEXT_MAX
 
 T = TypeVar("T")
 
@@ -26,6 +29,16 @@ Cursor = Annotated[
         max_length=1000,
         description="`next_cursor` of the page before, with the same filters.",
         json_schema_extra={"pattern": "^[0-9a-f]*$"},
+    ),
+]
+
+Search = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=SEARCH_MAX,
+        description="Only those whose name holds this, in whatever case; of a key also what is shown of it, of a user the address.",
+        json_schema_extra={"pattern": TEXT_PATTERN},
     ),
 ]
 

@@ -16,7 +16,7 @@ from bonafides.resources import key_resource
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX, KeyPatch, NewKey, Revocation, Rotation
 from bonafides.web.guard import Caller, GuardedRoute
-from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
+from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging, Search
 from bonafides.web.replies import attempt_of, claim_for, created, reply
 from bonafides.web.schemas import ApiKey, ApiKeyPage, MadeApiKey
 
@@ -96,10 +96,16 @@ def routes(api_keys: ApiKeys, idempotency: Idempotency, paging: Paging, clock: C
         status: Annotated[
             ShownStatus | None, Query(description="Only those that are shown with this status.")
         ] = None,
+        search: Search = None,
     ) -> Response:
-        context = f"api-keys {caller.tenant(tenant_id)} {user_id} {status}"
+        context = f"api-keys {caller.tenant(tenant_id)} {user_id} {status} {search or ''}"
         found = await api_keys.page(
-            caller, paging.page(limit, cursor, context), tenant_id=tenant_id, user_id=user_id, status=status
+            caller,
+            paging.page(limit, cursor, context),
+            tenant_id=tenant_id,
+            user_id=user_id,
+            status=status,
+            search=search,
         )
         return paging.answer(found, limit, context, show, lambda key: (key.created_at, key.id))
 

@@ -16,7 +16,7 @@ from bonafides.resources import user_resource
 from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
-from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
+from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging, Search
 from bonafides.web.replies import attempt_of, claim_for, created, reply
 
 _READS: Final = {"x-required-scopes": [READ]}
@@ -58,9 +58,12 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
         tenant_id: Annotated[str | None, Query(max_length=bodies.ID_MAX, description=_WHERE)] = None,
+        search: Search = None,
     ) -> Response:
-        context = f"users {caller.tenant(tenant_id)}"
-        found = await directory.users(caller, paging.page(limit, cursor, context), tenant_id=tenant_id)
+        context = f"users {caller.tenant(tenant_id)} {search or ''}"
+        found = await directory.users(
+            caller, paging.page(limit, cursor, context), tenant_id=tenant_id, search=search
+        )
         return paging.answer(found, limit, context, user_resource, lambda user: (user.created_at, user.id))
 
     @router.post(

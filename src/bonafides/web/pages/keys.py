@@ -18,7 +18,7 @@ from bonafides.model import READ, WRITE, Credential, CredentialStatus, ShownStat
 from bonafides.resources import key_resource, key_status
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.pages.creations import Creations
-from bonafides.web.pages.listings import Listings, PageCursor, status_named
+from bonafides.web.pages.listings import Listings, PageCursor, Words, status_named
 from bonafides.web.pages.reception import PageForm, PageRoute, Reader
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.pages.wishes import (
@@ -87,16 +87,22 @@ class KeyPages:
         self._pages = pages
 
     async def listing(
-        self, request: Request, authority: Authority, status: ShownStatus | None, whose: str, cursor: str
+        self,
+        request: Request,
+        authority: Authority,
+        status: ShownStatus | None,
+        whose: str,
+        search: str,
+        cursor: str,
     ) -> Response:
         """The caller's own keys, or those of the organisation for who administers it."""
         everybodys = whose == ALL and authority.administers
         user_id = None if everybodys else authority.user_id
-        context = f"page of api-keys {authority.tenant_id} {user_id} {status}"
+        context = f"page of api-keys {authority.tenant_id} {user_id} {status} {search}"
         found = await self._api_keys.page(
-            authority, self._listings.page(cursor, context), user_id=user_id, status=status
+            authority, self._listings.page(cursor, context), user_id=user_id, status=status, search=search
         )
-        filters = {"status": str(status or ""), "whose": ALL if everybodys else ""}
+        filters = {"status": str(status or ""), "whose": ALL if everybodys else "", "search": search}
         return self._pages.render(
             request,
             "keys.html",
@@ -106,6 +112,7 @@ class KeyPages:
             names=await self._names(authority, found) if everybodys else None,
             status_of=key_status,
             wanted=status,
+            search=search,
             statuses=list(ShownStatus),
             administers=authority.administers,
             everybodys=everybodys,
@@ -357,9 +364,12 @@ def _add_making(router: APIRouter, calls: KeyPages) -> None:
         reader: Reader,
         status: Annotated[str, Query(max_length=20)] = "",
         whose: Annotated[str, Query(max_length=10)] = "",
+        search: Words = "",
         cursor: PageCursor = "",
     ) -> Response:
-        return await calls.listing(request, reader.authority, status_named(status), whose, cursor)
+        return await calls.listing(
+            request, reader.authority, status_named(status), whose, search.strip(), cursor
+        )
 
     @router.get("/new", openapi_extra=_WRITES)
     async def ask(request: Request, reader: Reader) -> Response:

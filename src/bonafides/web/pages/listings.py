@@ -12,11 +12,14 @@ from fastapi import Query
 
 from bonafides.errors import InvalidRequest
 from bonafides.model import Page, ShownStatus
-from bonafides.web.paging import Paging
+from bonafides.web.paging import SEARCH_MAX, Paging
 
 ROWS: Final = 25
 
 T = TypeVar("T")
+
+Words = Annotated[str, Query(max_length=SEARCH_MAX)]
+"""What a list is searched for."""
 
 PageCursor = Annotated[str, Query(alias="cursor", max_length=1_000)]
 

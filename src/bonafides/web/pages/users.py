@@ -14,7 +14,7 @@ from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, Proo
 from bonafides.model import ADMIN, Replayed, Role, Status, UserChanges, UserKind
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import SCOPES_KEY
-from bonafides.web.pages.listings import Listings, PageCursor
+from bonafides.web.pages.listings import Listings, PageCursor, Words
 from bonafides.web.pages.reception import PAGE_KEY, PageForm, PageRoute, Reader
 from bonafides.web.pages.rendering import Pages
 from bonafides.web.problems import STATUS
@@ -51,15 +51,16 @@ class UserPages:
         request: Request,
         authority: Authority,
         tenant_id: str,
+        search: str = "",
         cursor: str = "",
         form: Mapping[str, str] | None = None,
         error: AppError | None = None,
     ) -> Response:
         """The users of a tenant, and the form for a new one."""
         tenant = await self._directory.visible_tenant(authority, tenant_id or authority.tenant_id)
-        context = f"page of users {tenant.id}"
+        context = f"page of users {tenant.id} {search}"
         found = await self._directory.users(
-            authority, self._listings.page(cursor, context), tenant_id=tenant.id
+            authority, self._listings.page(cursor, context), tenant_id=tenant.id, search=search
         )
         given = form or {}
         return self._pages.render(
@@ -74,8 +75,9 @@ class UserPages:
                 context,
                 lambda user: (user.created_at, user.id),
                 PATH,
-                {"tenant_id": tenant_id},
+                {"tenant_id": tenant_id, "search": search},
             ),
+            search=search,
             roles=list(Role),
             kinds=list(UserKind),
             given={name: given.get(name, "") for name in ("kind", "name", "email", "role")},
@@ -189,9 +191,10 @@ def routes(calls: UserPages) -> APIRouter:
         request: Request,
         reader: Reader,
         tenant_id: Annotated[str, Query(max_length=ID_MAX)] = "",
+        search: Words = "",
         cursor: PageCursor = "",
     ) -> Response:
-        return await calls.listing(request, reader.authority, tenant_id, cursor)
+        return await calls.listing(request, reader.authority, tenant_id, search.strip(), cursor)
 
     @router.post("", openapi_extra=_ADMIN)
     async def create(request: Request, reader: Reader, form: PageForm) -> Response:
