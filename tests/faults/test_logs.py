@@ -78,7 +78,7 @@ def test_a_request_writes_one_line_whatever_it_says(server: ServerProcess, text:
 
 
 def test_every_answer_can_be_found_by_its_id(server: ServerProcess) -> None:
-    """A customer quotes a request id; an operator who cannot find it cannot help."""
+    """ASVS 16.2.1: a customer quotes a request id; an operator who cannot find it cannot help."""
     before = len(server.log())
     client = server.admin
     answers = [
@@ -155,7 +155,7 @@ def test_an_unforeseen_failure_tells_the_client_nothing_and_the_log_no_secret(
     log_of_this_process: io.StringIO,
     form: str,
 ) -> None:
-    """The one thing that nobody has thought of must not be what gives the keys away (ASVS 16.5.1)."""
+    """The one thing that nobody has thought of must not be what gives the keys away (ASVS 13.4.2, ASVS 16.5.1)."""
     secret = mint(SecretKind.KEY, new_id("key", 1, secrets.token_bytes), secrets.token_bytes)
     random = secret.split("_")[2][22:]
     inside = "relation credentials of host db.internal"

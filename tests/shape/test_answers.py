@@ -154,9 +154,18 @@ def test_every_answer_of_the_api_is_for_one_reader(tenancy: Tenancy) -> None:
 
 
 def test_strict_transport_is_asked_for_where_the_public_url_is_https(tenancy: Tenancy) -> None:
-    """A first request over plain HTTP would carry a key."""
+    """ASVS 3.4.1: a first request over plain HTTP would carry a key."""
     answer = tenancy.client().get("/v1/auth/verify")
-    assert "max-age=" in answer.headers["Strict-Transport-Security"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_every_answer_says_what_it_is(tenancy: Tenancy) -> None:
+    """ASVS 4.1.1: a browser would guess, and read somebody's name for a key as a page."""
+    for method, path in operations(tenancy):
+        answer = tenancy.client(tenancy.owner_key["key"]).request(method, path)
+        assert bool(answer.content) == ("Content-Type" in answer.headers), path
+        kind, _, parameter = answer.headers.get("Content-Type", "application/json").partition(";")
+        assert kind in {"application/json", "application/jwt"} or parameter.strip() == "charset=utf-8", path
 
 
 def assert_shape(thing: object, where: str) -> None:

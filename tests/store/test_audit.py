@@ -41,7 +41,7 @@ async def test_events_are_filtered_and_paged(store: SqlStore) -> None:
     ids=["update", "delete"],
 )
 async def test_the_trail_is_append_only(url: str, store: SqlStore, statement: str) -> None:
-    """Whoever gets hold of the server's own connection must not be able to cover their tracks."""
+    """ASVS 16.4.2: whoever gets hold of the server's own connection must not be able to cover their tracks."""
     before = await store.list_events(EVERYWHERE, ALL)
     with pytest.raises(REFUSED, match="append-only"):
         await run_sql(url, statement)

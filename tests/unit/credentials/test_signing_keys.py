@@ -150,7 +150,7 @@ async def test_of_many_nodes_that_begin_at_once_one_makes_the_keys(house: House)
 
 
 async def test_keys_are_rotated_on_schedule_and_kept_for_what_they_signed(house: House) -> None:
-    """ASVS 13.3.4: a key that signs for ever is stolen once for ever."""
+    """ASVS 11.1.1, ASVS 13.3.4: a key that signs for ever is stolen once for ever."""
     keys = another(house)
     token = await keys.sign(claims(house.clock))
     house.clock.advance(90 * DAY - 1)
