@@ -73,6 +73,7 @@ from bonafides.notices import Notices
 from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.back_channel import BackChannel
 from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_documents import ClientDocuments
 from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import ACCESS_TOKEN_SECONDS
 from bonafides.oauth.clients import Clients
@@ -613,6 +614,24 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
 
     hints = IdTokenHints(signers, settings.base_url)
     devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audience)
+    registrations = Registrations(
+        store,
+        clients,
+        guesses,
+        recorder,
+        peppers,
+        clock,
+        entropy,
+        scopes,
+        RegistrationRules(
+            open=settings.self_registration,
+            open_free=settings.self_registrations_free,
+            use_pkce=settings.registered_clients_use_pkce,
+        ),
+    )
+    documents = ClientDocuments(
+        clients, registrations, outgoing, registration.wish_of, clock, open=settings.client_id_documents
+    )
     return Rooms(
         settings=settings,
         clock=clock,
@@ -675,7 +694,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         authorizations=Authorizations(
             store=store,
             directory=directory,
-            clients=clients,
+            clients=documents,
             codes=codes,
             hints=hints,
             recorder=recorder,
@@ -687,21 +706,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         logouts=Logouts(clients, hints),
         devices=devices,
         pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audience),
-        registrations=Registrations(
-            store,
-            clients,
-            guesses,
-            recorder,
-            peppers,
-            clock,
-            entropy,
-            scopes,
-            RegistrationRules(
-                open=settings.self_registration,
-                open_free=settings.self_registrations_free,
-                use_pkce=settings.registered_clients_use_pkce,
-            ),
-        ),
+        registrations=registrations,
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
         client_keys=client_keys,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from bonafides.model import (
     ADMIN,
@@ -22,6 +22,9 @@ from bonafides.model import (
     Unchanged,
     User,
 )
+
+DOCUMENT: Final = "client_id_document"
+"""In a client's metadata: the URL at which it describes itself."""
 
 
 class GrantType(StrEnum):
@@ -99,6 +102,17 @@ class Client:
     created_by: str | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def document(self) -> str | None:
+        """The URL at which it describes itself; None where somebody has made it."""
+        url = self.metadata.get(DOCUMENT)
+        return None if url is None else str(url)
+
+    @property
+    def wire_id(self) -> str:
+        """By what it calls itself: its `client_id`."""
+        return self.document or self.id
 
     @property
     def is_public(self) -> bool:

@@ -273,6 +273,13 @@ class Settings(BaseModel):
         ge=1,
         description="Clients that one address (IPv6: one /64) may register so before it has to wait, longer each time, until an hour has passed.",
     )
+    client_id_documents: bool = Field(
+        default=False,
+        description=(
+            "Whether OAuth clients may be known by an https URL at which they describe themselves (client ID metadata documents, as MCP "
+            "has them); people are asked about them each time."
+        ),
+    )
     registered_clients_use_pkce: bool = Field(
         default=True,
         description=(

@@ -449,6 +449,21 @@ def bites_self_registrations_free(serve: Serve, _: Path) -> None:
             assert found.count(201) == free
 
 
+def bites_client_id_documents(serve: Serve, folder: Path) -> None:
+    """It decides whether a client that nobody has made may send people."""
+    with elsewhere(folder) as other:
+        url = other.url("/client")
+        said = {"client_id": url, "redirect_uris": ["https://any.example/cb"]}
+        other.replies["/client"] = Reply(json.dumps(said).encode())
+        query = {"client_id": url, "response_type": "code", "redirect_uri": "https://any.example/cb"}
+        for is_open in (False, True):
+            with serve(client_id_documents=is_open, outgoing_private_addresses=True) as server:
+                answer = server.client().get("/oauth/authorize", params=query)
+                assert answer.status_code == (303 if is_open else 400), answer.text
+                metadata = server.client().get("/.well-known/oauth-authorization-server").json()
+                assert metadata["client_id_metadata_document_supported"] is is_open
+
+
 def bites_registered_clients_use_pkce(serve: Serve, _: Path) -> None:
     """It decides whether a stolen code is of use to who has the client's secret too."""
     for use in (True, False):

@@ -110,7 +110,7 @@ def test_no_uses_a_request_up(app: Application, browser: Browser) -> None:
         ({"redirect_uri": None, "scope": "openid"}, "invalid_request"),
         ({"request_uri": PREFIX + "x"}, "invalid_request"),
         ({"request": "x"}, "invalid_request"),
-        ({"response_type": "token"}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
         ({"code_challenge": None}, "invalid_request"),
         ({"scope": "nonsense"}, "invalid_scope"),
         ({"resource": "https://elsewhere.example/"}, "invalid_target"),

@@ -52,6 +52,12 @@ class ClientFinder(Protocol):
     async def find(self, client_id: str) -> Client | None: ...
 
 
+class ClientKeeper(ClientFinder, Protocol):
+    """Keeps those, too, that are known by a URL alone, once somebody lets them."""
+
+    async def keep(self, client: Client, actor: Actor) -> None: ...
+
+
 class CodeIssuer(Protocol):
     """Makes authorization codes."""
 
@@ -151,7 +157,7 @@ class Authorizations:
         *,
         store: AuthorizeStore,
         directory: Directory,
-        clients: ClientFinder,
+        clients: ClientKeeper,
         codes: CodeIssuer,
         hints: HintReader,
         recorder: Recorder,
@@ -232,6 +238,7 @@ class Authorizations:
             return LogInFirst(judged.pairs, judged.request.login_hint or "", judged.request.destination)
         if not allowed:
             return await self._answer(judged, Refusal("access_denied", "The person has said no."))
+        await self._clients.keep(judged.client, actor)
         await self._remember(judged, person, actor)
         return await self._grant(judged, person, actor)
 
@@ -249,7 +256,7 @@ class Authorizations:
         request_uri = parameters.get("request_uri")
         token = dict(pairs).get(BEGAN)
         if request_uri is not None and request_uri.startswith(PUSHED_PREFIX):
-            sent = Parameters({"client_id": client.id, "request_uri": request_uri}, (), frozenset())
+            sent = Parameters({"client_id": client.wire_id, "request_uri": request_uri}, (), frozenset())
             digests = self._peppers.candidates(request_uri.encode("utf-8", "replace"))
             # Whoever came in time may take their time on the pages.
             found = await self._store.find_pushed_request(digests, self._began(written(sent), token)[0])
@@ -300,7 +307,7 @@ class Authorizations:
         request, client = judged.request, judged.client
         hinted = None
         if request.id_token_hint is not None:
-            hinted = await self._hints.hinted_user(request.id_token_hint, client.id)
+            hinted = await self._hints.hinted_user(request.id_token_hint, client.wire_id)
             if hinted is None:
                 return Refusal(
                     "invalid_request", "id_token_hint is no ID token that was issued here to this client."

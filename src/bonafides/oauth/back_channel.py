@@ -139,7 +139,7 @@ class BackChannel:
         issued = now_us // _SECOND_US
         return await self._signing_keys.sign(
             {
-                "aud": login.client_id,
+                "aud": login.client_id if client is None else client.wire_id,
                 "sub": login.user_id,
                 "sid": login.session_id,
                 "iat": issued,

@@ -8,16 +8,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_plus
 
-from bonafides.delegation import AuthMethod, Client
+from bonafides.delegation import AuthMethod, Client, PresentedClient
 from bonafides.errors import InvalidClient, InvalidRequest
 from bonafides.model import Clock, to_datetime
 from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import METHOD_NAMED
+from bonafides.oauth.clients import document_id
 from bonafides.oauth.foreign_keys import FAPI_ALGORITHMS, Unverified, read
 from bonafides.secret import Peppers, SecretKind, whole
 from bonafides.store import ClientStore, GrantStore
@@ -91,7 +92,7 @@ class ClientAuthentication:
     async def _by_secret(self, client_id: str, secret: str, method: AuthMethod) -> Client:
         presented = whole(secret, SecretKind.SEC)
         digests = () if presented is None else self._peppers.candidates(presented)
-        found = await self._store.present_client(client_id, digests)
+        found = await self._present(client_id, digests)
         now = to_datetime(self._clock.micros())
         if (
             found is None
@@ -103,8 +104,13 @@ class ClientAuthentication:
             raise InvalidClient
         return found.client
 
+    async def _present(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
+        """The client that calls itself so: one that is known by a URL, by that alone."""
+        found = await self._store.present_client(document_id(client_id) or client_id, digests)
+        return found if found is not None and found.client.wire_id == client_id else None
+
     async def _public(self, client_id: str) -> Client:
-        found = await self._store.present_client(client_id, ())
+        found = await self._present(client_id, ())
         if found is None or not found.live or not found.client.is_public:
             raise InvalidClient
         return found.client
@@ -127,7 +133,7 @@ class ClientAuthentication:
             or fields.get("client_id", identifier) != identifier
         ):
             raise InvalidClient
-        found = await self._store.present_client(identifier, ())
+        found = await self._present(identifier, ())
         if (
             found is None
             or not found.live

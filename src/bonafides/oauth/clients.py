@@ -6,6 +6,7 @@ that is nobody else's, and ends with it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -52,13 +53,25 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.oauth.client_metadata import METHOD_NAMED, checked, response_types_of
-from bonafides.secret import Peppers, SecretKind, display, mint, new_id, whole
+from bonafides.secret import ID_WIDTH, Peppers, SecretKind, base62, display, mint, new_id, whole
 from bonafides.store import Clash, ClientStore, DirectoryStore, Reused
 
 FIRST_SECRET: Final = "first"
 OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 _AS_IT_IS: Final = ClientChanges()
 DEFAULT_GRANTS: Final = frozenset({str(GrantType.AUTHORIZATION_CODE)})
+
+
+def document_id(client_id: str) -> str | None:
+    """The id under which a client is kept that is known by a URL: the same each time; None where it is none.
+
+    Args:
+        client_id: By what it calls itself.
+    """
+    if not client_id.startswith("https://"):
+        return None
+    number = int.from_bytes(hashlib.sha256(client_id.encode()).digest()[:16], "big")
+    return f"{CLIENT_PREFIX}_{base62(number, ID_WIDTH)}"
 
 
 class ClientsStore(ClientStore, DirectoryStore, Protocol):
@@ -225,8 +238,13 @@ class Clients:
 
     async def find(self, client_id: str) -> Client | None:
         """The client of that id, wherever it is, if it and its tenant are active."""
-        found = await self._store.present_client(client_id, ())
+        found = await self._store.present_client(document_id(client_id) or client_id, ())
         return found.client if found is not None and found.live else None
+
+    async def is_off(self, client_id: str) -> bool:
+        """Whether there is such a client, and it or its tenant is not active."""
+        found = await self._store.present_client(document_id(client_id) or client_id, ())
+        return found is not None and not found.live
 
     async def get(self, authority: Authority, client_id: str) -> Client:
         """The client, if it is the caller's to see.

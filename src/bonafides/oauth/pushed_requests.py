@@ -78,7 +78,7 @@ class PushedRequests:
         parameters = read(pairs)
         if "request_uri" in parameters.values:
             return Refusal("invalid_request", "request_uri cannot be pushed.")
-        if parameters.get("client_id") not in {None, client.id}:
+        if parameters.get("client_id") not in {None, client.wire_id}:
             return Refusal("invalid_request", "client_id is another client's.")
         destination = destination_of(parameters, client)
         if isinstance(destination, Unproven):

@@ -27,6 +27,7 @@ from bonafides.model import (
     OPENID,
     STANDARD_SCOPES,
     Actor,
+    AuditEvent,
     Clock,
     DigestedSecret,
     Entropy,
@@ -270,21 +271,27 @@ class Registrations:
         now_us = self._clock.micros()
         secret = mint(SecretKind.RAT, new_id("rat", now_us, self._entropy), self._entropy)
         made = await self._clients.made(client)
-        event = self._recorder.event(
-            "client.registered",
-            Actor(created_by, None if token is None else token.id, VIA, request_id, visitor.address),
-            client.tenant_id,
-            client.id,
-            {
-                "name": client.name,
-                "redirect_uris": list(client.redirect_uris),
-                "scopes": sorted(client.scopes),
-            },
-        )
+        actor = Actor(created_by, None if token is None else token.id, VIA, request_id, visitor.address)
+        event = self._registered(client, actor)
         new = self._clients.beginning(made, self._peppers.digested(secret))
         if not await self._store.register_client(new, None if token is None else token.id, event):
             return None
         return Registered(made, secret)
+
+    async def described(self, wish: ClientWish) -> Client:
+        """A client that nobody vouches for, as it would be made now.
+
+        Raises:
+            InvalidRequest: A field is malformed, or does not go with another.
+            InvalidScope: It may have none of the scopes that it names.
+        """
+        return self._described(wish, self._open_scopes, await self._store.operator_tenant_id(), None)
+
+    async def keep(self, client: Client, actor: Actor) -> None:
+        """Make a client that has described itself elsewhere."""
+        made = await self._clients.made(client)
+        event = self._registered(client, actor)
+        await self._store.register_client(self._clients.beginning(made), None, event)
 
     async def find(self, client_id: str, presented: str) -> Client | None:
         """The client, if the token that somebody presents is its own.
@@ -326,6 +333,15 @@ class Registrations:
         See: RFC 7592 §2.2
         """
         return await self._clients.has_secret(client, presented)
+
+    def _registered(self, client: Client, actor: Actor) -> AuditEvent:
+        details = {
+            "name": client.name,
+            "redirect_uris": list(client.redirect_uris),
+            "scopes": sorted(client.scopes),
+            **({} if client.document is None else {"document": client.document}),
+        }
+        return self._recorder.event("client.registered", actor, client.tenant_id, client.id, details)
 
     def _described(
         self, wish: ClientWish, most: frozenset[str], tenant_id: str, created_by: str | None

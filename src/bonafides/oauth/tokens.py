@@ -108,7 +108,7 @@ class Tokens:
                     **({"aud": audiences[0] if len(audiences) == 1 else audiences} if audiences else {}),
                     **({"cnf": {"jkt": jkt}} if jkt is not None else {}),
                     "sub": subject.user_id,
-                    "client_id": client.id,
+                    "client_id": client.wire_id,
                     "jti": identifier,
                     "scope": " ".join(sorted(scopes)),
                     "tenant_id": subject.tenant_id,
@@ -178,7 +178,7 @@ class Tokens:
             **told,
             **login_claims(grant),
             "sub": grant.user_id,
-            "aud": client.id,
+            "aud": client.wire_id,
             "iat": issued,
             "exp": issued + ID_TOKEN_SECONDS,
         }

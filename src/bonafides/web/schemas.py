@@ -362,6 +362,7 @@ class ServerMetadata(BaseModel):
     backchannel_logout_supported: bool
     backchannel_logout_session_supported: bool
     authorization_response_iss_parameter_supported: bool
+    client_id_metadata_document_supported: bool
     request_parameter_supported: bool
     request_uri_parameter_supported: bool
     require_pushed_authorization_requests: bool

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -154,6 +154,9 @@ class AuthorizePages:
             scopes=scopes_in_words(question.scopes),
             known=question.known,
             remembered=question.remembered,
+            document_host=None
+            if question.client.document is None
+            else urlsplit(question.client.document).netloc,
             unchecked=question.client.registered and question.client.created_by is None,
             carried=urlencode(question.pairs),
             another=f"{LOGIN}?next={quote(path, safe=_PATH_SAFE)}",

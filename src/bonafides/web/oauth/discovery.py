@@ -86,6 +86,7 @@ class Discovery:
             "backchannel_logout_supported": True,
             "backchannel_logout_session_supported": True,
             "authorization_response_iss_parameter_supported": True,
+            "client_id_metadata_document_supported": self._settings.client_id_documents,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
             "require_pushed_authorization_requests": False,

@@ -164,6 +164,20 @@ async def _said(request: Request, model: type[T]) -> T:
     """
     await check_body(request, required=True)
     value = _decode(await request.body())
+    return _validated(value, model)
+
+
+def wish_of(said: Mapping[str, Any]) -> ClientWish:
+    """What a client says of itself elsewhere.
+
+    Raises:
+        InvalidClientMetadata: It is malformed.
+        InvalidRedirectUri: The same, of a redirect URI.
+    """
+    return _wish(_validated(said, ClientRegistration))
+
+
+def _validated(value: object, model: type[T]) -> T:
     if isinstance(value, Mapping):
         value = {name: said for name, said in value.items() if said is not None}
     try:

@@ -36,7 +36,7 @@ def routes(clients: Clients, signing_keys: SigningKeys) -> APIRouter:
         if client is None or client.userinfo_algorithm is None:
             return reply(json_answer(200, told))
         # OpenID Connect Core §5.3.2: with who says it, and to whom.
-        signed = await signing_keys.sign({**told, "aud": client.id}, algorithm=client.userinfo_algorithm)
+        signed = await signing_keys.sign({**told, "aud": client.wire_id}, algorithm=client.userinfo_algorithm)
         return reply(Answer(200, [JWT, NO_STORE], signed.encode("ascii")))
 
     for method, operation_id in (("GET", "getUserinfo"), ("POST", "postUserinfo")):
