@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from bonafides.store.tables import webhooks
 from bonafides.webhook import EVERY_EVENT, TESTED, Delivery, DeliveryStatus, WebhookStatus
+
+# Built once: each transaction asks it, and most find nobody.
+_TOLD: Final = select(webhooks.c.id, webhooks.c.tenant_id, webhooks.c.events, webhooks.c.quiet_until).where(
+    webhooks.c.tenant_id.in_(bindparam("tenants", expanding=True)),
+    or_(webhooks.c.status == WebhookStatus.ACTIVE, webhooks.c.id.in_(bindparam("tested", expanding=True))),
+)
 
 
 def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -> Iterator[Delivery]:
@@ -21,11 +27,8 @@ def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -
     if not events:
         return
     tested = sorted({event["subject_id"] for event in events if event["action"] == TESTED})
-    query = select(webhooks.c.id, webhooks.c.tenant_id, webhooks.c.events, webhooks.c.quiet_until).where(
-        webhooks.c.tenant_id.in_(sorted({event["tenant_id"] for event in events})),
-        or_(webhooks.c.status == WebhookStatus.ACTIVE, webhooks.c.id.in_(tested)),
-    )
-    for hook in connection.execute(query).all():
+    tenants = sorted({event["tenant_id"] for event in events})
+    for hook in connection.execute(_TOLD, {"tenants": tenants, "tested": tested}).all():
         for event in events:
             if event["action"] == TESTED:
                 if event["subject_id"] == hook.id:

@@ -12,7 +12,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
@@ -26,6 +26,41 @@ from bonafides.web.gate import ClientGoneError
 from bonafides.web.guard import Guard, RejectedError
 from bonafides.web.malformed import malformed
 from bonafides.web.pages.reception import Reception, wants_page
+
+
+class Shortlists:
+    """Routes as a router does, but asks only those routes that match at all, where a path is some route's own.
+
+    Args:
+        router: Asks every route, one after the other.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+        paths = {route.path for route in iter_route_contexts(router.routes)}
+        self._plain = frozenset(path for path in paths if path is not None and "{" not in path)
+        self._found: dict[str, list[BaseRoute]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] in self._plain:
+            for route in self._of(scope):
+                match, found = route.matches(scope)
+                if match is Match.FULL:
+                    scope.setdefault("router", self._router)
+                    scope.update(found)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._router(scope, receive, send)
+
+    def _of(self, scope: Scope) -> list[BaseRoute]:
+        """The routes that the request's path may mean, whatever its method, in their order."""
+        path = scope["path"]
+        found = self._found.get(path)
+        if found is None:
+            found = [route for route in self._router.routes if route.matches(scope)[0] is not Match.NONE]
+            self._found[path] = found
+        return found
 
 
 class Api(FastAPI):
@@ -53,7 +88,8 @@ class Api(FastAPI):
         self.state.reception = reception
         self._settings = settings
         for router in routers:
-            self.include_router(router)
+            # Not included: a router in a router asks each of its routes twice.
+            self.routes.extend(router.routes)
 
     @override
     def openapi(self) -> dict[str, Any]:
@@ -65,7 +101,7 @@ class Api(FastAPI):
     @override
     def build_middleware_stack(self) -> ASGIApp:
         """Only what FastAPI's own routing needs; Starlette's error pages would answer before the gate can."""
-        return AsyncExitStackMiddleware(self.router)
+        return AsyncExitStackMiddleware(Shortlists(self.router))
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
