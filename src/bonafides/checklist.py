@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -37,6 +37,7 @@ class CheckName(StrEnum):
     NEVER_USED_KEY = "never_used_key"
     UNUSED_KEY = "unused_key"
     ENDLESS_KEY = "endless_key"
+    SPARE_SCOPES = "spare_scopes"
     NO_SECOND_FACTOR = "no_second_factor"
 
 
@@ -46,6 +47,7 @@ TEXTS: Final = MappingProxyType(
         CheckName.NEVER_USED_KEY: "Made more than a day ago, and never used: revoke it.",
         CheckName.UNUSED_KEY: "Not used for 30 days: revoke it.",
         CheckName.ENDLESS_KEY: "Without an expiry: give it one.",
+        CheckName.SPARE_SCOPES: "Has scopes that nothing has needed in 30 days and more: take them away.",
         CheckName.NO_SECOND_FACTOR: "A password alone opens this account: set a second factor up.",
     }
 )
@@ -61,12 +63,14 @@ class Finding:
         credentials: The newest of those that it holds against.
         people: The same.
         more: Whether there are others.
+        spare: The scopes that nothing has needed, by the id of their credential.
     """
 
     check: CheckName
     credentials: Sequence[Credential] = ()
     people: Sequence[User] = ()
     more: bool = False
+    spare: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class ChecklistStore(CredentialStore, FactorStore, Protocol):
@@ -97,17 +101,34 @@ class Checklist:
         found = []
         for check, which in _filters(user_id, now).items():
             keys = await self._store.list_credentials(tenant, page, which)
-            found.append(Finding(check, credentials=keys[:SHOWN_MAX], more=len(keys) > SHOWN_MAX))
+            shown = keys[:SHOWN_MAX]
+            spare = await self._spare(shown) if check is CheckName.SPARE_SCOPES else {}
+            found.append(Finding(check, credentials=shown, more=len(keys) > SHOWN_MAX, spare=spare))
         people = await self._store.list_people_without_factor(tenant, page, user_id)
         found.append(
             Finding(CheckName.NO_SECOND_FACTOR, people=people[:SHOWN_MAX], more=len(people) > SHOWN_MAX)
         )
         return found
 
+    async def needed_scopes(self, key: Credential) -> frozenset[str]:
+        """Of the scopes that a key has, those that something has needed."""
+        return key.scopes & (await self._store.used_scopes([key.id]))[key.id]
+
+    async def _spare(self, keys: Sequence[Credential]) -> Mapping[str, frozenset[str]]:
+        if not keys:
+            return {}
+        used = await self._store.used_scopes([key.id for key in keys])
+        return {key.id: key.scopes - used[key.id] for key in keys}
+
 
 def _filters(user_id: str | None, now: datetime) -> MappingProxyType[CheckName, CredentialFilter]:
     def keys(
-        *, created_days: int = 0, used_days: int = 0, never_used: bool = False, endless: bool = False
+        *,
+        created_days: int = 0,
+        used_days: int = 0,
+        never_used: bool = False,
+        endless: bool = False,
+        spare_days: int = 0,
     ) -> CredentialFilter:
         return CredentialFilter(
             kind=CredentialKind.API_KEY,
@@ -118,6 +139,7 @@ def _filters(user_id: str | None, now: datetime) -> MappingProxyType[CheckName, 
             used_before=now - timedelta(days=used_days) if used_days else None,
             never_used=never_used,
             endless=endless,
+            spare_before=now - timedelta(days=spare_days) if spare_days else None,
         )
 
     return MappingProxyType(
@@ -126,5 +148,6 @@ def _filters(user_id: str | None, now: datetime) -> MappingProxyType[CheckName, 
             CheckName.NEVER_USED_KEY: keys(created_days=NEW_DAYS, never_used=True),
             CheckName.UNUSED_KEY: keys(used_days=UNUSED_DAYS),
             CheckName.ENDLESS_KEY: keys(endless=True),
+            CheckName.SPARE_SCOPES: keys(spare_days=UNUSED_DAYS),
         }
     )

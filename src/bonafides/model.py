@@ -302,6 +302,7 @@ class CredentialFilter:
         used_before: Only those that were used, and not since then.
         never_used: Only those that never were.
         endless: Only those without an expiry of their own.
+        spare_before: Only those that have scopes which nothing has needed, though others of theirs were needed before then.
         search: Only those whose name, or what is shown of the secret, holds this, in whatever case; or of this id.
     """
 
@@ -315,6 +316,7 @@ class CredentialFilter:
     used_before: datetime | None = None
     never_used: bool = False
     endless: bool = False
+    spare_before: datetime | None = None
     search: str | None = None
 
 

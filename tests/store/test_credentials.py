@@ -396,6 +396,30 @@ async def test_a_naive_time_is_refused(store: SqlStore) -> None:
         await make(store, credential(expires_at=LATER.replace(tzinfo=None)))
 
 
+async def test_keys_are_found_whose_scopes_nothing_has_needed(store: SqlStore) -> None:
+    """A key would keep for ever what it was given too much of, or lose what is needed of it."""
+    later = NOW + timedelta(days=1)
+    spare = await make(store, credential(scopes=frozenset({"read", "read:all", "write"})))
+    whole = await make(store, credential(scopes=frozenset({"read"})))
+    await make(store, credential(scopes=frozenset({"read", "write"})))
+    fresh = await make(store, credential(scopes=frozenset({"read", "write"})))
+    pairs = {(spare.id, "read:all"): NOW, (whole.id, "read"): NOW, (whole.id, "gone"): NOW}
+    await store.record_scopes({**pairs, (fresh.id, "read"): later})
+    await store.record_scopes({(spare.id, "read:all"): later, (spare.id, "write"): later})
+
+    async def found(before: datetime) -> set[str]:
+        filters = of_keys(spare_before=before)
+        return {each.id for each in await store.list_credentials("ten_a", ALL, filters)}
+
+    assert await found(NOW) == set()
+    assert await found(later) == {spare.id}
+    assert await found(later + timedelta(seconds=1)) == {spare.id, fresh.id}
+    used = await store.used_scopes([spare.id, "key_none"])
+    assert used == {spare.id: {"read:all", "write"}, "key_none": frozenset()}
+    await store.record_scopes({(spare.id, "read"): later})
+    assert await found(later) == set()
+
+
 async def test_plans_of_credentials_are_kept(store: SqlStore) -> None:
     """A key that loses its own plan falls to its tenant's, with other limits."""
     await store.put_plan(plan("gold"), event())

@@ -192,6 +192,14 @@ class CredentialStore(Protocol):
         """The cold look-up: what is known of the credentials with these digests, by digest."""
         ...
 
+    async def record_scopes(self, first_used: Mapping[tuple[str, str], datetime]) -> None:
+        """Note when a credential (by its id) first needed a scope; what is known already stays."""
+        ...
+
+    async def used_scopes(self, credential_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The scopes that were ever needed of each of these credentials."""
+        ...
+
     async def record_use(
         self,
         last_used: Mapping[str, datetime],

@@ -47,6 +47,7 @@ from bonafides.store.columns import Moment
 from bonafides.store.listing import holding, page_of, within
 from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
 from bonafides.store.transaction import Transaction
+from bonafides.store.used_scopes import has_spare
 
 PARENT_REVOKED: Final = "parent revoked"
 
@@ -156,6 +157,8 @@ def list_page(
         query = query.where(credentials.c.last_used_at.is_(None))
     if which.endless:
         query = query.where(credentials.c.expires_at.is_(None))
+    if which.spare_before is not None:
+        query = query.where(*has_spare(which.spare_before))
     if which.search is not None:
         query = query.where(
             or_(

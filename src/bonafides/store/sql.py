@@ -111,6 +111,7 @@ from bonafides.store import (
     sessions,
     signing_keys,
     usage,
+    used_scopes,
     webhooks,
 )
 from bonafides.store.commits import GroupCommit
@@ -230,6 +231,12 @@ class SqlStore:
 
     async def find_verifiable(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         return await self._database.look_up(digests)
+
+    async def record_scopes(self, first_used: Mapping[tuple[str, str], datetime]) -> None:
+        await self._write(used_scopes.record, first_used)
+
+    async def used_scopes(self, credential_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        return await self._read(used_scopes.of, credential_ids)
 
     async def record_use(
         self, last_used: Mapping[str, datetime], redigested: Mapping[str, DigestedSecret]

@@ -19,6 +19,9 @@ from bonafides.verification.resident import Resident
 _MINUTE_US: Final = UsageSpan.MINUTE * 1_000_000
 _BATCH_MAX: Final = 4_000
 _WAITING_MAX: Final = 500_000
+_SCOPES_MAX: Final = 100_000
+_KEYS: Final = ("key_", "pat_")
+"""How the ids begin of what people give scopes to, and may take them from."""
 
 
 class UsesStore(CredentialStore, UsageStore, Protocol):
@@ -45,6 +48,8 @@ class Uses:
         self._used: list[Resident] = []
         self._last_used: dict[str, int] = {}
         self._redigested: dict[str, DigestedSecret] = {}
+        self._scopes: dict[str, frozenset[str]] = {}
+        self._first_used: dict[tuple[str, str], int] = {}
         self._counts: dict[UsageKey, int] = {}
         # Kept, with its number, until it is known to be written: sent again, it is not counted again.
         self._batch: dict[UsageKey, int] = {}
@@ -71,6 +76,18 @@ class Uses:
         resident.counted_until_us = now_us - now_us % _MINUTE_US + _MINUTE_US
         resident.accepted = 1
 
+    def note_scopes(self, resident: Resident, scopes: frozenset[str], now_us: int) -> None:
+        """A request needed these scopes, and this resident has them; they count for the first of its lineage."""
+        root_id = resident.root_id
+        known = self._scopes.get(root_id, frozenset())
+        if scopes <= known:
+            return
+        if len(self._scopes) >= _SCOPES_MAX:
+            self._scopes.clear()
+        self._scopes[root_id] = known | scopes
+        if root_id.startswith(_KEYS) and len(self._first_used) < _SCOPES_MAX:
+            self._first_used |= {(root_id, scope): now_us for scope in scopes - known}
+
     def note_refusal(self, resident: Resident, reason: Reason, now_us: int) -> None:
         """A request on this resident was refused."""
         self._add(resident, now_us - now_us % _MINUTE_US, reason, 1)
@@ -85,6 +102,7 @@ class Uses:
         Raises:
             Unavailable: The database cannot be asked.
         """
+        await self._flush_scopes()
         self._gather()
         last_used, self._last_used = self._last_used, {}
         redigested, self._redigested = self._redigested, {}
@@ -98,6 +116,16 @@ class Uses:
             for name, used_us in last_used.items():
                 self._last_used[name] = max(used_us, self._last_used.get(name, 0))
             self._redigested = redigested | self._redigested
+            raise
+
+    async def _flush_scopes(self) -> None:
+        first_used, self._first_used = self._first_used, {}
+        if not first_used:
+            return
+        try:
+            await self._store.record_scopes({pair: to_datetime(us) for pair, us in first_used.items()})
+        except Unavailable:
+            self._first_used = first_used | self._first_used
             raise
 
     async def flush_counts(self) -> None:

@@ -281,7 +281,7 @@ class Verifier:
     def objection(self, resident: Resident, facts: Facts, now_us: int) -> Reason | None:
         """What speaks against a known credential, limits apart; None if nothing does.
 
-        Status, then expiry, both with those of its lineage; then address, then scope.
+        Status, then expiry, both with those of its lineage; then address, then scope, whose use is noted.
         """
         bounds = resident.bounds
         if bounds is not None and not bounds.usable:
@@ -297,8 +297,10 @@ class Verifier:
                 return Reason.EXPIRED
             if bounds.networks and not within(facts.address, bounds.networks):
                 return Reason.ADDRESS
-        if not facts.scopes <= resident.scopes:
-            return Reason.SCOPE
+        if facts.scopes:
+            if not facts.scopes <= resident.scopes:
+                return Reason.SCOPE
+            self._uses.note_scopes(resident, facts.scopes, now_us)
         return None
 
     def counter(self, resident: Resident, now_us: int) -> Counter:

@@ -620,6 +620,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
                     "text": text,
                     "api_keys": [],
                     "users": [_USER] if check is CheckName.NO_SECOND_FACTOR else [],
+                    "unused_scopes": {},
                     "more": False,
                 }
                 for check, text in TEXTS.items()

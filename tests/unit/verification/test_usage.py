@@ -28,6 +28,7 @@ class Ledger:
 
     batches: list[tuple[Mapping[str, datetime], Mapping[str, DigestedSecret]]] = field(default_factory=list)
     counts: dict[tuple[str, int], Mapping[UsageKey, int]] = field(default_factory=dict)
+    scopes: list[Mapping[tuple[str, str], datetime]] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
     failing: bool = False
     doubtful: bool = False
@@ -45,6 +46,12 @@ class Ledger:
         if self.failing:
             raise Unavailable
         self.batches.append((dict(last_used), dict(redigested)))
+
+    async def record_scopes(self, first_used: Mapping[tuple[str, str], datetime]) -> None:
+        """Write first uses of scopes."""
+        if self.failing:
+            raise Unavailable
+        self.scopes.append(dict(first_used))
 
     async def record_usage(
         self, writer: str, batch: int, counts: Mapping[UsageKey, int], _at: datetime
@@ -137,6 +144,36 @@ async def test_a_use_during_a_flush_is_in_the_next(uses: Uses, ledger: Ledger) -
         to_datetime(START_US),
         to_datetime(START_US + 1),
     ]
+
+
+async def test_a_scope_is_noted_once_for_the_first_of_a_lineage(
+    uses: Uses, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request would be a write, or a key that is only exchanged would seem to need nothing."""
+
+    def first_of(root_id: str) -> Resident:
+        made = resident()
+        made.root_id = root_id
+        return made
+
+    key, session = first_of("key_1"), first_of("ses_1")
+    for offset in range(3):
+        uses.note_scopes(key, frozenset({"read"}), START_US + offset)
+        uses.note_scopes(session, frozenset({"read"}), START_US)
+    ledger.failing = True
+    with pytest.raises(Unavailable):
+        await uses.flush()
+    ledger.failing = False
+    uses.note_scopes(key, frozenset({"read", "write"}), START_US + 9)
+    await uses.flush()
+    await uses.flush()
+    first = {("key_1", "read"): to_datetime(START_US), ("key_1", "write"): to_datetime(START_US + 9)}
+    assert ledger.scopes == [first]
+    monkeypatch.setattr("bonafides.verification.usage._SCOPES_MAX", 1)
+    for name in ("key_1", "key_2"):
+        uses.note_scopes(first_of(name), frozenset({"admin"}), START_US)
+    await uses.flush()
+    assert ledger.scopes[1:] == [{("key_1", "admin"): to_datetime(START_US)}]
 
 
 async def test_renewed_digests_are_written_on_their_own(uses: Uses, ledger: Ledger) -> None:

@@ -14,7 +14,7 @@ from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import SCOPES_KEY, Caller, GuardedRoute
 from bonafides.web.replies import reply
-from bonafides.web.schemas import ApiKey, User
+from bonafides.web.schemas import ApiKey, CredentialId, User
 
 
 class SecurityCheck(BaseModel):
@@ -25,6 +25,9 @@ class SecurityCheck(BaseModel):
     text: str = Field(description="What is wrong with what was found, and what mends it.")
     api_keys: list[ApiKey] = Field(description="The newest 25.")
     users: list[User] = Field(description="The newest 25.")
+    unused_scopes: dict[CredentialId, list[str]] = Field(
+        description="Where the check is about scopes: those that nothing has needed, by the key's id."
+    )
     more: bool = Field(description="Whether there are others.")
 
 
@@ -46,6 +49,7 @@ def routes(checklist: Checklist, clock: Clock) -> APIRouter:
             "text": TEXTS[finding.check],
             "api_keys": [key_resource(key, now) for key in finding.credentials],
             "users": [user_resource(user) for user in finding.people],
+            "unused_scopes": {name: sorted(scopes) for name, scopes in finding.spare.items()},
             "more": finding.more,
         }
 

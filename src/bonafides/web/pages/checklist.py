@@ -41,4 +41,12 @@ def routes(checklist: Checklist, api_keys: ApiKeys, pages: Pages) -> APIRouter:
         await api_keys.change(reader.authority, key_id, KeyChanges(expires_at=ends))
         return pages.go(PATH)
 
+    @router.post("/api-keys/{key_id}/narrow", openapi_extra={SCOPES_KEY: [WRITE], PAGE_KEY: PATH})
+    async def narrow(reader: Reader, key_id: Annotated[str, Path()]) -> Response:
+        """Leave a key the scopes that something has needed."""
+        needed = await checklist.needed_scopes(await api_keys.get(reader.authority, key_id))
+        if needed:
+            await api_keys.change(reader.authority, key_id, KeyChanges(scopes=sorted(needed)))
+        return pages.go(PATH)
+
     return router
