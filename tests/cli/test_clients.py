@@ -25,7 +25,8 @@ def test_a_client_is_made_shown_disabled_and_deleted(bonafides: Bonafides, found
         assert bonafides("clients", verb, made["id"], "--json").json["status"] == status
     rotated = bonafides("clients", "rotate-secret", made["id"], "--overlap", "1h", "--json").json
     assert rotated["client_secret"] != made["client_secret"]
-    assert len(bonafides("clients", "show", made["id"], "--json").json["secrets"]) == 2
+    assert bonafides("clients", "rotate-secret", made["id"]).status == 0, "the overlap has a default"
+    assert len(bonafides("clients", "show", made["id"], "--json").json["secrets"]) == 3
     assert bonafides("clients", "delete", made["id"], "--json").json == {"id": made["id"], "deleted": True}
     assert bonafides("clients", "list").out == "There are no OAuth clients here.\n"
 

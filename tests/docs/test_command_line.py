@@ -26,7 +26,7 @@ CONTRACT = (
     "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
     "denials show",
     "clients create", "clients list", "clients show", "clients disable", "clients enable", "clients delete",
-    "clients rotate-secret",
+    "clients rotate-secret", "registration-tokens create", "registration-tokens list", "registration-tokens delete",
     "signing-keys list", "signing-keys rotate", "sessions list", "sessions end",
     "webhooks create", "webhooks list", "webhooks show", "webhooks disable", "webhooks enable", "webhooks delete",
     "webhooks rotate-secret", "webhooks test", "webhooks log",
@@ -80,6 +80,7 @@ def test_every_command_has_an_example_that_can_be_called(name: str) -> None:
         "signing-keys",
         "sessions",
         "clients",
+        "registration-tokens",
         "webhooks",
     ],
 )

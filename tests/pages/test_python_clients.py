@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from tests.elsewhere import Elsewhere, Reply, elsewhere
 from tests.pages.browsing import visitor
 from tests.pages.clients import CALLBACK, answered, application, consent_page
 from tests.pages.test_devices import FACTS
@@ -47,14 +49,24 @@ ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    """Where agents describe themselves."""
+    with elsewhere(tmp_path_factory.mktemp("there")) as other:
+        yield other
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Iterator[RunningServer]:
     """A server behind a proxy that speaks TLS, by this machine's clock."""
+    assert there.port
     folder = tmp_path_factory.mktemp("server")
     settings = settings_for(
         f"sqlite:///{folder}/test.db",
         folder,
         public_url=BASE,
         self_registration=True,
+        client_id_documents=True,
+        outgoing_private_addresses=True,
         trusted_proxies=["127.0.0.1"],
         scopes=["invoices:read", "invoices:write"],
     )
@@ -186,6 +198,33 @@ class Through(httpx2.AsyncBaseTransport):
     @override
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+async def test_an_mcp_client_is_known_by_its_url(
+    tenancy: Tenancy, server: RunningServer, there: Elsewhere
+) -> None:
+    """MCP: an agent that describes itself at a URL would still register itself at every server, and leave a client there."""
+    url = there.url("/agent")
+    said = {"client_id": url, "client_name": "An agent", "redirect_uris": [CALLBACK]}
+    there.replies["/agent"] = Reply(json.dumps(said).encode())
+    before = len(server.admin.get("/v1/clients").json()["data"])
+    browser, kept, came = visitor(tenancy), Kept(), threading.local()
+
+    async def go(path: str) -> None:
+        answer = answered(browser, consent_page(browser, path.removeprefix(BASE)))
+        came.told = parse_qs(urlsplit(answer.headers["location"]).query)
+
+    async def come() -> AuthorizationCodeResult:
+        return AuthorizationCodeResult(**{name: values[0] for name, values in came.told.items()})
+
+    metadata = OAuthClientMetadata.model_validate({"redirect_uris": [CALLBACK], "scope": "read"})
+    resource = f"{BASE}/v1/auth/verify"
+    auth = OAuthClientProvider(resource, metadata, kept, go, come, client_metadata_url=url)
+    async with httpx2.AsyncClient(transport=Through(server.url), auth=auth, timeout=20) as client:
+        assert (await client.get(resource)).status_code == 200
+    assert kept.client is not None
+    assert kept.client.client_id == url
+    assert len(server.admin.get("/v1/clients").json()["data"]) == before + 1
 
 
 async def test_an_mcp_client_finds_registers_and_logs_in_by_itself(

@@ -68,7 +68,8 @@ def moment(text: str) -> datetime:
 
 def duration(text: str) -> int:
     """Seconds, from a number of them or a number with a unit: 90, 15m, 12h, 30d, 4w."""
-    match = _DURATION.fullmatch(text)
+    # A default comes here as well, and that is a number.
+    match = _DURATION.fullmatch(str(text))
     if match is None:
         raise typer.BadParameter("Write seconds, or a number with a unit: 90, 15m, 12h, 30d, 4w.")
     return int(match[1]) * _SECONDS[match[2]]

@@ -21,6 +21,7 @@ from bonafides.cli import (
     keys,
     peppers,
     plans,
+    registration_tokens,
     schema,
     serving,
     sessions,
@@ -60,6 +61,7 @@ program.add_typer(keys.commands)
 program.add_typer(tokens.commands)
 program.add_typer(tokens.bearer_commands)
 program.add_typer(clients.commands)
+program.add_typer(registration_tokens.commands)
 program.add_typer(users.commands)
 program.add_typer(tenants.commands)
 program.add_typer(plans.commands)
