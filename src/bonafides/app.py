@@ -433,7 +433,7 @@ async def open_rooms(
         defined_scopes=settings.defined_scopes,
     )
 
-    mark = Mark(shared.mark if shared is not None else None)
+    mark = Mark(shared.mark if shared is not None else None, int.from_bytes(entropy(4)))
 
     def on_commit(changes: Sequence[Change]) -> None:
         rooms.apply(changes)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import mmap
 import os
-import secrets
 from typing import Final
 
 _BYTES: Final = 8
@@ -30,13 +29,13 @@ class Mark:
 
     Args:
         memory: What `create_mark` has made; without it, nobody else changes anything.
+        first: Where the numbers of its marks begin. Processes do not all begin with the same one, since an id may come again.
     """
 
-    def __init__(self, memory: mmap.mmap | None = None) -> None:
+    def __init__(self, memory: mmap.mmap | None = None, first: int = 1) -> None:
         self.word = memoryview(bytearray(_BYTES) if memory is None else memory)[:_BYTES].cast("Q")
         """Of one item, which is the mark: for those who look a hundred thousand times a second."""
-        # Not from one: a process id may come again.
-        self._numbers = itertools.count(secrets.randbits(32))
+        self._numbers = itertools.count(first)
 
     def put(self) -> None:
         """Say that something was taken away; after its commit, before whoever asked for it is told."""

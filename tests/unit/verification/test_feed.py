@@ -418,7 +418,7 @@ async def test_what_another_worker_takes_away_is_not_trusted_from_its_commit_on(
         complain=memory.complaints.append,
         mark=Mark(shared),
     )
-    other, another = Mark(shared), Mark(shared)
+    other, another = Mark(shared, 2), Mark(shared, 3)
     await follower.read()
     assert follower.is_fresh()
     await change(store, "a")
