@@ -139,9 +139,8 @@ def test_each_second_admits_no_more_than_the_burst(nodes: list[ShiftedServer]) -
     key = make(nodes[0], "nodes-burst", None, 40)["key"]
     began = time.monotonic()
     told = hammer(nodes, key, 4)
-    seconds_max = int(time.monotonic() - began) + 2
-    admitted = admitted_of(told)
-    assert 40 * 3 <= admitted <= 40 * seconds_max
+    windows_max = int(time.monotonic() - began) + 1
+    assert 40 * 3 <= admitted_of(told) <= 40 * windows_max
 
 
 def test_a_revocation_reaches_the_other_node(nodes: list[ShiftedServer]) -> None:
@@ -178,8 +177,8 @@ def test_each_hour_admits_its_limit_and_each_second_its_burst(cluster: Cluster) 
         began = time.monotonic()
         # What is left then may lie at a worker that is not asked any more; one request too many would come now.
         told = hammer(cluster.nodes, key, 60 + 2 * HOURLY / burst, round(HOURLY * 0.99), 4)
-        assert HOURLY * 0.99 <= admitted_of(told) <= HOURLY
-        assert burst * (time.monotonic() - began + 1) >= HOURLY
+        windows_max = int(time.monotonic() - began) + 1
+        assert HOURLY * 0.99 <= admitted_of(told) <= min(HOURLY, burst * windows_max)
         assert {each.status for line in told for each in line} == {200, 429}
         cluster.hours.pass_by(3_601)
 

@@ -107,7 +107,7 @@ if now < burst_ends then
 else
   local opened = burst_left > 0 and recent or 0
   if wanted > 0 or opened > 0 then
-    burst_ends = now + (opened > 0 and math.min(burst_left, SECOND) or SECOND)
+    burst_ends = (opened > 0 and math.max(burst_ends, now + math.min(burst_left, SECOND) - SECOND) or now) + SECOND
     burst_used = opened
     for _, other in pairs(held) do
       if other.until_ > now then

@@ -170,8 +170,9 @@ def _bring_up_to_date(windows: Windows, ask: LeaseAsk, own: Held | None, rest: i
     recent = ask.recent if ask.burst_left_us > 0 else 0
     if not (ask.wanted or recent):
         return
-    # Whoever spends in a second that only they know of has opened it for all.
-    windows.burst_ends_us = now_us + (min(ask.burst_left_us, SECOND_US) if recent else SECOND_US)
+    # Whoever spends in a second that only they know of has opened it for all, though not before the last one had ended.
+    opened_us = max(windows.burst_ends_us, now_us + min(ask.burst_left_us, SECOND_US) - SECOND_US)
+    windows.burst_ends_us = (opened_us if recent else now_us) + SECOND_US
     windows.burst_used = recent
     for other in windows.held.values():
         if other.until_us > now_us:

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -179,6 +180,8 @@ async def test_the_burst_of_the_store_is_never_exceeded(
             if clock.now_us < windows.burst_ends_us:
                 in_window[windows.burst_ends_us] = in_window.get(windows.burst_ends_us, 0) + cost
     assert all(used <= burst for used in in_window.values())
+    # Seconds that began before the last one had ended would be more than there are.
+    assert all(later - sooner >= SECOND for sooner, later in pairwise(sorted(in_window)))
 
 
 async def test_the_whole_limit_is_admitted_at_full_speed() -> None:
