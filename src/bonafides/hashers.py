@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -146,6 +147,7 @@ def _keep(places: list[_Place]) -> int:
     """Have a hasher in each place until they end because nobody can ask them any more."""
     # A group of its own, and deaf to what asks to end: a server that drains needs them until it is done.
     os.setpgid(0, 0)
+    gc.freeze()  # what is never searched for garbage is never written to, and stays one copy for all
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     running = {_fork(place): (place, time.perf_counter()) for place in places}
