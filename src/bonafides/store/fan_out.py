@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, or_, select
@@ -15,6 +16,9 @@ _TOLD: Final = select(webhooks.c.id, webhooks.c.tenant_id, webhooks.c.events, we
     webhooks.c.tenant_id.in_(bindparam("tenants", expanding=True)),
     or_(webhooks.c.status == WebhookStatus.ACTIVE, webhooks.c.id.in_(bindparam("tested", expanding=True))),
 )
+
+_WHOEVER_TESTS_FIRST: Final = timedelta(seconds=60)
+"""Whoever sends a test takes it up themselves, to tell what came of it; others only where that process died."""
 
 
 def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -> Iterator[Delivery]:
@@ -32,7 +36,7 @@ def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -
         for event in events:
             if event["action"] == TESTED:
                 if event["subject_id"] == hook.id:
-                    yield _delivery(hook.id, event, event["at"])
+                    yield _delivery(hook.id, event, event["at"] + _WHOEVER_TESTS_FIRST)
             elif hook.tenant_id == event["tenant_id"] and _chosen(hook.events, event):
                 yield _delivery(hook.id, event, max(event["at"], hook.quiet_until or event["at"]))
 

@@ -153,14 +153,13 @@ def take(
         webhook_id: Whose.
         now: What is due by then, the oldest first.
         until: When somebody else may.
-        event_id: This one alone.
+        event_id: This one alone, due or not.
     """
     connection = transaction.connection
     mine = (
         webhook_deliveries.c.webhook_id == webhook_id,
         _WAITING,
-        webhook_deliveries.c.due_at <= now,
-        *(() if event_id is None else (webhook_deliveries.c.event_id == event_id,)),
+        webhook_deliveries.c.due_at <= now if event_id is None else webhook_deliveries.c.event_id == event_id,
     )
     row = connection.execute(
         select(*_DELIVERY)
