@@ -156,7 +156,8 @@ class Outgoing:
             reason, missed = "it took too long", Missed.TOO_SLOW
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             reason = type(error).__name__
-        log.warning("not_fetched", url=url[:URL_LENGTH_MAX], reason=reason)
+        # The rest of a webhook's URL is often all that whoever calls it has to know.
+        log.warning("not_fetched", host=_host_of(url), reason=reason)
         return Unfetched(reason, missed)
 
     async def _exchange(
@@ -257,6 +258,14 @@ def checked_url(url: str, *, plain: Plain = Plain.NEVER) -> SplitResult:
         message = "it is not a plain https URL"
         raise _NotAllowed(message)
     return parts
+
+
+def _host_of(url: str) -> str | None:
+    """The host that a URL names, if it can be read."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def may_be_named(url: str, *, plain: Plain = Plain.NEVER) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 import pytest
+import structlog
 
 from bonafides import outgoing
 from bonafides.outgoing import BYTES_MAX, Fetched, Outgoing, Unfetched, is_public, may_be_named
@@ -104,6 +105,16 @@ def test_attack_48_public_addresses_are_told_from_private_ones() -> None:
     """Attack 48: the rule itself; a public address that is refused would lock honest clients out."""
     assert all(is_public(ip_address(each)) for each in ("93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8"))
     assert not any(is_public(ip_address(each)) for each in ("64:ff9b:1::1", "240.0.0.1", "198.18.0.1"))
+
+
+async def test_the_log_names_the_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASVS 16.2.5: the path of a webhook's URL is often all that whoever calls it has to know."""
+    told = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("bonafides.outgoing.log", told)
+    assert await reason(Outgoing(), "http://hooks.example/services/T0/secret?token=secret")
+    assert await reason(Outgoing(), "https://[secret")
+    assert [call.kwargs["host"] for call in told.calls] == ["hooks.example", None]
+    assert "secret" not in repr(told.calls)
 
 
 @pytest.mark.parametrize(
