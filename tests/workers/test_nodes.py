@@ -176,7 +176,7 @@ def test_each_hour_admits_its_limit_and_each_second_its_burst(cluster: Cluster) 
     for _ in range(3):
         began = time.monotonic()
         # What is left then may lie at a worker that is not asked any more; one request too many would come now.
-        told = hammer(cluster.nodes, key, 60 + 2 * HOURLY / burst, round(HOURLY * 0.99), 4)
+        told = hammer(cluster.nodes, key, 60 + 2 * HOURLY / burst, round(HOURLY * 0.99), 2)
         windows_max = int(time.monotonic() - began) + 1
         assert HOURLY * 0.99 <= admitted_of(told) <= min(HOURLY, burst * windows_max)
         assert {each.status for line in told for each in line} == {200, 429}
