@@ -37,7 +37,7 @@ EXAMPLES: Final = int(os.environ.get("BONAFIDES_EXAMPLES", "15"))
 SEED: Final = int(os.environ.get("BONAFIDES_SEED", "1"))
 SECONDS_MAX: Final = 300 if EXAMPLES <= 25 else 3_600
 
-EDGES_MAX: Final = 45 if EXAMPLES <= 25 else 1_000_000
+EDGES_MAX: Final = 30 if EXAMPLES <= 25 else 1_000_000
 """Of a body with thirty fields there are hundreds of edges: of those past this, a third is sent, which ones by the seed."""
 
 PROBES_OF_AUTHENTICATION: Final = 2

@@ -19,7 +19,7 @@ from bonafides.settings import Settings
 from tests.faults.ledger import Ledger, Trail, standing
 from tests.processes import ServerProcess
 
-ROUNDS: Final = int(os.environ.get("BONAFIDES_KILL_ROUNDS", "4"))
+ROUNDS: Final = int(os.environ.get("BONAFIDES_KILL_ROUNDS", "3"))
 CLIENTS: Final = 4
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.serving import FakeClock, RunningServer, running, serving, settings_for
 
-REQUESTS = int(os.environ.get("BONAFIDES_AGREEMENT_REQUESTS", "8000"))
+REQUESTS = int(os.environ.get("BONAFIDES_AGREEMENT_REQUESTS", "5000"))
 """In the daily run; a change of the lane is tried with 20,000 or more."""
 SCRIPT_LENGTH = 12
 SCRIPTS_TO_A_TEST = 4
