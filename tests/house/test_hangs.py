@@ -40,12 +40,6 @@ def test_ends_threads():
 OPTIONS = ("-p", "xdist", "-p", "pytest_timeout", "-p", "pytest_rerunfailures", "-n", "1", "--dist=loadfile")
 
 
-@pytest.fixture(autouse=True)
-def _find_the_plugin(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

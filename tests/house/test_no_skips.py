@@ -24,12 +24,6 @@ def run(pytester: pytest.Pytester, sample: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-p", "tests.no_skips", "-ra", "-p", "no:cacheprovider")
 
 
-@pytest.fixture(autouse=True)
-def _find_the_plugin(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others' plugins take seconds to load
-
-
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
 @pytest.mark.parametrize("sample", [SAMPLE, WHOLE_FILE])
 def test_a_skip_fails_the_run_in_ci(

@@ -16,6 +16,9 @@ from bonafides.web.answers import JSON, NO_STORE, Answer, json_answer, json_byte
 
 T = TypeVar("T")
 
+NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
+NOT_ADMIN: Final = {"description": "You need the scope admin."}
+"""How the description of the calls that manage things tells a refusal."""
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 _decode = msgspec.json.Decoder().decode

@@ -18,7 +18,7 @@ from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX, ClientPatch, NewClient, NewClientSecret
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import NOT_ADMIN, attempt_of, claim_for, created, reply
 from bonafides.web.schemas import Client as ClientSchema
 from bonafides.web.schemas import (
     ClientPage,
@@ -29,7 +29,6 @@ from bonafides.web.schemas import MadeClient as MadeClientSchema
 
 _ADMIN: Final = {"x-required-scopes": [ADMIN]}
 _NO_CLIENT: Final = {"description": "There is no such client, or it is not yours to see."}
-_NOT_ADMIN: Final = {"description": "You need the scope admin."}
 _TOO_MUCH: Final = {
     "description": "You need the scope admin, and every scope that the client has or would have."
 }
@@ -118,7 +117,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
         summary="List OAuth clients, newest first",
         responses={
             200: {"model": ClientPage, "description": "A page of clients."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: {"description": "There is no such tenant, or it is not yours to see."},
         },
         openapi_extra=_ADMIN,
@@ -144,7 +143,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
                 "model": ClientWithSecrets,
                 "description": "The client; of its secrets, what tells them apart.",
             },
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_CLIENT,
         },
         openapi_extra=_ADMIN,
@@ -178,7 +177,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
         operation_id="deleteClient",
         summary="Delete an OAuth client, and end every token that it was given",
         status_code=204,
-        responses={204: {"description": "It is gone."}, 403: _NOT_ADMIN, 404: _NO_CLIENT},
+        responses={204: {"description": "It is gone."}, 403: NOT_ADMIN, 404: _NO_CLIENT},
         openapi_extra=_ADMIN,
     )
     async def delete(caller: Caller, client_id: ClientId) -> Response:
@@ -226,7 +225,7 @@ def routes(clients: Clients, idempotency: Idempotency, paging: Paging) -> APIRou
         status_code=204,
         responses={
             204: {"description": "It proves nothing any more."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: {"description": "There is no such secret, or the client is not yours to see."},
         },
         openapi_extra=_ADMIN,

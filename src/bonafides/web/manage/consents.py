@@ -13,7 +13,7 @@ from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import SCOPES_KEY, Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import reply
+from bonafides.web.replies import NO_TENANT, reply
 from bonafides.web.schemas import Consent, ConsentPage, Grant, GrantPage
 
 _READS: Final = {SCOPES_KEY: [READ]}
@@ -21,7 +21,6 @@ _WRITES: Final = {SCOPES_KEY: [WRITE]}
 _NO_CONSENT: Final = {"description": "There is no such consent, or it is not yours to see."}
 _NO_GRANT: Final = {"description": "There is no such grant, it has ended, or it is not yours to see."}
 _NOT_YOURS: Final = {"description": "You asked for another user's without `admin`."}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 _POWERFUL: Final = {"description": "It belongs to somebody more powerful."}
 
 UserId = Annotated[
@@ -52,7 +51,7 @@ def _consents(consents: Consents, paging: Paging) -> APIRouter:
         responses={
             200: {"model": ConsentPage, "description": "A page of consents."},
             403: _NOT_YOURS,
-            404: _NO_TENANT,
+            404: NO_TENANT,
         },
         openapi_extra=_READS,
     )
@@ -113,7 +112,7 @@ def _grants(consents: Consents, paging: Paging) -> APIRouter:
         responses={
             200: {"model": GrantPage, "description": "A page of grants."},
             403: _NOT_YOURS,
-            404: _NO_TENANT,
+            404: NO_TENANT,
         },
         openapi_extra=_READS,
     )

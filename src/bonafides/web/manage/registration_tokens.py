@@ -15,13 +15,11 @@ from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
 from bonafides.web.registered import InitialTokenPage, MadeInitialToken, NewInitialToken
-from bonafides.web.replies import attempt_of, claim_for, created
+from bonafides.web.replies import NO_TENANT, NOT_ADMIN, attempt_of, claim_for, created
 
 PREFIX: Final = "/v1/registration-tokens"
 
 _ADMIN: Final = {"x-required-scopes": [ADMIN]}
-_NOT_ADMIN: Final = {"description": "You need the scope admin."}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 
 
 def routes(registrations: Registrations, idempotency: Idempotency, paging: Paging) -> APIRouter:
@@ -43,7 +41,7 @@ def routes(registrations: Registrations, idempotency: Idempotency, paging: Pagin
         responses={
             201: {"model": MadeInitialToken, "description": "The token, shown this once."},
             403: {"description": "You need the scope admin, and every scope that the clients would have."},
-            404: _NO_TENANT,
+            404: NO_TENANT,
             409: {"description": "The Idempotency-Key was used for a different call."},
         },
         openapi_extra=_ADMIN,
@@ -67,8 +65,8 @@ def routes(registrations: Registrations, idempotency: Idempotency, paging: Pagin
         summary="List what lets somebody register OAuth clients, newest first",
         responses={
             200: {"model": InitialTokenPage, "description": "A page of those that have not ended."},
-            403: _NOT_ADMIN,
-            404: _NO_TENANT,
+            403: NOT_ADMIN,
+            404: NO_TENANT,
         },
         openapi_extra=_ADMIN,
     )
@@ -94,7 +92,7 @@ def routes(registrations: Registrations, idempotency: Idempotency, paging: Pagin
         status_code=204,
         responses={
             204: {"description": "It lets nobody register any more."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: {"description": "There is no such token, or it is not yours to see."},
         },
         openapi_extra=_ADMIN,

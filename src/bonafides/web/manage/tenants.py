@@ -15,11 +15,10 @@ from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import NO_TENANT, attempt_of, claim_for, created, reply
 
 _READS: Final = {"x-required-scopes": [READ]}
 _ADMIN: Final = {"x-required-scopes": [ADMIN]}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 _NOT_OPERATOR: Final = {"description": "You are not the operator."}
 
 TenantId = Annotated[str, Path(description="The tenant's id.")]
@@ -73,7 +72,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         "/{tenant_id}",
         operation_id="getTenant",
         summary="Show a tenant",
-        responses={200: {"model": schemas.Tenant, "description": "The tenant."}, 404: _NO_TENANT},
+        responses={200: {"model": schemas.Tenant, "description": "The tenant."}, 404: NO_TENANT},
         openapi_extra=_READS,
     )
     async def get(caller: Caller, tenant_id: TenantId) -> Response:
@@ -87,7 +86,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         responses={
             200: {"model": schemas.Tenant, "description": "The tenant as it is now."},
             403: {"description": "Plan and status are the operator's to change."},
-            404: _NO_TENANT,
+            404: NO_TENANT,
             409: {"description": "A tenant has this name already, or the operator's own would be disabled."},
         },
         openapi_extra=_ADMIN,

@@ -20,12 +20,11 @@ from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX, NewPersonalToken
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import NO_TENANT, attempt_of, claim_for, created, reply
 
 _READS: Final = {"x-required-scopes": [READ]}
 _WRITES: Final = {"x-required-scopes": [WRITE]}
 _NO_TOKEN: Final = {"description": "There is no such token, or it is not yours to see."}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 _OTHERS: Final = {"description": "You asked for another user's tokens without `admin`."}
 _MORE_POWERFUL: Final = {"description": "The token belongs to somebody more powerful."}
 
@@ -94,7 +93,7 @@ def personal_routes(
         responses={
             200: {"model": schemas.PersonalAccessTokenPage, "description": "A page of tokens."},
             403: _OTHERS,
-            404: _NO_TENANT,
+            404: NO_TENANT,
         },
         openapi_extra=_READS,
     )
@@ -131,7 +130,7 @@ def bearer_routes(tokens: BearerTokens, paging: Paging, clock: Clock) -> APIRout
         responses={
             200: {"model": schemas.BearerTokenPage, "description": "A page of tokens."},
             403: _OTHERS,
-            404: _NO_TENANT,
+            404: NO_TENANT,
         },
         openapi_extra=_READS,
     )

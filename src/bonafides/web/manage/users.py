@@ -17,13 +17,12 @@ from bonafides.web import bodies, schemas
 from bonafides.web.answers import json_answer
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging, Search
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import NO_TENANT, attempt_of, claim_for, created, reply
 
 _READS: Final = {"x-required-scopes": [READ]}
 _WRITES: Final = {"x-required-scopes": [WRITE]}
 _ADMIN: Final = {"x-required-scopes": [ADMIN]}
 _NO_USER: Final = {"description": "There is no such user, or they are not yours to see."}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 _MORE_POWERFUL: Final = {"description": "They are, or would be, more powerful than you."}
 _WHERE: Final = "Of this tenant; another tenant's: the operator."
 
@@ -50,7 +49,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         "",
         operation_id="listUsers",
         summary="List the tenant's users, newest first",
-        responses={200: {"model": schemas.UserPage, "description": "A page of users."}, 404: _NO_TENANT},
+        responses={200: {"model": schemas.UserPage, "description": "A page of users."}, 404: NO_TENANT},
         openapi_extra=_ADMIN,
     )
     async def listing(
@@ -74,7 +73,7 @@ def routes(directory: Directory, idempotency: Idempotency, paging: Paging) -> AP
         responses={
             201: {"model": schemas.User, "description": "The user."},
             403: _MORE_POWERFUL,
-            404: _NO_TENANT,
+            404: NO_TENANT,
             409: {
                 "description": (
                     "Somebody in the tenant has this e-mail address, or the Idempotency-Key was used for a "

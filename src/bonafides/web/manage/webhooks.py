@@ -16,15 +16,13 @@ from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.paging import LIMIT_DEFAULT, Cursor, Limit, Paging
-from bonafides.web.replies import attempt_of, claim_for, created, reply
+from bonafides.web.replies import NO_TENANT, NOT_ADMIN, attempt_of, claim_for, created, reply
 from bonafides.webhook import DeliveryStatus, WebhookChanges, WebhookStatus
 from bonafides.webhooks import MadeWebhook, Webhooks
 
 PREFIX: Final = "/v1/webhooks"
 
 _ADMIN: Final = {"x-required-scopes": [ADMIN]}
-_NOT_ADMIN: Final = {"description": "You need the scope admin."}
-_NO_TENANT: Final = {"description": "There is no such tenant, or it is not yours to see."}
 _NO_WEBHOOK: Final = {"description": "There is no such webhook, or it is not yours to see."}
 
 WebhookId = Annotated[str, Path(description="The webhook's id.")]
@@ -54,8 +52,8 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
                 "model": schemas.MadeWebhook,
                 "description": "The webhook with its secret, shown this once.",
             },
-            403: _NOT_ADMIN,
-            404: _NO_TENANT,
+            403: NOT_ADMIN,
+            404: NO_TENANT,
             409: {
                 "description": "The tenant has twenty webhooks already, or the Idempotency-Key was used for a different call."
             },
@@ -80,8 +78,8 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
         summary="List webhooks, newest first",
         responses={
             200: {"model": schemas.WebhookPage, "description": "A page of webhooks."},
-            403: _NOT_ADMIN,
-            404: _NO_TENANT,
+            403: NOT_ADMIN,
+            404: NO_TENANT,
         },
         openapi_extra=_ADMIN,
     )
@@ -106,7 +104,7 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
         summary="Show a webhook, and how it fares",
         responses={
             200: {"model": schemas.Webhook, "description": "The webhook."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_WEBHOOK,
         },
         openapi_extra=_ADMIN,
@@ -121,7 +119,7 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
         description="What is left out stays. What waits for one that is disabled is not delivered any more.",
         responses={
             200: {"model": schemas.Webhook, "description": "The webhook as it is now."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_WEBHOOK,
         },
         openapi_extra=_ADMIN,
@@ -140,7 +138,7 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
         operation_id="deleteWebhook",
         summary="Delete a webhook, and the log of what it was told",
         status_code=204,
-        responses={204: {"description": "It is gone."}, 403: _NOT_ADMIN, 404: _NO_WEBHOOK},
+        responses={204: {"description": "It is gone."}, 403: NOT_ADMIN, 404: _NO_WEBHOOK},
         openapi_extra=_ADMIN,
     )
     async def delete(caller: Caller, webhook_id: WebhookId) -> Response:
@@ -158,7 +156,7 @@ def routes(webhooks: Webhooks, idempotency: Idempotency, paging: Paging) -> APIR
                 "model": schemas.MadeWebhook,
                 "description": "The webhook with its secret, shown this once.",
             },
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_WEBHOOK,
             409: {"description": "The Idempotency-Key was used for a different call."},
         },
@@ -190,7 +188,7 @@ def log_routes(webhooks: Webhooks, deliveries: Deliveries, paging: Paging) -> AP
         description="The event `webhook.tested`, once, whatever events it has chosen and whether it is disabled or not.",
         responses={
             200: {"model": schemas.WebhookDelivery, "description": "What came of it."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_WEBHOOK,
         },
         openapi_extra=_ADMIN,
@@ -204,7 +202,7 @@ def log_routes(webhooks: Webhooks, deliveries: Deliveries, paging: Paging) -> AP
         summary="List what a webhook was told in the last 30 days, newest first",
         responses={
             200: {"model": schemas.WebhookDeliveryPage, "description": "A page of deliveries."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: _NO_WEBHOOK,
         },
         openapi_extra=_ADMIN,
@@ -230,7 +228,7 @@ def log_routes(webhooks: Webhooks, deliveries: Deliveries, paging: Paging) -> AP
         status_code=202,
         responses={
             202: {"model": schemas.WebhookDelivery, "description": "It waits to be delivered."},
-            403: _NOT_ADMIN,
+            403: NOT_ADMIN,
             404: {"description": "There is no such webhook or delivery, or it is not yours to see."},
             409: {"description": "The webhook is disabled."},
         },
