@@ -105,7 +105,7 @@ hour_used = hour_used - (rest - kept)
 if now < burst_ends then
   if own and own.burst_ends == burst_ends then burst_used = burst_used - rest end
 else
-  local opened = burst_left > 0 and recent or 0
+  local opened = burst_left > 0 and math.min(recent, spent) or 0
   if wanted > 0 or opened > 0 then
     burst_ends = (opened > 0 and math.max(burst_ends, now + math.min(burst_left, SECOND) - SECOND) or now) + SECOND
     burst_used = opened

@@ -167,7 +167,8 @@ def _bring_up_to_date(windows: Windows, ask: LeaseAsk, own: Held | None, rest: i
         if own is not None and own.burst_ends_us == windows.burst_ends_us:
             windows.burst_used -= rest
         return
-    recent = ask.recent if ask.burst_left_us > 0 else 0
+    # What was accounted for before is counted in the second that has ended.
+    recent = min(ask.recent, ask.spent) if ask.burst_left_us > 0 else 0
     if not (ask.wanted or recent):
         return
     # Whoever spends in a second that only they know of has opened it for all, though not before the last one had ended.

@@ -197,6 +197,18 @@ async def test_the_whole_limit_is_admitted_at_full_speed() -> None:
     assert admitted == 10_000
 
 
+async def test_each_second_admits_its_whole_burst_at_full_speed() -> None:
+    """A burst of 200 must not be one of 170 because what a process spent is counted in two seconds."""
+    memory, clock = Memory(), HandClock()
+    processes = [Process(memory, clock, f"node {number}") for number in range(8)]
+    admitted, began_us = 0, clock.now_us
+    while clock.now_us < began_us + 9.9 * SECOND:
+        for process in processes:
+            admitted += await process.spend(None, 200)
+            clock.now_us += 617
+    assert admitted == 10 * 200
+
+
 async def test_units_that_are_not_used_come_back() -> None:
     """A client that changes from one node to another would be refused though it has requests left."""
     memory, clock = Memory(), HandClock()
