@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -671,7 +671,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         notices=Notices(store, recorder, clock, letters),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         dry_runs=DryRuns(store, clock),
-        set_up=SetUp(store, recorder, peppers, clock, entropy, passwords),
+        set_up=SetUp(store, recorder, peppers, clock, passwords),
         installation=Installation(store, recorder, passwords, peppers, clock, entropy, scopes),
         signing_keys=signers,
         password_changes=PasswordChanges(
@@ -855,8 +855,7 @@ async def prepare(
     peppers = make_peppers(settings, entropy)
     async with open_rooms(settings, peppers, clock=clock, entropy=entropy, passwords=passwords) as rooms:
         try:
-            founded = await rooms.installation.found(email)
-            return replace(founded, set_up_code=await rooms.set_up.begin(founded)) if set_up else founded
+            return await rooms.installation.found(email, set_up=set_up)
         except AlreadyInitialised:
             return None
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.credentials.holdings import blank_credential
+from bonafides.credentials.password_changes import once
 from bonafides.credentials.passwords import Passwords
 from bonafides.errors import AlreadyInitialised
 from bonafides.model import (
@@ -16,6 +17,7 @@ from bonafides.model import (
     Clock,
     CredentialKind,
     Entropy,
+    OneTimePurpose,
     Role,
     Status,
     Tenant,
@@ -25,11 +27,13 @@ from bonafides.model import (
 )
 from bonafides.plans import first_plans
 from bonafides.secret import Peppers, SecretKind, display, mint, mint_password, new_id
-from bonafides.store import DirectoryStore
+from bonafides.store import DirectoryStore, SetUpCode
 
 TENANT_NAME = "default"
 KEY_NAME = "admin"
 KEY_PLAN = "enterprise"
+CODE_SECONDS = 86_400
+"""How long the code of a new installation serves."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,12 +87,18 @@ class Installation:
         self._entropy = entropy
         self._defined_scopes = defined_scopes
 
-    async def found(self, email: str) -> Founded:
-        """Create the operator's tenant, its owner with a password, an admin key and the plans.
+    async def found(self, email: str, *, set_up: bool = False) -> Founded:
+        """Create the operator's tenant, its owner with a password, an admin key and the plans, together or not at all.
+
+        Args:
+            email: Of the owner.
+            set_up: Whether they shall be able to go on in a browser, with a code that serves once, within a day.
 
         Raises:
             AlreadyInitialised: There is an installation; nothing was changed.
             InvalidRequest: The e-mail address is malformed.
+
+        See: OWASP ASVS 6.4.1
         """
         address = intake.email(email)
         now_us = self._clock.micros()
@@ -124,6 +134,7 @@ class Installation:
             display=display(key),
         )
         password = mint_password(self._entropy)
+        code, code_secret = self._code(user) if set_up else (None, None)
         founded = await self._store.found(
             tenant,
             user,
@@ -138,8 +149,16 @@ class Installation:
                 tenant.id,
                 {"user_id": user.id},
             ),
+            code=code,
         )
         if not founded:
             message = "This database already holds an installation. Nothing was changed."
             raise AlreadyInitialised(message)
-        return Founded(tenant.id, user.id, address, password, key)
+        return Founded(tenant.id, user.id, address, password, key, code_secret)
+
+    def _code(self, user: User) -> tuple[SetUpCode, str]:
+        made, code = once(user, OneTimePurpose.INVITATION, CODE_SECONDS, None, self._clock, self._entropy)
+        event = self._recorder.event(
+            "tenant.set_up_begun", Actor(None, None, via="first run"), user.tenant_id, user.tenant_id
+        )
+        return SetUpCode(made, self._peppers.digested(code), event), code

@@ -9,16 +9,15 @@ from bonafides import intake
 from bonafides.audit import Recorder
 from bonafides.credentials.guesses import GuessStore, Visitor
 from bonafides.credentials.jwt_sessions import folded
-from bonafides.credentials.password_changes import SERVICE_NAME, WRONG_TOKEN, once
+from bonafides.credentials.password_changes import SERVICE_NAME, WRONG_TOKEN
 from bonafides.credentials.password_rules import check_new
 from bonafides.credentials.passwords import Passwords
 from bonafides.errors import Conflict, InvalidCredentials
-from bonafides.installation import Founded
+from bonafides.installation import CODE_SECONDS
 from bonafides.model import (
     Account,
     Actor,
     Clock,
-    Entropy,
     OneTimePurpose,
     OneTimeSecret,
     Role,
@@ -30,7 +29,6 @@ from bonafides.store import Clash, DirectoryStore
 
 FIRST_EMAIL: Final = "admin@example.com"
 """Of an owner who was made before anybody could say who they are."""
-CODE_SECONDS: Final = 86_400
 
 
 class SetUpStore(GuessStore, DirectoryStore, Protocol):
@@ -48,7 +46,6 @@ class SetUp:
         recorder: Makes audit events.
         peppers: Digest the code.
         clock: When things happen.
-        entropy: For ids and secrets.
         passwords: Hash.
     """
 
@@ -58,33 +55,14 @@ class SetUp:
         recorder: Recorder,
         peppers: Peppers,
         clock: Clock,
-        entropy: Entropy,
         passwords: Passwords,
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._peppers = peppers
         self._clock = clock
-        self._entropy = entropy
         self._passwords = passwords
         self._over = False
-
-    async def begin(self, founded: Founded) -> str:
-        """The code that lets its reader finish the first run, once, within a day; kept as a digest.
-
-        See: OWASP ASVS 6.4.1
-        """
-        account = await self._store.find_account_of(founded.user_id, founded.tenant_id)
-        if account is None:  # pragma: no cover - it was founded a moment ago
-            raise InvalidCredentials(WRONG_TOKEN)
-        made, code = once(
-            account.user, OneTimePurpose.INVITATION, CODE_SECONDS, None, self._clock, self._entropy
-        )
-        event = self._recorder.event(
-            "tenant.set_up_begun", Actor(None, None, via="first run"), founded.tenant_id, founded.tenant_id
-        )
-        await self._store.create_one_time_secret(made, self._peppers.digested(code), event)
-        return code
 
     async def is_awaited(self) -> bool:
         """Whether somebody should be told where the code stands: on the first day, while the owner has no address of their own."""
@@ -100,7 +78,7 @@ class SetUp:
     async def finish(
         self, code: str, email: str, password: str, visitor: Visitor, *, request_id: str | None = None
     ) -> str:
-        """Give the first owner their own address and password, and spend the code; their tenant's id.
+        """Give the first owner their own address and password, and spend the code, together or not at all; their tenant's id.
 
         Raises:
             InvalidCredentials: The code is unknown, spent, or has ended.
@@ -117,16 +95,19 @@ class SetUp:
         wanted = check_new(password, known, second_factor=False, field="new_password")
         actor = Actor(user.id, found.id, "first run", request_id, visitor.address)
         event = self._recorder.event("tenant.set_up", actor, user.tenant_id, user.tenant_id)
-        hashed = await self._passwords.hash(wanted)
-        if not await self._store.redeem_for_password(found.id, found.purpose, hashed, event):
-            raise InvalidCredentials(WRONG_TOKEN)
         name = address if user.name == user.email else user.name
         changed = self._recorder.event("user.changed", actor, user.tenant_id, user.id, {"name": name})
-        outcome = await self._store.change_user(
-            user.id, user.tenant_id, UserChanges(name=name, email=address), changed
+        outcome = await self._store.redeem_for_set_up(
+            found.id,
+            UserChanges(name=name, email=address),
+            await self._passwords.hash(wanted),
+            event,
+            changed,
         )
         if isinstance(outcome, Clash):  # pragma: no cover - it was taken within this call
             raise _taken()
+        if not outcome:
+            raise InvalidCredentials(WRONG_TOKEN)
         return user.tenant_id
 
     async def _found(self, code: str) -> tuple[OneTimeSecret, Account]:

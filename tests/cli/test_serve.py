@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,21 @@ START_SECONDS_MAX = 60
 @contextmanager
 def serve(home: Path, *options: str, **environment: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
     """A server until the block ends: its URL, what it said before it was ready, and its process."""
+    command = [sys.executable, "-m", "bonafides", "serve", "--port", "0", *options]
+    with started(command, home, os.environ | environment) as told:
+        yield told
+
+
+@contextmanager
+def started(
+    command: Sequence[str], home: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
+    """The same of a server that this command starts in that folder."""
     with (home / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bonafides", "serve", "--port", "0", *options],
+            command,
             cwd=home,
-            env=os.environ | environment,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from bonafides.app import prepare
-from bonafides.set_up import CODE_SECONDS, FIRST_EMAIL
+from bonafides.installation import CODE_SECONDS
+from bonafides.set_up import FIRST_EMAIL
 from tests.pages.browsing import Browser, Read
 from tests.pages.test_pages import assert_safe
 from tests.serving import FakeClock, RunningServer, serving, settings_for, weak_passwords

@@ -9,11 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from bonafides.errors import Conflict
 from bonafides.model import (
     EVERYWHERE,
     Change,
     ChangeKind,
     CredentialStatus,
+    OneTimePurpose,
+    OneTimeSecret,
     Page,
     Role,
     Status,
@@ -24,7 +27,7 @@ from bonafides.model import (
     UserKind,
     to_micros,
 )
-from bonafides.store import Clash
+from bonafides.store import Clash, SetUpCode
 from bonafides.store.directory import TENANT_DELETED, USER_DELETED
 from bonafides.store.sql import SqlStore
 from tests.store.databases import run_sql
@@ -34,7 +37,7 @@ ALL = Page(limit=100)
 GONE = UserChanges(status=Status.DELETED)
 
 
-async def found(store: SqlStore, number: int) -> bool:
+async def found(store: SqlStore, number: int, code: SetUpCode | None = None) -> bool:
     """Try to found an installation of one's own."""
     key = credential(f"key_{number}", tenant_id=f"ten_{number}", user_id=f"usr_{number}")
     return await store.found(
@@ -45,6 +48,7 @@ async def found(store: SqlStore, number: int) -> bool:
         secret(key),
         [plan("free"), plan("gold")],
         event(tenant_id=f"ten_{number}"),
+        code=code,
     )
 
 
@@ -65,6 +69,18 @@ async def test_an_installation_is_founded_whole(url: str, empty: SqlStore, told:
         ChangeKind.CREDENTIAL,
         ChangeKind.SIGNING_KEY,
     }
+
+
+async def test_the_code_of_a_browser_comes_with_the_installation(url: str, empty: SqlStore) -> None:
+    """A start that was killed between the two would leave an installation that nobody can enter, or a code for none."""
+    made = OneTimeSecret("inv_1", OneTimePurpose.INVITATION, "ten_1", "usr_1", None, None, NOW, LATER)
+    wrong = SetUpCode(replace(made, user_id="usr_nobody"), secret("inv_1"), event(tenant_id="ten_1"))
+    with pytest.raises(Conflict):
+        await found(empty, 1, wrong)
+    assert not await empty.is_founded()
+    assert await found(empty, 1, replace(wrong, made=made))
+    assert await empty.find_one_time_secret([digest("inv_1")], made.purpose, NOW) == made
+    assert await run_sql(url, "SELECT count(*) FROM audit_events") == [(2,)]
 
 
 async def test_of_concurrent_first_runs_one_founds(empty: SqlStore, opened: Callable[[], SqlStore]) -> None:

@@ -29,6 +29,7 @@ from bonafides.model import (
     TenantChanges,
     UserChanges,
 )
+from bonafides.store import Clash, directory
 from bonafides.store.guesses import NEVER_SECONDS
 from bonafides.store.sql import SqlStore
 from tests.store.databases import run_sql
@@ -408,6 +409,39 @@ async def test_a_secret_that_serves_once_serves_once(opened: Callable[[], SqlSto
     assert await status_of(store, "ses_1") is CredentialStatus.REVOKED
     assert await found(store, "rst_1") is None
     assert not await redeemed(store, "rst_nobodys")
+
+
+async def set_up(store: SqlStore, email: str = "ada@example.org") -> bool | Clash:
+    """What came of an invitation that was spent on an address, a name and a password."""
+    changes = UserChanges(name="Ada", email=email)
+    return await store.redeem_for_set_up("inv_1", changes, "new", event("tenant.set_up"), event())
+
+
+async def owner(store: SqlStore) -> tuple[str | None, str, str | None]:
+    """Address, name and password of the founding owner."""
+    account = await store.find_account_of("usr_owner", "ten_a")
+    assert account is not None
+    return account.user.email, account.user.name, account.password_hash
+
+
+async def test_an_installation_is_handed_over_whole(
+    opened: Callable[[], SqlStore], store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who set up a server that was killed meanwhile would have a password for somebody else's address."""
+    before = await owner(store)
+    assert not await set_up(store)
+    made = one_time("inv_1", OneTimePurpose.INVITATION)
+    await store.create_one_time_secret(made, secret("inv_1"), event())
+    await store.create_user(user("usr_b", "ten_a"), event())
+    assert await set_up(store, "USR_b@example.com") == Clash("email")
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "change_user", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            await set_up(store)
+    assert await owner(store) == before
+    outcomes = await asyncio.gather(*(set_up(each) for each in (store, opened(), opened())))
+    assert sorted(map(str, outcomes)) == ["False", "False", "True"]
+    assert await owner(store) == ("ada@example.org", "Ada", "new")
 
 
 async def test_the_newest_secret_is_the_only_one(store: SqlStore) -> None:

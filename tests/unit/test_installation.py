@@ -6,14 +6,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bonafides.audit import Recorder
 from bonafides.credentials.passwords import Passwords
 from bonafides.errors import AlreadyInitialised, InvalidRequest
-from bonafides.installation import Founded, Installation
+from bonafides.installation import CODE_SECONDS, Founded, Installation
 from bonafides.model import (
     BUILT_IN_SCOPES,
     AuditEvent,
@@ -30,7 +30,7 @@ from bonafides.model import (
     to_micros,
 )
 from bonafides.secret import Peppers, Shape, display, new_pepper, parse_pepper, shape
-from bonafides.store import DirectoryStore
+from bonafides.store import DirectoryStore, SetUpCode
 
 NOW = datetime(2030, 5, 6, 7, 8, 9, 10, tzinfo=UTC)
 SCOPES = BUILT_IN_SCOPES | {"billing:read"}
@@ -58,6 +58,7 @@ class FirstStore:
         self.secret: DigestedSecret
         self.plans: Sequence[Plan]
         self.event: AuditEvent
+        self.code: SetUpCode | None
 
     async def found(
         self,
@@ -68,12 +69,20 @@ class FirstStore:
         secret: DigestedSecret,
         plans: Sequence[Plan],
         event: AuditEvent,
+        *,
+        code: SetUpCode | None = None,
     ) -> bool:
         self.calls += 1
         if self.calls > 1:
             return False
         self.tenant, self.user, self.password_hash = tenant, user, password_hash
-        self.credential, self.secret, self.plans, self.event = credential, secret, plans, event
+        self.credential, self.secret, self.plans, self.event, self.code = (
+            credential,
+            secret,
+            plans,
+            event,
+            code,
+        )
         return True
 
 
@@ -207,3 +216,19 @@ async def test_every_installation_has_ids_and_secrets_of_its_own(peppers: Pepper
     assert {one.tenant_id, one.user_id, one.password, one.api_key}.isdisjoint(
         {other.tenant_id, other.user_id, other.password, other.api_key}
     )
+
+
+async def test_the_code_of_a_browser_is_made_with_the_installation(
+    installation: Installation, store: FirstStore, peppers: Peppers
+) -> None:
+    """ASVS 6.4.1: a start that was killed between the two would leave an installation that nobody can enter."""
+    assert (await installation.found("ada@example.com")).set_up_code is None
+    store.calls = 0
+    founded = await installation.found("ada@example.com", set_up=True)
+    assert founded.set_up_code is not None
+    assert store.code is not None
+    assert store.code.secret == peppers.digested(founded.set_up_code)
+    assert store.code.made.user_id == founded.user_id
+    assert store.code.made.expires_at - NOW == timedelta(seconds=CODE_SECONDS)
+    assert (store.code.event.action, store.code.event.actor.via) == ("tenant.set_up_begun", "first run")
+    assert founded.set_up_code not in f"{store.code!r} {founded!r}"

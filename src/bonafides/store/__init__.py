@@ -102,6 +102,15 @@ class Reused:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUpCode:
+    """What lets the first owner go on in a browser, with its digest and its event."""
+
+    made: OneTimeSecret
+    secret: DigestedSecret
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Clash:
     """What was to be unique exists: `what` names it (`email`, `name`, `owner`, `plan in use`, …)."""
 
@@ -224,8 +233,10 @@ class DirectoryStore(Protocol):
         secret: DigestedSecret,
         plans: Sequence[Plan],
         event: AuditEvent,
+        *,
+        code: SetUpCode | None = None,
     ) -> bool:
-        """Create the operator's tenant, its owner, their key and the plans, if there is no tenant yet.
+        """Create the operator's tenant, its owner, their key, what they go on with, and the plans, if there is no tenant yet.
 
         Returns:
             False, with nothing written, when the installation exists; of concurrent calls one gets True.
@@ -760,6 +771,20 @@ class AccountStore(Protocol):
         guessed: Sequence[str] = (),
     ) -> bool:
         """Spend a secret for a new password, which ends every session: of any number of calls at once, one does."""
+        ...
+
+    async def redeem_for_set_up(
+        self,
+        secret_id: str,
+        changes: UserChanges,
+        password_hash: str,
+        event: AuditEvent,
+        changed: AuditEvent,
+    ) -> bool | Clash:
+        """Spend an invitation for another address, name and password, all of it or none: of calls at once, one does.
+
+        An address that is taken (`Clash('email')`) spends nothing.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bonafides.model import (
+    EVERYWHERE,
     Account,
     AuditEvent,
     Change,
@@ -21,9 +22,10 @@ from bonafides.model import (
     Status,
     TenantScope,
     User,
+    UserChanges,
     UserKind,
 )
-from bonafides.store import guesses
+from bonafides.store import Clash, directory, guesses
 from bonafides.store.listing import within
 from bonafides.store.sessions import end_all
 from bonafides.store.tables import (
@@ -172,6 +174,31 @@ def redeem_for_password(
     if spent.rowcount == 0:
         return False
     _give(transaction, user_id, password_hash, event, None, guessed, end_others=True)
+    return True
+
+
+def redeem_for_set_up(
+    transaction: Transaction,
+    secret_id: str,
+    changes: UserChanges,
+    password_hash: str,
+    event: AuditEvent,
+    changed: AuditEvent,
+) -> bool | Clash:
+    """Spend an invitation for another address, name and password together; nothing is spent on an address that is taken."""
+    connection = transaction.connection
+    user_id = connection.scalar(select(one_time_secrets.c.user_id).where(one_time_secrets.c.id == secret_id))
+    if user_id is None:
+        return False
+    # The tenant is held before its user, here as in every change of a user: else two calls could wait for each other.
+    judged = directory.judged(connection, user_id, EVERYWHERE, changes, changed.at)
+    if not isinstance(judged, User):
+        return judged or False
+    if not redeem_for_password(
+        transaction, secret_id, OneTimePurpose.INVITATION, password_hash, event, guessed=()
+    ):
+        return False
+    directory.change_user(transaction, user_id, EVERYWHERE, changes, changed)
     return True
 
 

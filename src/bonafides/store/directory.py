@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
@@ -27,13 +28,21 @@ from bonafides.model import (
     User,
     UserChanges,
 )
-from bonafides.store import Clash, Reused, plans
+from bonafides.store import Clash, Reused, SetUpCode, plans
 from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
 from bonafides.store.listing import holding, page_of, within
 from bonafides.store.sessions import end_all
-from bonafides.store.tables import columns_of, credentials, passwords, row_of, tenants, users
+from bonafides.store.tables import (
+    columns_of,
+    credentials,
+    one_time_secrets,
+    passwords,
+    row_of,
+    tenants,
+    users,
+)
 from bonafides.store.transaction import Transaction
 
 USER_DELETED: Final = "user deleted"
@@ -62,7 +71,7 @@ _FOUNDING: Final = 0x626F6E61
 """The advisory lock (PostgreSQL) under which an installation is founded."""
 
 
-def found(
+def found(  # noqa: PLR0913 - all that an installation begins with
     transaction: Transaction,
     tenant: Tenant,
     user: User,
@@ -71,8 +80,10 @@ def found(
     secret: DigestedSecret,
     all_plans: Sequence[Plan],
     event: AuditEvent,
+    *,
+    code: SetUpCode | None,
 ) -> bool:
-    """Create the operator's tenant, its owner, their password and key, and the plans, unless a tenant exists."""
+    """Create the operator's tenant, its owner, their password, key and code, and the plans, unless a tenant exists."""
     connection = transaction.connection
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_FOUNDING)))
@@ -94,6 +105,10 @@ def found(
         Change(ChangeKind.USER, user.id),
         Change(ChangeKind.CREDENTIAL_CREATED, credential.id),
     )
+    if code is not None:
+        row = row_of(code.made) | row_of(code.secret) | {"failures": 0, "redeemed_at": None}
+        connection.execute(insert(one_time_secrets), row)
+        transaction.record(code.event)
     return True
 
 
@@ -198,21 +213,10 @@ def change_user(
 ) -> User | Clash | None:
     """Change a user; the tenant keeps an active owner, and deleting a user revokes their credentials."""
     connection = transaction.connection
-    # Held until the commit: of two owners who step down at once, the second sees that the first did.
-    _one_tenant(
-        connection,
-        tenants.c.id == select(users.c.tenant_id).where(users.c.id == user_id).scalar_subquery(),
-        lock=True,
-    )
-    current = _one_user(connection, user_id, tenant, lock=True)
-    if current is None:
-        return None
+    changed = judged(connection, user_id, tenant, changes, event.at)
+    if not isinstance(changed, User):
+        return changed
     wanted = _wanted(changes)
-    changed = replace(current, **wanted, updated_at=event.at)
-    if _email_taken(connection, changed):
-        return Clash("email")
-    if _leads(current) and not _leads(changed) and not _has_other_owner(connection, current):
-        return Clash("owner")
     if "email" in wanted:
         wanted["email_folded"] = _folded(changed.email)
     connection.execute(update(users).where(users.c.id == user_id).values(wanted | {"updated_at": event.at}))
@@ -223,6 +227,27 @@ def change_user(
         # Whoever is enabled again logs in again; keys, which only a person could make anew, wait.
         _, revoked = end_all(connection, user_id, event.at, USER_DISABLED)
     transaction.record(event, Change(ChangeKind.USER, user_id), *revoked)
+    return changed
+
+
+def judged(
+    connection: Connection, user_id: str, tenant: TenantScope, changes: UserChanges, at: datetime
+) -> User | Clash | None:
+    """The user as these changes would leave them, or why not; what that rests on stays so until the commit."""
+    # Held until the commit: of two owners who step down at once, the second sees that the first did.
+    _one_tenant(
+        connection,
+        tenants.c.id == select(users.c.tenant_id).where(users.c.id == user_id).scalar_subquery(),
+        lock=True,
+    )
+    current = _one_user(connection, user_id, tenant, lock=True)
+    if current is None:
+        return None
+    changed = replace(current, **_wanted(changes), updated_at=at)
+    if _email_taken(connection, changed):
+        return Clash("email")
+    if _leads(current) and not _leads(changed) and not _has_other_owner(connection, current):
+        return Clash("owner")
     return changed
 
 

@@ -85,6 +85,7 @@ from bonafides.store import (
     FeedPosition,
     OnCommit,
     Reused,
+    SetUpCode,
     accounts,
     assertions,
     audit,
@@ -254,9 +255,11 @@ class SqlStore:
         secret: DigestedSecret,
         plans: Sequence[Plan],
         event: AuditEvent,
+        *,
+        code: SetUpCode | None = None,
     ) -> bool:
         return await self._write(
-            directory.found, tenant, user, password_hash, credential, secret, plans, event
+            directory.found, tenant, user, password_hash, credential, secret, plans, event, code=code
         )
 
     async def create_tenant(
@@ -617,6 +620,18 @@ class SqlStore:
     ) -> bool:
         return await self._write(
             accounts.redeem_for_password, secret_id, purpose, password_hash, event, guessed=guessed
+        )
+
+    async def redeem_for_set_up(
+        self,
+        secret_id: str,
+        changes: UserChanges,
+        password_hash: str,
+        event: AuditEvent,
+        changed: AuditEvent,
+    ) -> bool | Clash:
+        return await self._write(
+            accounts.redeem_for_set_up, secret_id, changes, password_hash, event, changed
         )
 
     # OAuth clients
