@@ -18,6 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import greenlet  # type: ignore[import-untyped]
@@ -47,6 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch what a worker runs; a person who runs tests one by one may hold them in a debugger."""
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(_Watch(), "hangs-watch")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, by what their marks say: else one worker would end alone with them."""
+    files: dict[Path, list[tuple[float, bool]]] = {}
+    for item in items:
+        longest = (_seconds_of(item), item.get_closest_marker("slow") is not None)
+        files.setdefault(item.path, []).append(longest)
+    items.sort(key=lambda item: (max(files[item.path]), len(files[item.path])), reverse=True)
 
 
 @pytest.hookimpl(trylast=True)

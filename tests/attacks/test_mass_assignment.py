@@ -14,6 +14,8 @@ import pytest
 from tests.attacks.cast import Party, as_, refused
 from tests.serving import RunningServer
 
+pytestmark = pytest.mark.slow
+
 ROLES: Final = ("owner", "admin", "member", "service")
 OTHERS_FELL_FOR: Final[dict[str, Any]] = {
     "permissions": {"admin": ["*"]},

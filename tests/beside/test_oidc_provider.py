@@ -20,6 +20,8 @@ from tests.nodejs import Script, has
 from tests.serving import RunningServer, running, settings_for
 from tests.web.oauth import CHALLENGE, REDIRECT_URI, App, app_of
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 __test__ = has("oidc-provider")

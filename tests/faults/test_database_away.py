@@ -31,6 +31,8 @@ from tests.postgres import PostgresServer
 from tests.processes import process
 from tests.serving import RunningServer, running, settings_for
 
+pytestmark = pytest.mark.slow
+
 STALENESS_SECONDS: Final = 2.0
 ANSWER_SECONDS_MAX: Final = 8.0
 # A request that met a lock would wait for 2.5 s; one that did not may still meet a busy machine.

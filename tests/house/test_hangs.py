@@ -40,6 +40,30 @@ def test_ends_threads():
 OPTIONS = ("-p", "xdist", "-p", "pytest_timeout", "-p", "pytest_rerunfailures", "-n", "1", "--dist=loadfile")
 
 
+def test_the_longest_files_come_first(pytester: pytest.Pytester) -> None:
+    """A minute's file that comes last is a minute in which the other workers have nothing to do."""
+    quick = "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n"
+    pytester.makepyfile(
+        test_a_few="def test_one():\n    pass\n",
+        test_b_more=quick,
+        test_c_slow="import pytest\n\n@pytest.mark.slow\ndef test_one():\n    pass\n",
+        test_d_slowest="import pytest\n\n@pytest.mark.timeout(900)\ndef test_one():\n    pass\n",
+    )
+    pytester.makeini("[pytest]\nmarkers =\n    slow: long\ntimeout = 120\n")
+    result = pytester.runpytest_subprocess(
+        "-p", "pytest_timeout", "-p", "tests.hangs", "--collect-only", "-q"
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "test_d_slowest.py::*",
+            "test_c_slow.py::*",
+            "test_b_more.py::*",
+            "test_b_more.py::*",
+            "test_a_few.py::*",
+        ]
+    )
+
+
 def test_its_worker_says_where_it_hangs_and_another_one_goes_on(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +83,15 @@ def test_no_thread_that_ends_hangs_what_is_measured(pytester: pytest.Pytester) -
     pytester.makepyfile(test_sample=ENDS_THREADS)
     pytester.makepyfile(sample="")
     result = pytester.runpytest_subprocess(
-        "-p", "pytest_cov", "-p", "tests.hangs", "-p", "no:cacheprovider", "--cov=sample", "--cov-report="
+        "-p",
+        "pytest_cov",
+        "-p",
+        "pytest_timeout",
+        "-p",
+        "tests.hangs",
+        "-p",
+        "no:cacheprovider",
+        "--cov=sample",
+        "--cov-report=",
     )
     assert result.ret == pytest.ExitCode.OK

@@ -21,6 +21,8 @@ from tests.web.oauth import app_of
 from tests.web.people import person
 from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "openid offline_access read"
 
 __test__ = has("openid-client")

@@ -21,6 +21,8 @@ import pytest
 
 from tests.serving import FakeClock, RunningServer, running, serving, settings_for
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = int(os.environ.get("BONAFIDES_AGREEMENT_REQUESTS", "5000"))
 """In the daily run; a change of the lane is tried with 20,000 or more."""
 SCRIPT_LENGTH = 12

@@ -21,6 +21,8 @@ from bonafides.app import prepare
 from tests.pages.browsing import Browser
 from tests.serving import FakeClock, RunningServer, serving, settings_for, weak_passwords
 
+pytestmark = pytest.mark.slow
+
 KEYS: Final = int(os.environ.get("BONAFIDES_LISTED_KEYS", "5000"))
 USERS: Final = KEYS // 10
 DAYS: Final = 365

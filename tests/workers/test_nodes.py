@@ -18,6 +18,8 @@ from tests.postgres import PostgresServer
 from tests.valkey import ValkeyServer
 from tests.workers.connections import Connection, Told
 
+pytestmark = pytest.mark.slow
+
 NODES: Final = 2
 WORKERS: Final = 2
 CONNECTIONS: Final = 6

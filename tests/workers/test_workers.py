@@ -16,6 +16,8 @@ from tests.processes import ServerProcess
 from tests.workers.conftest import WORKERS
 from tests.workers.connections import Connection, Told, one_to_each
 
+pytestmark = pytest.mark.slow
+
 SEEN_SECONDS_MAX: Final = 2.0
 """For a change to reach every worker, on a machine that is busy with other tests; `make bench` measures it."""
 
