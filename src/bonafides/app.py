@@ -613,7 +613,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         return verdict.principal if isinstance(verdict, Accepted) else None
 
     hints = IdTokenHints(signers, settings.base_url)
-    devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audience)
+    devices = Devices(store, directory, clients, recorder, peppers, clock, entropy, settings.audiences)
     registrations = Registrations(
         store,
         clients,
@@ -701,11 +701,11 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
             peppers=peppers,
             clock=clock,
             entropy=entropy,
-            audience=settings.audience,
+            audiences=settings.audiences,
         ),
         logouts=Logouts(clients, hints),
         devices=devices,
-        pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audience),
+        pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audiences),
         registrations=registrations,
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
@@ -726,7 +726,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
                 TokenExchange(judge, store, tokens_of_clients, recorder, clock),
                 JwtBearer(authentication, by_itself, store, grants, recorder),
             ),
-            settings.audience,
+            settings.audiences,
             (settings.base_url + TOKEN_PATH,),
         ),
         apply=apply,

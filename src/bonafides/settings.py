@@ -41,6 +41,7 @@ VALKEY_SCHEMES: Final = VALKEY_TLS_SCHEMES | {"valkey", "redis"}
 
 # What may stand in a URL without being encoded, less the quotes that would break out of a header's parameter.
 _URL_TEXT: Final = re.compile(r"[!#-;=?-\[\]-_a-z~]+")
+_RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!$-;=?-\[\]-_a-z~]+")
 _HOST_NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _NUMBER_PATH: Final = re.compile(r"(/\d{0,3})?", re.ASCII)
@@ -148,6 +149,13 @@ class Settings(BaseModel):
     token_audience: str = Field(
         "",
         description="`aud` of the tokens that are signed: the API that they are for. Empty: `public_url`.",
+    )
+    resources: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description=(
+            "URIs of protected resources, such as MCP servers, for which every client may ask tokens (RFC 8707), "
+            "also one that has registered itself. Others are allowed to single clients, as their `audiences`."
+        ),
     )
     signing_algorithm: SigningAlgorithm = Field(
         SigningAlgorithm.EDDSA,
@@ -433,6 +441,15 @@ class Settings(BaseModel):
             raise ValueError("must be a URL or a word, such as https://api.example.com.")
         return token_audience
 
+    @field_validator("resources")
+    @classmethod
+    def _check_resources(cls, resources: tuple[str, ...]) -> tuple[str, ...]:
+        for resource in resources:
+            if _RESOURCE.fullmatch(resource) is None:
+                message = f"{resource!r} is not an absolute URI without a fragment, such as https://mcp.example.com."
+                raise ValueError(message)
+        return resources
+
     @field_validator("scopes")
     @classmethod
     def _check_scopes(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
@@ -535,6 +552,11 @@ class Settings(BaseModel):
     def audience(self) -> str:
         """Whom signed tokens are for."""
         return self.token_audience or self.base_url
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """For which resources every client may ask tokens."""
+        return (self.audience, *self.resources)
 
     @property
     def defined_scopes(self) -> frozenset[str]:

@@ -316,6 +316,18 @@ def bites_scopes(serve: Serve, _: Path) -> None:
         )
 
 
+def bites_resources(serve: Serve, _: Path) -> None:
+    """RFC 8707 §2: whoever registers a client would get tokens that a resource takes, which has never been told of it."""
+    mcp = "https://mcp.example.com/mcp"
+    with serve() as server:
+        client = app_of(server.admin, server)
+    for resources, status in (((), 400), ((mcp,), 200)):
+        with serve(resources=resources) as server:
+            body = {"grant_type": "client_credentials", "resource": mcp}
+            answer = server.client().post("/oauth/token", data=body, auth=client.auth)
+            assert answer.status_code == status, answer.text
+
+
 def bites_limits_across(serve: Serve, _: Path) -> None:
     """It is whether two servers on one database have one limit."""
     for where, admitted in (("machine", 6), ("nodes", 3)):

@@ -75,6 +75,15 @@ def test_lists_are_separated_by_commas_or_blanks_in_a_variable_and_lists_in_the_
     assert {"read", "write", "admin", "credentials:verify", "billing:read"} <= settings.defined_scopes
 
 
+def test_resources_are_absolute_uris_without_a_fragment() -> None:
+    """RFC 8707 §2: a client could never name what stands there, and nobody would find out why."""
+    known = "https://mcp.example.com/mcp urn:example:ledger"
+    settings = load({}, {"BONAFIDES_RESOURCES": known, "BONAFIDES_PUBLIC_URL": "https://a.example"}, NOWHERE)
+    assert settings.audiences == ("https://a.example", *known.split())
+    for wrong in ("mcp.example.com", "https://mcp.example.com/#tools", "https://mcp.example.com/<x>"):
+        assert "is not an absolute URI" in refusal({"BONAFIDES_RESOURCES": wrong})
+
+
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [

@@ -259,7 +259,7 @@ def judge(
     destination: Destination,
     *,
     defined_scopes: frozenset[str],
-    audience: str,
+    audiences: Sequence[str],
     pushed: bool = False,
 ) -> AuthorizationRequest | Refusal:
     """The request, if it is well-formed and the client may make it.
@@ -269,14 +269,14 @@ def judge(
         client: Who asks.
         destination: Already proven.
         defined_scopes: Every scope that this installation knows.
-        audience: This server's own, which is every client's to ask for.
+        audiences: Resources for which every client may ask; this server is one.
         pushed: Whether the client has proven who it is while it sent them.
     """
     return (
         _refused_form(parameters, client, pushed=pushed)
         or _refused_challenge(parameters, client)
         or _refused_values(parameters)
-        or refused_resources(parameters, (audience, *client.audiences))
+        or refused_resources(parameters, (*audiences, *client.audiences))
         or _accepted(parameters, client, destination, defined_scopes)
     )
 

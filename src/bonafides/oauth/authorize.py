@@ -149,7 +149,7 @@ class Authorizations:
         peppers: Know pushed requests, and when one began.
         clock: The time.
         entropy: For ids.
-        audience: This server's own.
+        audiences: Resources for which every client may ask.
     """
 
     def __init__(  # noqa: PLR0913 - an authorization goes through all of these
@@ -164,7 +164,7 @@ class Authorizations:
         peppers: Peppers,
         clock: Clock,
         entropy: Entropy,
-        audience: str,
+        audiences: Sequence[str],
     ) -> None:
         self._store = store
         self._directory = directory
@@ -175,7 +175,7 @@ class Authorizations:
         self._peppers = peppers
         self._clock = clock
         self._entropy = entropy
-        self._audience = audience
+        self._audiences = audiences
 
     async def open(self, pairs: _Pairs, person: Person | None, actor: Actor) -> Outcome:
         """What comes next for a request: an answer, a login or a question.
@@ -274,7 +274,7 @@ class Authorizations:
             client,
             destination,
             defined_scopes=self._directory.defined_scopes,
-            audience=self._audience,
+            audiences=self._audiences,
             pushed=pushed is not None,
         )
         if isinstance(request, Refusal):

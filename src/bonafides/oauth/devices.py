@@ -122,7 +122,7 @@ class Devices:
         peppers: Peppers,
         clock: Clock,
         entropy: Entropy,
-        audience: str,
+        audiences: Sequence[str],
     ) -> None:
         self._store = store
         self._directory = directory
@@ -131,7 +131,7 @@ class Devices:
         self._peppers = peppers
         self._clock = clock
         self._entropy = entropy
-        self._audience = audience
+        self._audiences = audiences
 
     async def begin(
         self, client: Client, pairs: Sequence[tuple[str, str]], address: str | None
@@ -148,7 +148,7 @@ class Devices:
             return Refusal("unauthorized_client", "This client may not use the device_code grant.")
         if parameters.repeated:
             return Refusal("invalid_request", f"{min(parameters.repeated)} must be given once.")
-        refused = refused_resources(parameters, (self._audience, *client.audiences))
+        refused = refused_resources(parameters, (*self._audiences, *client.audiences))
         if refused is not None:
             return refused
         scopes = scopes_asked(parameters.get("scope"), client, self._directory.defined_scopes)

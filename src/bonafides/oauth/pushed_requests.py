@@ -61,14 +61,14 @@ class PushedRequests:
         clock: Clock,
         entropy: Entropy,
         defined_scopes: frozenset[str],
-        audience: str,
+        audiences: Sequence[str],
     ) -> None:
         self._store = store
         self._peppers = peppers
         self._clock = clock
         self._entropy = entropy
         self._defined_scopes = defined_scopes
-        self._audience = audience
+        self._audiences = audiences
 
     async def push(self, client: Client, pairs: Sequence[tuple[str, str]]) -> Pushed | Refusal:
         """Keep a request of a client that has proven who it is; it is refused now if it would be refused later.
@@ -90,7 +90,7 @@ class PushedRequests:
             client,
             destination,
             defined_scopes=self._defined_scopes,
-            audience=self._audience,
+            audiences=self._audiences,
             pushed=True,
         )
         if isinstance(judged, Refusal):

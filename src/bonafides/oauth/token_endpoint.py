@@ -118,7 +118,7 @@ class TokenEndpoint:
         authentication: Finds out who asks.
         proofs: Judge what shows that it holds a key.
         handlers: The grants there are.
-        audience: This server's own.
+        audiences: Resources for which every client may ask.
         endpoints: URLs that client assertions may be for, beside the issuer; the first is this one.
     """
 
@@ -127,13 +127,13 @@ class TokenEndpoint:
         authentication: ClientAuthentication,
         proofs: KeyProofs,
         handlers: Sequence[GrantHandler],
-        audience: str,
+        audiences: Sequence[str],
         endpoints: Sequence[str],
     ) -> None:
         self._authentication = authentication
         self._proofs = proofs
         self._handlers = {str(handler.grant_type): handler for handler in handlers}
-        self._audience = audience
+        self._audiences = audiences
         self._endpoints = endpoints
 
     @property
@@ -214,7 +214,7 @@ class TokenEndpoint:
                 check_resource(uri, "resource")
             except InvalidRequest as error:
                 raise InvalidTarget(error.public, field="resource") from None
-            if uri != self._audience and uri not in client.audiences:
+            if uri not in self._audiences and uri not in client.audiences:
                 message = "resource: the client may not ask for tokens for this resource."
                 raise InvalidTarget(message, field="resource")
         return tuple(dict.fromkeys(asked))

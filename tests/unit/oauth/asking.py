@@ -67,7 +67,7 @@ def judged(
     destination = destination_of(parameters, client)
     if isinstance(destination, Unproven):
         return destination
-    return judge(parameters, client, destination, defined_scopes=DEFINED, audience=API, **options)
+    return judge(parameters, client, destination, defined_scopes=DEFINED, audiences=(API,), **options)
 
 
 def accepted(asked: list[tuple[str, str]], client: StubClient = WEB) -> AuthorizationRequest:
