@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import structlog
 import uvloop
 
+from bonafides.allowances import Allowances
 from bonafides.audit import AuditTrail, Recorder
 from bonafides.authority import Authority
 from bonafides.checklist import Checklist
@@ -278,6 +279,7 @@ class Rooms:
     dry_runs: DryRuns
     audit: AuditTrail
     usage: UsageReports
+    allowances: Allowances
     denial_reports: DenialReports
     checklist: Checklist
     notices: Notices
@@ -632,6 +634,16 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     documents = ClientDocuments(
         clients, registrations, outgoing, registration.wish_of, clock, open=settings.client_id_documents
     )
+    usage_reports = UsageReports(
+        store,
+        directory,
+        clock,
+        {
+            UsageSpan.MINUTE: settings.usage_minutes_kept_days,
+            UsageSpan.HOUR: settings.usage_hours_kept_days,
+            UsageSpan.DAY: settings.usage_days_kept_days,
+        },
+    )
     return Rooms(
         settings=settings,
         clock=clock,
@@ -656,16 +668,8 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         imports=Imports(store, directory, recorder, peppers, clock, entropy, ApiKeys(*issuing)),
         plans=Plans(store, recorder, clock),
         audit=AuditTrail(store),
-        usage=UsageReports(
-            store,
-            directory,
-            clock,
-            {
-                UsageSpan.MINUTE: settings.usage_minutes_kept_days,
-                UsageSpan.HOUR: settings.usage_hours_kept_days,
-                UsageSpan.DAY: settings.usage_days_kept_days,
-            },
-        ),
+        usage=usage_reports,
+        allowances=Allowances(store, usage_reports, limiter, clock),
         checklist=Checklist(store, clock),
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock, letters),
@@ -966,7 +970,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         audit.routes(rooms.audit, paging),
         webhooks.routes(rooms.webhooks, rooms.idempotency, paging),
         webhooks.log_routes(rooms.webhooks, rooms.deliveries, paging),
-        usage.routes(rooms.usage),
+        usage.routes(rooms.usage, rooms.allowances),
         denials.routes(rooms.denial_reports),
         checklist.routes(rooms.checklist, rooms.clock),
         signing_keys.routes(rooms.signing_keys),
@@ -986,6 +990,8 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
                 rooms.api_keys,
                 rooms.lineage,
                 rooms.directory,
+                rooms.usage,
+                rooms.allowances,
                 creations,
                 listings,
                 pages,
@@ -998,7 +1004,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         ),
         settings_pages.routes(settings, pages),
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
-        usage_pages.routes(UsagePages(rooms.usage, rooms.denial_reports, pages)),
+        usage_pages.routes(UsagePages(rooms.usage, rooms.allowances, rooms.denial_reports, pages)),
         session_pages.routes(rooms.sessions, listings, pages),
         applications.routes(rooms.consents, listings, pages),
         checklist_pages.routes(rooms.checklist, rooms.api_keys, pages),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bonafides.allowances import Left
 from bonafides.credentials.lineage import Family
 from bonafides.credentials.password_changes import StartedReset
 from bonafides.credentials.password_mails import Invitation
@@ -355,6 +356,28 @@ def usage_resource(usage: Usage) -> Resource:
         "total": _requests(usage.total),
         "buckets": [
             {"start": time_text(bucket.starts_at_us), **_requests(bucket)} for bucket in usage.buckets
+        ],
+    }
+
+
+def limits_resource(left: Left) -> Resource:
+    """What is left of the limits of a credential, a user or a tenant."""
+    return {
+        "object": "limits",
+        "tenant_id": left.subject.tenant_id,
+        "user_id": left.subject.user_id,
+        "credential_id": left.subject.credential_id,
+        "plan": left.plan.name,
+        "count_by": str(left.plan.count_by),
+        "windows": [
+            {
+                "name": window.name,
+                "seconds": window.seconds,
+                "limit": window.limit,
+                "remaining": window.remaining,
+                "resets_at": time_text(window.resets_at_us),
+            }
+            for window in left.windows
         ],
     }
 

@@ -81,7 +81,7 @@ class UsageReports:
             Forbidden: The caller asks for another user's without `admin`.
             NotFound: There is no such credential, user or tenant, or it is not the caller's to see.
         """
-        subject = await self._subject(authority, tenant_id, user_id, credential_id, lineage=lineage)
+        subject = await self.subject(authority, tenant_id, user_id, credential_id, lineage=lineage)
         span, number = BUCKETS[period]
         span_us = span * _SECOND_US
         now_us = self._clock.micros()
@@ -109,7 +109,7 @@ class UsageReports:
                 if await self._store.prune_usage(span, before, _FORGOTTEN_AT_ONCE) < _FORGOTTEN_AT_ONCE:
                     break
 
-    async def _subject(
+    async def subject(
         self,
         authority: Authority,
         tenant_id: str | None,
@@ -118,6 +118,12 @@ class UsageReports:
         *,
         lineage: bool,
     ) -> UsageSubject:
+        """Of whom a caller may ask, by the same arguments as `usage`.
+
+        Raises:
+            Forbidden: The caller asks for another user's without `admin`.
+            NotFound: There is no such credential, user or tenant, or it is not the caller's to see.
+        """
         within = None if tenant_id is None else authority.tenant(tenant_id)
         if credential_id is not None:
             return await self._of_credential(authority, within, user_id, credential_id, lineage=lineage)

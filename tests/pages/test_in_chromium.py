@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -184,6 +185,30 @@ def test_from_an_empty_folder_to_a_key_that_verified(home: Path, chromium: Brows
     (PICTURES / "stranger.txt").write_text(f"{told}\n")
     assert watched.clicks <= CLICKS_MAX, told
     assert time.monotonic() - began < STRANGER_SECONDS_MAX, told
+    assert watched.wrong == []
+    watched.context.close()
+
+
+def test_figures_move_while_one_looks(tenancy: Tenancy, chromium: Browser) -> None:
+    """Who waits until nobody uses a rotated key would have to reload its page again and again."""
+    who = person(tenancy)
+    old = tenancy.key(user_id=who.id, plan=tenancy.plan(1_500))
+    successor = tenancy.client(old["key"]).post(
+        f"/v1/api-keys/{old['id']}/rotate", json={"overlap_seconds": 3_600}
+    )
+    assert successor.status_code == 201, successor.text
+    watched = Watched(chromium.new_context())
+    page, uses, loop = watched.page, tenancy.server.rooms.uses, tenancy.server.loop
+    page.clock.install()
+    watched.sign_in(tenancy.server, who)
+    page.goto(f"{tenancy.server.url}/settings/api-keys/{old['id']}")
+    assert "1,499 of 1,500 requests" in page.inner_text("dl.facts")
+    for _ in range(2):
+        assert tenancy.verify(old["key"]).status_code == 200
+    asyncio.run_coroutine_threadsafe(uses.flush_counts(), loop).result(20)
+    page.clock.run_for(15_000)
+    page.wait_for_selector("text=1,497 of 1,500 requests")
+    page.wait_for_selector(".notice >> text=with 3 requests in the last hour")
     assert watched.wrong == []
     watched.context.close()
 

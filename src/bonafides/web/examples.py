@@ -712,6 +712,21 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         status=201,
         answer={**_KEY, "key": KEY},
     ),
+    "getLimits": Example(
+        query={"credential_id": KEY_ID},
+        answer={
+            "object": "limits",
+            "tenant_id": TENANT_ID,
+            "user_id": USER_ID,
+            "credential_id": KEY_ID,
+            "plan": "team",
+            "count_by": "credential",
+            "windows": [
+                {"name": "hour", "seconds": 3600, "limit": 5000, "remaining": 5000, "resets_at": MADE_AT},
+                {"name": "burst", "seconds": 1, "limit": 100, "remaining": 100, "resets_at": MADE_AT},
+            ],
+        },
+    ),
     "listApiKeys": Example(query={"tenant_id": TENANT_ID, "limit": "1"}, answer=_page(_KEY, None)),
     "getApiKey": Example(path={"key_id": KEY_ID}, answer=_KEY),
     "changeApiKey": Example(

@@ -742,6 +742,32 @@ class Usage(BaseModel):
     buckets: list[UsageBucket] = Field(description="In the order of time, the empty ones too.")
 
 
+class LimitWindow(BaseModel):
+    """One limit, and what is left of it."""
+
+    name: Literal["hour", "burst"]
+    seconds: Literal[3600, 1]
+    limit: int
+    remaining: int
+    resets_at: Moment = Field(
+        description="A window opens with the first request: of one that is not open, its end if it opened now."
+    )
+
+
+class Limits(BaseModel):
+    """What is left of the limits of a credential, a user or a tenant."""
+
+    object: Literal["limits"]
+    tenant_id: TenantId
+    user_id: UserId | None = Field(description="`null`: of the tenant.")
+    credential_id: CredentialId | None = Field(description="`null`: of the user or tenant.")
+    plan: str = Field(description="That binds it.")
+    count_by: CountBy = Field(description="Whose requests the plan counts together.")
+    windows: list[LimitWindow] = Field(
+        description="One for each limit. Empty where there is none, and for a user or a tenant whose plan counts something smaller."
+    )
+
+
 class ApiKeyPage(BaseModel):
     """A page of API keys, newest first."""
 

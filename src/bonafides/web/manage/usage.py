@@ -1,4 +1,4 @@
-"""`/v1/usage`, and the same of one key."""
+"""`/v1/usage`, the same of one key, and `/v1/limits`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
+from bonafides.allowances import Allowances
 from bonafides.model import READ, UsagePeriod
-from bonafides.resources import usage_resource
+from bonafides.resources import limits_resource, usage_resource
 from bonafides.usage import UsageReports
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.replies import reply
-from bonafides.web.schemas import Usage
+from bonafides.web.schemas import Limits, Usage
 
 _READS: Final = {"x-required-scopes": [READ]}
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
@@ -38,8 +39,8 @@ Lineage = Annotated[
 ]
 
 
-def routes(reports: UsageReports) -> APIRouter:
-    """The routes of usage."""
+def routes(reports: UsageReports, allowances: Allowances) -> APIRouter:
+    """The routes of usage and limits."""
     router = APIRouter(route_class=GuardedRoute, tags=["Usage"])
 
     @router.get(
@@ -98,5 +99,38 @@ def routes(reports: UsageReports) -> APIRouter:
     ) -> Response:
         found = await reports.usage(caller, period, credential_id=key_id, lineage=lineage)
         return reply(json_answer(200, usage_resource(found)))
+
+    @router.get(
+        "/v1/limits",
+        operation_id="getLimits",
+        summary="Show what is left of the limits",
+        description=(
+            "Of a credential, or of a user or tenant, with whomever their plan counts them. It counts nothing for whom it "
+            "tells of. Where several nodes share limits, the answering one knows of the others' requests of some moments ago."
+        ),
+        responses={
+            200: {"model": Limits, "description": "The plan, and what is left of each of its limits."},
+            403: {"description": "You asked for another user's limits without `admin`."},
+            404: {"description": "There is no such credential, user or tenant, or it is not yours to see."},
+        },
+        openapi_extra=_READS,
+    )
+    async def limits(
+        caller: Caller,
+        credential_id: Annotated[
+            str | None, Query(max_length=ID_MAX, description="Of this credential.")
+        ] = None,
+        user_id: Annotated[
+            str | None, Query(max_length=ID_MAX, description="Of this user; another one: with `admin`.")
+        ] = None,
+        tenant_id: Annotated[
+            str | None,
+            Query(max_length=ID_MAX, description="Of this tenant; another one: the operator."),
+        ] = None,
+    ) -> Response:
+        found = await allowances.left(
+            caller, tenant_id=tenant_id, user_id=user_id, credential_id=credential_id
+        )
+        return reply(json_answer(200, limits_resource(found)))
 
     return router

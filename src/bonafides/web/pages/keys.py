@@ -8,14 +8,16 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from bonafides.allowances import Allowances
 from bonafides.authority import Authority
 from bonafides.credentials.api_keys import ApiKeys, KeyChanges, KeyWish
 from bonafides.credentials.holdings import DEFAULT_SCOPES, Made
 from bonafides.credentials.lineage import Family, Lineage
 from bonafides.directory import Directory
 from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound, ProofNeeded
-from bonafides.model import READ, WRITE, Credential, CredentialStatus, ShownStatus
+from bonafides.model import READ, WRITE, Credential, CredentialStatus, ShownStatus, UsagePeriod
 from bonafides.resources import key_resource, key_status
+from bonafides.usage import UsageReports
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.pages.creations import Creations
 from bonafides.web.pages.listings import Listings, PageCursor, Words, status_named
@@ -65,6 +67,8 @@ class KeyPages:
         api_keys: Makes and changes them.
         lineage: Knows what ends with them.
         directory: Whose they are.
+        usage: Counts their requests.
+        allowances: Knows what is left to them.
         creations: Make one key of a form that is sent twice.
         listings: Makes lists.
         pages: Renders.
@@ -75,6 +79,8 @@ class KeyPages:
         api_keys: ApiKeys,
         lineage: Lineage,
         directory: Directory,
+        usage: UsageReports,
+        allowances: Allowances,
         creations: Creations,
         listings: Listings,
         pages: Pages,
@@ -82,6 +88,8 @@ class KeyPages:
         self._api_keys = api_keys
         self._lineage = lineage
         self._directory = directory
+        self._usage = usage
+        self._allowances = allowances
         self._creations = creations
         self._listings = listings
         self._pages = pages
@@ -189,6 +197,9 @@ class KeyPages:
             request,
             "key.html",
             status=200 if error is None else STATUS[type(error)],
+            connects=True,
+            used=await self._usage.usage(authority, UsagePeriod.HOUR, credential_id=key_id),
+            left=await self._allowances.left(authority, credential_id=key_id),
             error=error,
             key=key,
             owner=owner,

@@ -63,6 +63,7 @@ class Pages:
             url=self.path,
             static=lambda name: self.path(PREFIX + files()[name].name),
             base_url=settings.base_url,
+            moment_of=to_datetime,
             theme=theme,
         )
 
@@ -82,6 +83,7 @@ class Pages:
         status: int = 200,
         form_action: Sequence[str] = (),
         connects: bool = False,
+        guided: bool = False,
         headers: HeaderList | None = None,
         **values: Any,  # noqa: ANN401 - whatever the template tells
     ) -> Response:
@@ -93,6 +95,7 @@ class Pages:
             status: Of the answer.
             form_action: Origins that its forms may lead to beside our own.
             connects: Whether its script may ask this server.
+            guided: Whether it has a list of pages of its own beside it.
             headers: More of them.
             values: What the template tells.
         """
@@ -102,7 +105,7 @@ class Pages:
             person=signed_in,
             areas=() if signed_in is None else areas(signed_in.authority),
             here=request.scope["path"],
-            guided=connects,
+            guided=guided,
             **values,
         )
         answer_headers = [HTML, NO_STORE, policy(form_action, connects=connects), *(headers or ())]

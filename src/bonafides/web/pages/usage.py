@@ -6,10 +6,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bonafides.allowances import Allowances
 from bonafides.authority import Authority
 from bonafides.denials import DenialReports
 from bonafides.errors import InvalidRequest, NotFound
-from bonafides.model import READ, UsagePeriod
+from bonafides.model import READ, UsagePeriod, UsageSubject
 from bonafides.resources import denial_resource
 from bonafides.usage import UsageReports
 from bonafides.web.bodies import ID_MAX
@@ -36,12 +37,16 @@ class UsagePages:
 
     Args:
         usage: Counts.
+        allowances: Knows what is left.
         denials: Knows why.
         pages: Renders.
     """
 
-    def __init__(self, usage: UsageReports, denials: DenialReports, pages: Pages) -> None:
+    def __init__(
+        self, usage: UsageReports, allowances: Allowances, denials: DenialReports, pages: Pages
+    ) -> None:
         self._usage = usage
+        self._allowances = allowances
         self._denials = denials
         self._pages = pages
 
@@ -64,10 +69,19 @@ class UsagePages:
             credential_id=credential_id or None,
             lineage=lineage,
         )
+        subject = found.subject
+        left = await self._allowances.left(
+            authority,
+            user_id=None if subject.credential_id else subject.user_id,
+            credential_id=subject.credential_id,
+        )
         return self._pages.render(
             request,
             "usage.html",
+            connects=True,
             usage=found,
+            left=left,
+            limits_path=limits_path(subject),
             chart=chart_of(found),
             width=WIDTH,
             height=HEIGHT,
@@ -94,6 +108,13 @@ class UsagePages:
             denial=shown,
             asked=request_id,
         )
+
+
+def limits_path(subject: UsageSubject) -> str:
+    """The call that tells what is left."""
+    if subject.credential_id is not None:
+        return f"/v1/limits?credential_id={subject.credential_id}"
+    return "/v1/limits" if subject.user_id is None else f"/v1/limits?user_id={subject.user_id}"
 
 
 def _period(text: str) -> UsagePeriod:

@@ -89,6 +89,7 @@ class PortalPages:
             words=words,
             found=found,
             connects=True,
+            guided=True,
         )
 
     async def index(self) -> Response:
@@ -134,6 +135,7 @@ class PortalPages:
             told=html(text),
             words="",
             connects=True,
+            guided=True,
         )
 
 

@@ -56,6 +56,43 @@ for (const input of document.querySelectorAll("[data-searches]")) {
   });
 }
 
+// Figures that move are asked for anew while somebody looks at them.
+const live = [...document.querySelectorAll("[data-live]")];
+const LIVE_EVERY_MS = 15_000;
+const LIVE_ROUNDS_MAX = 240;
+let round = 0;
+
+const sinceWords = (text) => {
+  if (!text) return "never";
+  const seconds = (Date.now() - new Date(text)) / 1000;
+  for (const [length, name] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
+    const count = Math.floor(seconds / length);
+    if (count > 0) return `${count.toLocaleString("en")} ${name}${count > 1 ? "s" : ""} ago`;
+  }
+  return "just now";
+};
+const liveWords = {
+  number: (value) => value.toLocaleString("en"),
+  sum: (value) => Object.values(value).reduce((all, one) => all + one, 0).toLocaleString("en"),
+  since: sinceWords,
+};
+
+async function lookAgain() {
+  if (document.hidden) return;
+  round += 1;
+  for (const path of new Set(live.map((figure) => figure.dataset.live))) {
+    const answer = await fetch(path, { headers: { Accept: "application/json" } }).catch(() => null);
+    // Signed out, or asked too often: what is there stays, and a reload says why.
+    if (!answer?.ok || round >= LIVE_ROUNDS_MAX) return clearInterval(looking);
+    const told = await answer.json();
+    for (const figure of live.filter((each) => each.dataset.live === path)) {
+      const value = figure.dataset.field.split(".").reduce((part, name) => part?.[name], told);
+      if (value !== undefined) figure.textContent = liveWords[figure.dataset.kind](value);
+    }
+  }
+}
+const looking = live.length ? setInterval(lookAgain, LIVE_EVERY_MS) : undefined;
+
 // One answer to one press of a button, however often it is pressed.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
