@@ -105,6 +105,46 @@ def test_what_a_client_may_not_be_is_told_in_the_form(tenancy: Tenancy) -> None:
         assert 'role="alert"' in read.answer.text
 
 
+def test_a_client_is_changed_where_it_is_seen(tenancy: Tenancy, app: Application) -> None:
+    """An admin would delete a client to correct its redirect URI, and everybody's tokens with it."""
+    browser = visitor(tenancy, "admin")
+    page, path = f"{CLIENTS}/{app.id}", f"{CLIENTS}/{app.id}/change"
+    read = browser.get(path)
+    assert_safe(read)
+    form = read.form(path)
+    call = f"/v1/clients/{app.id}"
+    before = tenancy.api.get(call).json()
+    browser.submit(form)
+    assert tenancy.api.get(call).json() == {
+        **before,
+        "updated_at": tenancy.api.get(call).json()["updated_at"],
+    }
+    uris = "https://app.example.com/callback https://other.example.com/cb"
+    changed = browser.submit(
+        form, name=HOSTILE[0], redirect_uris=uris, post_logout_redirect_uris="https://app.example.com/bye"
+    )
+    assert changed.status == 200, changed.words
+    assert_safe(changed)
+    after = tenancy.api.get(call).json()
+    assert (after["name"], after["redirect_uris"]) == (HOSTILE[0], uris.split())
+    assert after["post_logout_redirect_uris"] == ["https://app.example.com/bye"]
+    assert after["token_endpoint_auth_method"] == before["token_endpoint_auth_method"]
+    without = browser.get(path).form(path)
+    for name in ("scope:write", "require_pkce"):
+        del without.fields[name]
+    browser.submit(without)
+    after = tenancy.api.get(call).json()
+    assert (after["scopes"], after["require_pkce"]) == (["read"], False)
+    for fields in ({"redirect_uris": "http://evil.example/x"}, {"method": "magic"}, {"name": ""}):
+        wrong = browser.submit(without, **fields)
+        assert wrong.status == 400, fields
+        assert_safe(wrong)
+        assert 'role="alert"' in wrong.answer.text
+    assert tenancy.api.get(call).json() == after
+    assert page in browser.get(path).links
+    assert visitor(tenancy).get(path).status == 403
+
+
 def test_clients_are_for_admins_of_their_own_tenant(tenancy: Tenancy, app: Application) -> None:
     """Whoever is a member would make themselves an application with everybody's data."""
     assert visitor(tenancy).get(CLIENTS).status == 403

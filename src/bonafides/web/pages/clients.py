@@ -1,8 +1,8 @@
-"""`/administration/clients`: OAuth clients seen, made, disabled, deleted, and given other secrets."""
+"""`/administration/clients`: OAuth clients seen, made, changed, disabled, deleted, and given other secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -32,6 +32,8 @@ GRANTS_IN_WORDS: Final = {
 }
 
 _GRANT: Final = "grant:"
+_TEXTS: Final = ("name", "redirect_uris", "method")
+_METHODS: Final = (str(AuthMethod.BASIC), str(AuthMethod.POST), str(AuthMethod.NONE))
 _ADMIN: Final = {SCOPES_KEY: [ADMIN]}
 _ACTS: Final = {**_ADMIN, PAGE_KEY: PATH}
 _TOLD: Final = (InvalidRequest, Conflict, Forbidden)
@@ -72,7 +74,6 @@ class ClientPages:
         found = await self._clients.page(authority, self._listings.page(cursor, context))
         given = form or {}
         ticked = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN} if form is None else _grants(given)
-        chosen = set(chosen_scopes(given))
         return self._pages.render(
             request,
             "clients.html",
@@ -82,16 +83,10 @@ class ClientPages:
             listing=self._listings.listing(
                 found, cursor, context, lambda client: (client.created_at, client.id), PATH
             ),
-            given={name: given.get(name, "") for name in ("name", "redirect_uris", "method")},
-            grants=[
-                (str(grant), GRANTS_IN_WORDS.get(GrantType(grant), str(grant)), grant in ticked)
-                for grant in sorted(GRANT_TYPES, key=_rank)
-            ],
-            scopes=[
-                ScopeChoice(name, _standard_words(name), name in chosen)
-                for name in sorted((self._scopes & authority.grantable) | STANDARD_SCOPES)
-            ],
-            methods=[str(AuthMethod.BASIC), str(AuthMethod.POST), str(AuthMethod.NONE)],
+            given={name: given.get(name, "") for name in ("id", *_TEXTS)},
+            grants=_grant_choices(ticked),
+            scopes=self._scope_choices(authority, set(chosen_scopes(given))),
+            methods=_METHODS,
         )
 
     async def create(self, request: Request, authority: Authority, form: Mapping[str, str]) -> Response:
@@ -138,6 +133,63 @@ class ClientPages:
             overlaps=OVERLAPS,
         )
 
+    async def ask_change(
+        self,
+        request: Request,
+        authority: Authority,
+        client_id: str,
+        form: Mapping[str, str] | None = None,
+        error: AppError | None = None,
+    ) -> Response:
+        """The form that changes a client, with what was filled in."""
+        client = await self._clients.get(authority, client_id)
+        given: dict[str, object] = {
+            "name": client.name,
+            "redirect_uris": "\n".join(client.redirect_uris),
+            "post_logout_redirect_uris": "\n".join(client.post_logout_redirect_uris),
+            "method": str(client.token_endpoint_auth_method),
+            "require_pkce": client.require_pkce,
+            "first_party": client.first_party,
+        }
+        if form is not None:
+            given = {name: form.get(name, "") for name in given}
+        chosen = set(client.scopes if form is None else chosen_scopes(form))
+        return self._pages.render(
+            request,
+            "client_change.html",
+            status=200 if error is None else STATUS[type(error)],
+            error=error,
+            client=client,
+            given={"id": client.id, **given},
+            grants=_grant_choices(client.grant_types if form is None else _grants(form)),
+            scopes=self._scope_choices(authority, chosen, client.scopes),
+            methods=sorted({*_METHODS, str(client.token_endpoint_auth_method)}),
+        )
+
+    async def change(
+        self, request: Request, authority: Authority, client_id: str, form: Mapping[str, str]
+    ) -> Response:
+        """Change what the form says otherwise."""
+        client = await self._clients.get(authority, client_id)
+        try:
+            wanted: dict[str, Any] = {
+                "name": form.get("name", ""),
+                "grant_types": _grants(form),
+                "redirect_uris": tuple(form.get("redirect_uris", "").split()),
+                "post_logout_redirect_uris": tuple(form.get("post_logout_redirect_uris", "").split()),
+                "scopes": frozenset(chosen_scopes(form)),
+                "token_endpoint_auth_method": _method(form.get("method", "")),
+                "require_pkce": "require_pkce" in form,
+                "first_party": "first_party" in form,
+            }
+            given = {name: value for name, value in wanted.items() if value != getattr(client, name)}
+            await self._clients.change(authority, client_id, ClientChanges(**given))
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.ask_change(request, authority, client_id, form, error)
+        return self._pages.go(f"{PATH}/{client_id}")
+
     async def add_secret(
         self, request: Request, authority: Authority, client_id: str, form: Mapping[str, str]
     ) -> Response:
@@ -179,9 +231,22 @@ class ClientPages:
         await self._clients.delete(authority, client_id)
         return self._pages.go(PATH)
 
+    def _scope_choices(
+        self, authority: Authority, chosen: set[str], kept: frozenset[str] = frozenset()
+    ) -> list[ScopeChoice]:
+        offered = (self._scopes & authority.grantable) | STANDARD_SCOPES | kept
+        return [ScopeChoice(name, _standard_words(name), name in chosen) for name in sorted(offered)]
+
 
 def _standard_words(scope: str) -> str:
     return "As OpenID Connect defines it." if scope in STANDARD_SCOPES else words_of(scope)
+
+
+def _grant_choices(ticked: Collection[str]) -> list[tuple[str, str, bool]]:
+    return [
+        (str(grant), GRANTS_IN_WORDS.get(GrantType(grant), str(grant)), grant in ticked)
+        for grant in sorted(GRANT_TYPES, key=_rank)
+    ]
 
 
 def _rank(grant: str) -> tuple[int, str]:
@@ -235,6 +300,14 @@ def routes(calls: ClientPages) -> APIRouter:
     @router.get("/{client_id}", openapi_extra=_ADMIN)
     async def get(request: Request, reader: Reader, client_id: ClientId) -> Response:
         return await calls.get(request, reader.authority, client_id)
+
+    @router.get("/{client_id}/change", openapi_extra=_ADMIN)
+    async def ask_change(request: Request, reader: Reader, client_id: ClientId) -> Response:
+        return await calls.ask_change(request, reader.authority, client_id)
+
+    @router.post("/{client_id}/change", openapi_extra=_ADMIN)
+    async def change(request: Request, reader: Reader, client_id: ClientId, form: PageForm) -> Response:
+        return await calls.change(request, reader.authority, client_id, form)
 
     @router.post("/{client_id}/secrets", openapi_extra=_ACTS)
     async def add_secret(request: Request, reader: Reader, client_id: ClientId, form: PageForm) -> Response:
