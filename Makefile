@@ -33,7 +33,7 @@ run: $(VENV)/run.stamp ## Install what the server needs and start it: make run A
 	@exec $(BIN)/bonafides serve $(ARGS)
 
 .PHONY: test
-test: $(VENV)/dev.stamp $(VENV)/node.stamp ## Install what the tests need and run them all: make test ARGS="-k limiter"
+test: $(VENV)/dev.stamp $(VENV)/node.stamp $(VENV)/go.stamp ## Install what the tests need and run them all: make test ARGS="-k limiter"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 .PHONY: conformance-server
@@ -129,6 +129,13 @@ $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 $(VENV)/node.stamp: tests/node/package-lock.json tests/node/package.json | $(VENV)/bin/python
 	@if command -v node >/dev/null && command -v npm >/dev/null; then \
 	cd tests/node && timeout 120 npm ci --silent || echo 'The packages on Node.js could not be installed.' >&2; fi
+	@touch $@
+
+# Clients in Go, compiled once; Go is the machine's own, 1.19 or newer, and fetches no other.
+$(VENV)/go.stamp: tests/go/clients.go tests/go/go.mod tests/go/go.sum | $(VENV)/bin/python
+	@if command -v go >/dev/null; then \
+	cd tests/go && GOTOOLCHAIN=local GOFLAGS=-mod=readonly CGO_ENABLED=0 timeout 300 go build -o build/clients . \
+	|| echo 'The clients in Go could not be compiled.' >&2; fi
 	@touch $@
 
 # What is measured beside ours on Node.js; where it cannot be had, its rows are left out and say so.

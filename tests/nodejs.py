@@ -1,16 +1,14 @@
-"""Other people's programs on Node.js, beside the server: one process, asked line by line."""
+"""Other people's programs on Node.js, beside the server."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
-import threading
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final
+
+from tests.programs import Program
 
 FOLDER: Final = Path(__file__).parent / "node"
-_SECONDS_MAX: Final = 10.0
-_ANSWER_SECONDS_MAX: Final = 60.0
 
 
 def has(package: str) -> bool:
@@ -18,8 +16,8 @@ def has(package: str) -> bool:
     return shutil.which("node") is not None and (FOLDER / "node_modules" / package).is_dir()
 
 
-class Script:
-    """A script of `tests/node`, which answers each line by a line.
+class Script(Program):
+    """A script of `tests/node`.
 
     Args:
         name: Its file.
@@ -27,35 +25,4 @@ class Script:
     """
 
     def __init__(self, name: str, *arguments: str) -> None:
-        self._command = ("node", name, *arguments)
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            self._command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _pipe(self._process.stdin).close()
-        try:
-            self._process.wait(_SECONDS_MAX)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            _pipe(self._process.stdout).close()
-
-    def ask(self, line: str) -> str:
-        """What it answers; empty where it has ended, as it does where it takes too long."""
-        end = threading.Timer(_ANSWER_SECONDS_MAX, self._process.kill)
-        end.daemon = True
-        end.start()
-        try:
-            _pipe(self._process.stdin).write(f"{line}\n")
-            return _pipe(self._process.stdout).readline().rstrip("\n")
-        finally:
-            end.cancel()
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    assert stream is not None
-    return stream
+        super().__init__("node", name, *arguments, folder=FOLDER)

@@ -16,6 +16,7 @@ from tests.nodejs import Script, has
 from tests.pages.browsing import Browser, visitor
 from tests.pages.clients import CALLBACK, answered, application, consent_page
 from tests.pages.test_devices import FACTS
+from tests.programs import Program
 from tests.serving import FakeClock, RunningServer, running, settings_for
 from tests.web.oauth import app_of
 from tests.web.people import person
@@ -62,7 +63,7 @@ def script() -> Iterator[Script]:
         yield it
 
 
-def done(script: Script, step: str, **given: Any) -> Json:
+def done(script: Program, step: str, **given: Any) -> Json:
     """What comes of a step, which must go well."""
     told: Json = json.loads(script.ask(json.dumps({"step": step, **given})))
     assert "failed" not in told, told
