@@ -35,7 +35,7 @@ from bonafides.keyring import require_peppers
 from bonafides.model import Actor, AuditEvent, Plan
 from bonafides.verification.verifier import Facts
 from bonafides.web.connection import Connection
-from bonafides.web.fastlane import FastLane
+from bonafides.web.fastlane import FastLane, Origin
 from bonafides.web.rendered import Rendered
 from bonafides.web.requestids import RequestIds
 
@@ -137,7 +137,7 @@ def parts(hot: Hot) -> None:
         raise RuntimeError("the lane does not take the request")
     now_us = rooms.clock.micros()
     counter = rooms.verifier.counter(resident, now_us)
-    digest, empty = asked.digest, microseconds(lambda: None)
+    digest, origin, empty = asked.digest, Origin(), microseconds(lambda: None)
     rendered: Rendered = resident.rendered
     request_id = RequestIds(rooms.entropy).next_bytes
     form, body = rendered.form, rendered.verify
@@ -145,7 +145,7 @@ def parts(hot: Hot) -> None:
     work: dict[str, Callable[[], object]] = {
         "whole request": lambda: receive(data),
         "· recall the head (keyed SHA-256, look-up)": lambda: lane.recall(data),
-        "· answer": lambda: lane.answer(asked, _DATE),
+        "· answer": lambda: lane.answer(asked, origin, _DATE),
         "· · the resident by its digest, feed fresh": lambda: rooms.verifier.resident_of(digest),
         "· · its counter": lambda: rooms.verifier.counter(resident, now_us),
         "· · count in hour and burst": lambda: counter.spend(10**9, 10**9, 1, now_us),

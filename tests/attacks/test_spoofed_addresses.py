@@ -151,6 +151,28 @@ def test_a_key_that_is_bound_to_a_network_needs_the_true_address(
         assert client.get(path).status_code == 403
 
 
+def test_what_was_allowed_on_a_connection_is_asked_anew_for_another_address(
+    proxied: RunningServer, behind: Party
+) -> None:
+    """Attack 39: a proxy's connection carries everybody's requests: one good address would let a stolen key in from anywhere."""
+    made = proxied.create_key(user_id=behind.owner.id, allowed_ips=[ALLOWED, "2001:db8::/32"])
+    caller = proxied.client(made["key"])
+
+    def status(address: str, path: str = "/v1/auth/verify") -> int:
+        return caller.get(path, headers={"X-Forwarded-For": address}).status_code
+
+    inside, outside = (ALLOWED, "2001:db8::1", "::ffff:192.0.2.7"), ("192.0.2.8", "2001:db9::1", "nowhere")
+    for _ in range(4):
+        assert [status(address) for address in inside for _ in range(3)] == [200] * 9
+        assert {status(address) for address in outside} == {403}
+        assert [status(address, "/auth/forward") for address in inside for _ in range(3)] == [204] * 9
+        assert {status(address, "/auth/forward") for address in outside} == {403}
+    admin = proxied.client(proxied.founded.api_key)
+    changed = admin.patch(f"/v1/api-keys/{made['id']}", json={"allowed_ips": ["2001:db8::/32"]})
+    assert changed.status_code == 200
+    assert [status(address) for address in inside] == [403, 200, 403]
+
+
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "0.0.0.0/0,10.0.0.0/8"])
 def test_everybody_is_no_proxy(network: str) -> None:
     """Attack 34 (CVE-2026-76835), attack 39: the default of trusting everybody undid the fix of the first hole."""

@@ -80,6 +80,7 @@ class Bounds(Struct, gc=False, eq=False):
         delegation: Of an access token.
         open_until_us: Until when nothing but its limit can speak against a request that needs no scope and
             proves no key; 0 where something may.
+        seen_from: The address within the networks from which it was last used.
     """
 
     usable: bool
@@ -87,6 +88,16 @@ class Bounds(Struct, gc=False, eq=False):
     networks: tuple[Network, ...]
     delegation: Delegation | None
     open_until_us: int
+    seen_from: str | None = None
+
+    def admits(self, address: str | None) -> bool:
+        """Whether it may be used from an address; an unknown one is nowhere."""
+        if not self.networks or (address is not None and address == self.seen_from):
+            return True
+        if not within(address, self.networks):
+            return False
+        self.seen_from = address
+        return True
 
 
 class Resident(Struct, gc=False, eq=False):

@@ -31,7 +31,7 @@ from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import LeaseNeededError, Leases
 from bonafides.verification.limiter import AddressLimiter, Counter, Limiter
 from bonafides.verification.lookup import LookUps
-from bonafides.verification.resident import Resident, ResidentIndex, within
+from bonafides.verification.resident import Resident, ResidentIndex
 from bonafides.verification.usage import Uses
 
 NO_SCOPES: Final[frozenset[str]] = frozenset()
@@ -295,7 +295,7 @@ class Verifier:
         if bounds is not None:
             if bounds.ends_at_us is not None and bounds.ends_at_us <= now_us:
                 return Reason.EXPIRED
-            if bounds.networks and not within(facts.address, bounds.networks):
+            if not bounds.admits(facts.address):
                 return Reason.ADDRESS
         if facts.scopes:
             if not facts.scopes <= resident.scopes:

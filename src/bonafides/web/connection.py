@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, RequestTimeout
 from bonafides.web.answers import Answer, HeaderList
+from bonafides.web.fastlane import Origin
 
 if TYPE_CHECKING:
     from bonafides.web.fastlane import Asking, FastLane, Late
@@ -58,6 +59,7 @@ class Connection(HttpToolsProtocol):
         self._answered = False
         self._held: bytearray | None = None
         self._peer: str | None = None
+        self._origin = Origin()
         self._ending = False
         self._at_boundary = True
         self._answers: list[Asked] = []
@@ -89,7 +91,7 @@ class Connection(HttpToolsProtocol):
         if whole and len(data) <= _HEAD_RECALLED_MAX:
             asked = self._lane.recall(data)
             if asked is not None and self._is_next():
-                answer = self._lane.answer(asked, self.server_state.default_headers)
+                answer = self._lane.answer(asked, self._origin, self.server_state.default_headers)
                 if answer is not None:
                     if self._head_timer is not None:
                         self._stop_timer()
@@ -106,7 +108,9 @@ class Connection(HttpToolsProtocol):
             self._refuse(self._too_large())
             return
         if whole and self._answers and self._requests == 1 and self._at_boundary:
-            self._lane.remember(data, self._answers[0])
+            kept = self._lane.remember(data, self._answers[0])
+            if self._origin.asked is self._answers[0]:
+                self._origin.asked = kept
         if self._held is not None:
             self._release()
         # A head has begun, or the empty lines that may come before one, but not for ever.
@@ -216,7 +220,7 @@ class Connection(HttpToolsProtocol):
         """Have the lane answer, now or after a look-up, if it will."""
         lane, defaults = self._lane, self.server_state.default_headers
         asked, _ = parsed
-        answer = lane.answer_from(asked, self.headers, self._peer, defaults)
+        answer = lane.answer_from(asked, self.headers, self._peer, self._origin, defaults)
         if answer is not None:
             self._write(answer)
             self._answers.append(asked)

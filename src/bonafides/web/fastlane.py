@@ -78,6 +78,7 @@ from bonafides.web.requestids import RequestIds
 _RENDERED_MAX: Final = 50_000
 _FORMS_MAX: Final = 1_024
 _LATE_SECONDS: Final = 0.2
+NOWHERE: Final = Facts(None, NO_SCOPES)
 _MAY_ASK: Final = frozenset({CREDENTIALS_VERIFY})
 _QUESTION: Final = b"/v1/credentials/verify"
 _INTROSPECTION: Final = INTROSPECTION_PATH.encode("ascii")
@@ -98,6 +99,19 @@ class Late:
 
     answer: bytes
     seconds: float = _LATE_SECONDS
+
+
+class Origin:
+    """Where the last request of a connection came from whose credential is bound to addresses.
+
+    The same head on the same connection comes from the same address, so that it need not be read again.
+    """
+
+    __slots__ = ("asked", "facts")
+
+    def __init__(self) -> None:
+        self.asked: Asked | None = None
+        self.facts = NOWHERE
 
 
 class Asking(NamedTuple):
@@ -176,11 +190,12 @@ class FastLane:
         metrics.before_reading(self._hand_in_counts)
         self._metrics = metrics
 
-    def answer(self, asked: Asked, defaults: HeaderList) -> bytes | None:
+    def answer(self, asked: Asked, origin: Origin, defaults: HeaderList) -> bytes | None:
         """The whole answer from memory, or None, with nothing counted, where the application has to find it.
 
         Args:
             asked: The request, parsed.
+            origin: What is known of the address behind the last head of its connection.
             defaults: uvicorn's default headers; the date.
         """
         resident = self._resident(asked.digest)
@@ -189,14 +204,17 @@ class FastLane:
         now_us = self._micros()
         bounds = resident.bounds
         if (bounds is not None and now_us >= bounds.open_until_us) or asked.scopes:
+            facts = asked.facts
             if resident.networks:
-                return None
-            if self._verifier.objection(resident, asked.facts, now_us) is not None:
+                if origin.asked is not asked:
+                    return None
+                facts = origin.facts
+            if self._verifier.objection(resident, facts, now_us) is not None:
                 return None
         return self._admit(resident, asked, now_us, defaults)
 
     def answer_from(
-        self, asked: Asked, headers: HeaderList, peer: str | None, defaults: HeaderList
+        self, asked: Asked, headers: HeaderList, peer: str | None, origin: Origin, defaults: HeaderList
     ) -> bytes | None:
         """The same as `answer`, for a request whose address is at hand.
 
@@ -204,16 +222,13 @@ class FastLane:
             asked: The request, parsed.
             headers: Of the request, for its address.
             peer: The other end of the connection.
+            origin: Told of that address, where the credential is bound to some.
             defaults: uvicorn's default headers; the date.
         """
         resident = self._resident(asked.digest)
-        if resident is None or not resident.networks:
-            return self.answer(asked, defaults)
-        now_us = self._micros()
-        facts = Facts(self._address(peer, headers), asked.scopes)
-        if self._verifier.objection(resident, facts, now_us) is not None:
-            return None
-        return self._admit(resident, asked, now_us, defaults)
+        if resident is not None and resident.networks:
+            origin.asked, origin.facts = asked, Facts(self._address(peer, headers), asked.scopes)
+        return self.answer(asked, origin, defaults)
 
     def tell(self, asking: Asking, defaults: HeaderList) -> bytes | Late | None:
         """The whole answer without a look-up, refusals included; None, with nothing counted, where it takes one.

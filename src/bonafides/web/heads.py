@@ -106,13 +106,16 @@ class Heads:
         keyed.update(head)
         return self._known.get(keyed.digest())
 
-    def remember(self, head: bytes, asked: Asked) -> None:
-        """Recall this head when it comes again. What is kept is its digest, for the head holds a secret."""
+    def remember(self, head: bytes, asked: Asked) -> Asked:
+        """Recall this head when it comes again; what was remembered of it before stays, and is returned.
+
+        What is kept of the head is its digest, for it holds a secret.
+        """
         if len(self._known) >= _HEADS_MAX:
             self._known.clear()
         keyed = self._keyed.copy()
         keyed.update(head)
-        self._known[keyed.digest()] = asked
+        return self._known.setdefault(keyed.digest(), asked)
 
     def parse(self, method: bytes, url: bytes, headers: HeaderList) -> tuple[Asked, bytes] | None:
         """What a request without a body asks, and its credential; None where the application has to read it.
