@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-TYPED := src tests docs $(wildcard benchmarks)
+TYPED := src tests docs examples $(wildcard benchmarks)
 # Measuring doubles a test's time, so it stays with the tests of single rooms; they alone must reach every line.
 MEASURED ?= tests/unit tests/store
 
