@@ -39,6 +39,7 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "session.refresh_token_reused": "A spent refresh token was shown: its login ended, for somebody may have copied it.",
         "user.created": "A user was made.",
         "user.changed": "A user's name, address, role, scopes or status changed.",
+        "user.notifications_changed": "It changed of what a user is told by mail.",
         "user.deleted": "A user is gone, and what they held with them.",
         "user.invited": "Somebody was invited.",
         "user.password_forgotten": "Somebody asked for the way to another password.",

@@ -71,6 +71,7 @@ from bonafides.model import (
     to_datetime,
 )
 from bonafides.notices import Notices
+from bonafides.notifications import NotificationSettings
 from bonafides.oauth.authorize import Authorizations
 from bonafides.oauth.back_channel import BackChannel
 from bonafides.oauth.client_authentication import ClientAuthentication
@@ -138,6 +139,7 @@ from bonafides.web.manage import (
     denials,
     dry_runs,
     keys,
+    notifications,
     plans,
     registration_tokens,
     sessions,
@@ -188,6 +190,7 @@ from bonafides.web.pages import checklist as checklist_pages
 from bonafides.web.pages import clients as client_pages
 from bonafides.web.pages import factors as factor_pages
 from bonafides.web.pages import keys as key_pages
+from bonafides.web.pages import notifications as notification_pages
 from bonafides.web.pages import passkeys as passkey_pages
 from bonafides.web.pages import sessions as session_pages
 from bonafides.web.pages import settings as settings_pages
@@ -283,6 +286,7 @@ class Rooms:
     denial_reports: DenialReports
     checklist: Checklist
     notices: Notices
+    notifications: NotificationSettings
     idempotency: Idempotency
     installation: Installation
     set_up: SetUp
@@ -598,6 +602,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         guesses=guesses,
         second_steps=second_steps,
         second_factors=second_factors,
+        letters=letters,
         rules=SessionRules(
             token_seconds=settings.session_token_seconds,
             idle_seconds=settings.session_idle_seconds,
@@ -673,6 +678,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         checklist=Checklist(store, clock),
         denial_reports=DenialReports(store, clock, denied.flush),
         notices=Notices(store, recorder, clock, letters),
+        notifications=NotificationSettings(store, directory, recorder),
         idempotency=Idempotency(peppers, clock, entropy, seconds=settings.idempotency_seconds),
         dry_runs=DryRuns(store, clock),
         set_up=SetUp(store, recorder, peppers, clock, passwords),
@@ -686,7 +692,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         outbox=outbox,
         outgoing=outgoing,
         webhooks=hooks,
-        deliveries=Deliveries(store, hooks, to_webhooks, recorder, peppers, clock),
+        deliveries=Deliveries(store, hooks, to_webhooks, recorder, peppers, clock, letters),
         sessions=login_sessions,
         second_factors=second_factors,
         passkeys=passkeys,
@@ -964,6 +970,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         registration_tokens.routes(rooms.registrations, rooms.idempotency, paging),
         registration.routes(RegistrationCalls(rooms.registrations, settings.base_url)),
         users.routes(rooms.directory, rooms.idempotency, paging),
+        notifications.routes(rooms.notifications),
         tenants.routes(rooms.directory, rooms.idempotency, paging),
         dry_runs.routes(rooms.dry_runs),
         plans.routes(rooms.plans, rooms.idempotency, paging),
@@ -1005,6 +1012,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         settings_pages.routes(settings, pages),
         audit_pages.routes(AuditPages(rooms.audit, listings, pages)),
         usage_pages.routes(UsagePages(rooms.usage, rooms.allowances, rooms.denial_reports, pages)),
+        notification_pages.routes(rooms.notifications, pages),
         session_pages.routes(rooms.sessions, listings, pages),
         applications.routes(rooms.consents, listings, pages),
         checklist_pages.routes(rooms.checklist, rooms.api_keys, pages),

@@ -13,7 +13,8 @@ import contextlib
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -21,12 +22,13 @@ import structlog
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
 from bonafides.errors import Unavailable
-from bonafides.model import Actor, AuditEvent, Clock, to_datetime
+from bonafides.letters import Letters
+from bonafides.model import Actor, AuditEvent, Clock, Topic, WaitingLetter, to_datetime
 from bonafides.outbox import Pace
 from bonafides.outgoing import Fetched, Outgoing
 from bonafides.resources import event_resource, time_text
 from bonafides.secret import Peppers, webhook_signature
-from bonafides.store import WebhookStore
+from bonafides.store import NotificationStore, WebhookStore
 from bonafides.webhook import TESTED, Attempt, Conclusion, Delivery, DeliveryStatus, Taken, Webhook
 from bonafides.webhooks import Webhooks, secret_place
 
@@ -45,6 +47,8 @@ SETTLING_SECONDS_MAX: Final = 5.0
 
 _TAKEN_SECONDS: Final = 60
 """Nobody else delivers it meanwhile: longer than a call may take."""
+_TOLD_MAX: Final = 20
+"""So many admins are written to, those who are there for longest."""
 _IN_A_ROW_MAX: Final = 50
 """Then others have their turn."""
 _ITSELF: Final = Actor(user_id=None, credential_id=None, via="server")
@@ -52,6 +56,10 @@ _ITSELF: Final = Actor(user_id=None, credential_id=None, via="server")
 log = structlog.get_logger("bonafides.deliveries")
 
 _encode = msgspec.json.Encoder().encode
+
+
+class DeliveryStore(WebhookStore, NotificationStore, Protocol):
+    """What deliveries ask of the store."""
 
 
 class Deliveries:
@@ -64,17 +72,20 @@ class Deliveries:
         recorder: Makes the event of a webhook's end, and counts those that this process has made.
         peppers: Open the secrets.
         clock: When things are due.
+        letters: Tell who administers a webhook of its end.
     """
 
     def __init__(
         self,
-        store: WebhookStore,
+        store: DeliveryStore,
         webhooks: Webhooks,
         outgoing: Outgoing,
         recorder: Recorder,
         peppers: Peppers,
         clock: Clock,
+        letters: Letters,
     ) -> None:
+        self._letters = letters
         self._store = store
         self._webhooks = webhooks
         self._outgoing = outgoing
@@ -179,8 +190,23 @@ class Deliveries:
                 taken.webhook.tenant_id,
                 taken.webhook.id,
                 {"reason": reason, "url": taken.webhook.url},
+                letters=await self._letters_of(taken.webhook, reason),
             )
         return await self._store.conclude_delivery(taken, conclusion, event)
+
+    async def _letters_of(self, webhook: Webhook, reason: str) -> tuple[WaitingLetter, ...]:
+        """Word of its end for who administers it and wants such letters."""
+        if not self._letters.mail.is_set_up:
+            return ()
+        admins = await self._store.admins_of(webhook.tenant_id, _TOLD_MAX)
+        unwanted = await self._store.unwanted_topics([admin.id for admin in admins])
+        host = urlsplit(webhook.url).hostname or "unknown"
+        return tuple(
+            letter
+            for admin in admins
+            if Topic.WEBHOOKS not in unwanted.get(admin.id, ())
+            for letter in self._letters.webhook_disabled(admin, webhook.name, host, reason)
+        )
 
     async def _attempt(self, taken: Taken) -> Attempt:
         began = self._clock.monotonic()

@@ -16,6 +16,9 @@ from bonafides.outbox import Outbox
 CHOOSE: Final = "/choose-password"
 """The page on which somebody chooses a password. What serves once stands behind `#`: no server's log sees it."""
 
+NOTIFICATIONS: Final = "/settings/notifications"
+"""The page on which people choose their letters."""
+
 _KINDS: Final = {
     CredentialKind.API_KEY: "API key",
     CredentialKind.PERSONAL_ACCESS_TOKEN: "personal access token",
@@ -65,6 +68,30 @@ class Letters:
         )
         return self._letter(user, "Your account was changed", text)
 
+    def new_place(
+        self, user: User, address: str | None, device: str, at: datetime
+    ) -> tuple[WaitingLetter, ...]:
+        """Word of a login from where their account was not known."""
+        text = (
+            f"Somebody, perhaps you, has signed in to your account from where you have not been before.\n\n"
+            f"When: {_time(at)}\nFrom: {address or 'an address that is not known'}\n"
+            f"With: {_plain(device) or 'a program that does not say what it is'}\n\n"
+            "If it was not you, choose another password at once and end all your sessions, "
+            f"or ask an admin of your organisation: {self._base_url}\n\n{self._how_to_stop()}"
+        )
+        return self._letter(user, "A sign-in from a new place", text)
+
+    def webhook_disabled(
+        self, user: User, name: str, url_host: str, reason: str
+    ) -> tuple[WaitingLetter, ...]:
+        """Word, for who administers it, of a webhook that is told nothing more."""
+        text = (
+            f"The webhook {_plain(name)}, at the host {_plain(url_host)}, is told nothing more. {reason}\n\n"
+            "Enable it when its URL works again, and send it once more what its log shows: "
+            f"{self._base_url}/administration/webhooks\n\n{self._how_to_stop()}"
+        )
+        return self._letter(user, "A webhook was disabled", text)
+
     def expiring(self, user: User, ending: Iterable[Expiring]) -> tuple[WaitingLetter, ...]:
         """Word of keys and tokens that end soon."""
         lines = [
@@ -72,7 +99,7 @@ class Letters:
             for each in ending
         ]
         text = "These end soon, and are refused from then on:\n\n" + "\n".join(lines)
-        text += f"\n\nRotate or replace them: {self._base_url}"
+        text += f"\n\nRotate or replace them: {self._base_url}\n\n{self._how_to_stop()}"
         return self._letter(user, "Keys of yours end soon", text)
 
     def _letter(
@@ -82,6 +109,9 @@ class Letters:
             return ()
         greeting = f"Hello {_plain(user.name)},\n\n" if user.name != user.email else ""
         return self._outbox.sealed(Letter(user.email, subject, f"{greeting}{text}\n"), expires_at)
+
+    def _how_to_stop(self) -> str:
+        return f"Such letters can be switched off: {self._base_url}{NOTIFICATIONS}"
 
     def _choose(self, token: str) -> str:
         return f"{self._base_url}{CHOOSE}#{token}"

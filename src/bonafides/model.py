@@ -826,6 +826,14 @@ class Actor:
     address: str | None = None
 
 
+class Topic(StrEnum):
+    """What people are told of by mail unless they want no such letters; changes of their account they always are."""
+
+    EXPIRING = "expiring_credentials"
+    PLACES = "new_places"
+    WEBHOOKS = "disabled_webhooks"
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingLetter:
     """A letter that is to be sent.

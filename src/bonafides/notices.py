@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from bonafides.audit import Recorder
 from bonafides.letters import Letters
-from bonafides.model import Actor, AuditEvent, Clock, Expiring, User, WaitingLetter, to_datetime
-from bonafides.store import DirectoryStore, NoticeStore
+from bonafides.model import Actor, AuditEvent, Clock, Expiring, Topic, User, WaitingLetter, to_datetime
+from bonafides.store import DirectoryStore, NoticeStore, NotificationStore
 
 DAYS: Final = (30, 14, 7, 1)
 """How long before the end. Tokens that last for hours are not told of: their holders fetch new ones."""
@@ -20,7 +20,7 @@ _AGAIN_SECONDS: Final = 3_600
 _AT_ONCE: Final = 500
 
 
-class NoticeUserStore(NoticeStore, DirectoryStore, Protocol):
+class NoticeUserStore(NoticeStore, NotificationStore, DirectoryStore, Protocol):
     """What notices ask of the store."""
 
 
@@ -75,9 +75,10 @@ class Notices:
         if not self._letters.mail.is_set_up:
             return {}
         owners = {}
+        unwanted = await self._store.unwanted_topics({ending.user_id for ending in found})
         for user_id, tenant_id in {(ending.user_id, ending.tenant_id) for ending in found}:
             user = await self._store.find_user(user_id, tenant_id)
-            if user is not None:
+            if user is not None and Topic.EXPIRING not in unwanted.get(user_id, ()):
                 owners[user_id] = user
         return owners
 

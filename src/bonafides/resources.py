@@ -39,6 +39,7 @@ from bonafides.model import (
     Verdict,
     to_datetime,
 )
+from bonafides.notifications import Notifications
 from bonafides.oauth.client_metadata import SAID_METADATA
 from bonafides.oauth.exchange import act_of
 from bonafides.passkey import Passkey
@@ -357,6 +358,16 @@ def usage_resource(usage: Usage) -> Resource:
         "buckets": [
             {"start": time_text(bucket.starts_at_us), **_requests(bucket)} for bucket in usage.buckets
         ],
+    }
+
+
+def notifications_resource(notifications: Notifications) -> Resource:
+    """Of what a person is told by mail; of changes of their account, always."""
+    return {
+        "object": "notifications",
+        "user_id": notifications.user.id,
+        **{str(topic): wanted for topic, wanted in notifications.wanted.items()},
+        "account_changes": True,
     }
 
 

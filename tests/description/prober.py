@@ -104,6 +104,8 @@ CALLERS_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
     "resetPassword": frozenset({"new_password"}),
     "startPasswordReset": frozenset({"user_id"}),
     "inviteUser": frozenset({"user_id"}),
+    "getNotifications": frozenset({"user_id"}),
+    "changeNotifications": frozenset({"user_id"}),
     "listBearerTokens": frozenset({"cursor"}),
     "listPersonalAccessTokens": frozenset({"cursor"}),
     "listAccountTokens": frozenset({"cursor"}),

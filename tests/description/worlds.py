@@ -12,6 +12,7 @@ from tests.description.prober import Target, counting
 from tests.serving import RunningServer
 
 KEY_CALLS: Final = ("getApiKey", "changeApiKey", "getApiKeyUsage")
+LETTER_CALLS: Final = ("getNotifications", "changeNotifications")
 KEY_ENDING_CALLS: Final = ("revokeApiKey", "rotateApiKey", "disableApiKey", "enableApiKey")
 WEBHOOK_CALLS: Final = (
     "getWebhook",
@@ -84,7 +85,7 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         "deleteRegistrationToken": {"token_id": registration_token},
         "deleteClientSecret": _secret_of(admin, client),
         **_tokens(admin),
-        **{call: {"user_id": person} for call in ("startPasswordReset", "inviteUser")},
+        **{call: {"user_id": person} for call in ("startPasswordReset", "inviteUser", *LETTER_CALLS)},
         "getLineage": {"credential_id": lambda: lasting_key},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
@@ -112,7 +113,9 @@ def members_targets(server: RunningServer, member: Mapping[str, Any]) -> Mapping
         "getLineage": {"credential_id": lambda: lasting_key},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
-        **{call: {"user_id": lambda: user} for call in ("getUser", "changeUser", "deleteUser")},
+        **{
+            call: {"user_id": lambda: user} for call in ("getUser", "changeUser", "deleteUser", *LETTER_CALLS)
+        },
         **{call: {"tenant_id": lambda: tenant} for call in ("getTenant", "changeTenant")},
         **{call: {"name": lambda: "free"} for call in ("getPlan", "deletePlan")},
     }

@@ -164,3 +164,21 @@ def test_a_password_is_chosen_with_what_an_admin_hands_over(tenancy: Tenancy) ->
     assert browser.submit(form, token="bf_rst_x", new_password="ten loud islands at dusk").status == 401
     assert browser.submit(form).status == 400
     assert_safe(again)
+
+
+def test_letters_are_chosen_on_a_page(tenancy: Tenancy) -> None:
+    """Whoever gets letters that they do not want would have to find a call of the API."""
+    path = "/settings/notifications"
+    browser = visitor(tenancy)
+    read = browser.get(path)
+    assert_safe(read)
+    form = read.form(path)
+    assert {"expiring_credentials", "new_places"} <= set(form.fields)
+    assert "disabled_webhooks" not in {**form.fields, **form.boxes}, "a member is never told of these"
+    del form.fields["new_places"]
+    after = browser.submit(form).form(path)
+    assert "new_places" in after.boxes
+    assert "expiring_credentials" in after.fields
+    admins = visitor(tenancy, "admin").get(path).form(path)
+    assert "disabled_webhooks" in admins.fields
+    assert "has named no mail server" in read.words

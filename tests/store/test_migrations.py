@@ -122,6 +122,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "INSERT INTO webhook_deliveries VALUES ('whk_1', 'evt_1', 'api_key.revoked', 'waiting', 1, 1, 0, '[]')",
         "INSERT INTO used_scopes VALUES ('key_1', 'read', 1)",
     ),
+    "0014": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        "INSERT INTO notification_settings VALUES ('usr_1', 'new_places', 1)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

@@ -246,7 +246,15 @@ async def test_what_no_pepper_opens_is_not_sent_unsigned(house: House, world: Wo
     webhook_id = await hook(house)
     rooms = house.rooms
     others = Peppers([parse_pepper("ab" * 32)])
-    strange = Deliveries(rooms.store, rooms.webhooks, world, rooms.notices._recorder, others, house.clock)
+    strange = Deliveries(
+        rooms.store,
+        rooms.webhooks,
+        world,
+        rooms.notices._recorder,
+        others,
+        house.clock,
+        rooms.notices._letters,
+    )
     await happen(house)
     await strange.settle()
     assert world.told == []

@@ -23,9 +23,16 @@ from bonafides.cli.options import (
 )
 from bonafides.cli.session import Session, work
 from bonafides.cli.terminal import Columns, print_json, print_line, print_made, print_page, print_thing
+from bonafides.errors import InvalidRequest
 from bonafides.letters import CHOOSE
-from bonafides.model import UNCHANGED, Replayed, Role, Status, User, UserChanges, UserKind
-from bonafides.resources import Resource, invitation_resource, reset_resource, user_resource
+from bonafides.model import UNCHANGED, Replayed, Role, Status, Topic, User, UserChanges, UserKind
+from bonafides.resources import (
+    Resource,
+    invitation_resource,
+    notifications_resource,
+    reset_resource,
+    user_resource,
+)
 
 commands = typer.Typer(
     name="users",
@@ -114,6 +121,38 @@ def list_users(
         return session.listed(found, limit, "users", user_resource, lambda user: (user.created_at, user.id))
 
     print_page(work(database, tenant, do), COLUMNS, as_json=as_json, noun="users")
+
+
+@commands.command(
+    epilog=example(
+        "bonafides users notifications ada@example.com",
+        "bonafides users notifications ada@example.com --off new_places --on expiring_credentials",
+    )
+)
+def notifications(
+    user: UserName,
+    *,
+    on: Annotated[
+        list[Topic] | None, typer.Option("--on", help="They get letters of it from now on; may be repeated.")
+    ] = None,
+    off: Annotated[
+        list[Topic] | None, typer.Option("--off", help="They get none any more; may be repeated.")
+    ] = None,
+    tenant: TenantId = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show or choose which letters a person gets; changes of their account they are always told of."""
+    wanted = dict.fromkeys(on or (), True) | dict.fromkeys(off or (), False)
+    if both := sorted(set(on or ()) & set(off or ())):
+        raise InvalidRequest(f"--on and --off both name {both[0]}. Choose one.", field="on")
+
+    async def do(session: Session) -> Resource:
+        found = await session.user(user)
+        settings = session.rooms.notifications
+        return notifications_resource(await settings.change(session.authority, found.id, wanted))
+
+    print_thing(work(database, tenant, do), as_json=as_json)
 
 
 @commands.command(epilog=example("bonafides users show ada@example.com"))

@@ -25,6 +25,7 @@ from bonafides.credentials.second_steps import SecondStep, SecondSteps
 from bonafides.credentials.signing_keys import SigningKeys
 from bonafides.directory import Directory, require_self_or_administration, whose
 from bonafides.errors import InvalidRequest, NotFound
+from bonafides.letters import Letters
 from bonafides.model import (
     Account,
     Actor,
@@ -44,12 +45,14 @@ from bonafides.model import (
     Renewal,
     Session,
     Status,
+    Topic,
     User,
     UserKind,
+    WaitingLetter,
     to_datetime,
 )
 from bonafides.secret import Peppers, SecretKind, mint, new_id, whole
-from bonafides.store import CredentialStore
+from bonafides.store import CredentialStore, NotificationStore
 
 NAME: Final = "login"
 NAME_MAX: Final = 254
@@ -66,7 +69,7 @@ _SEALED_FOR: Final = b"refresh_tokens.sealed_answer"
 _encode = msgspec.json.Encoder().encode
 
 
-class LoginStore(GuessStore, CredentialStore, Protocol):
+class LoginStore(GuessStore, CredentialStore, NotificationStore, Protocol):
     """What logins ask of the store."""
 
 
@@ -140,6 +143,7 @@ class JwtSessions:
         guesses: Admits them.
         second_steps: What a right password gets where it is not enough.
         second_factors: Judges what is proven then.
+        letters: Tell people of logins from new places.
         rules: How long things last.
     """
 
@@ -157,6 +161,7 @@ class JwtSessions:
         guesses: Guesses,
         second_steps: SecondSteps,
         second_factors: SecondFactors,
+        letters: Letters,
         rules: SessionRules,
     ) -> None:
         self._store = store
@@ -170,6 +175,7 @@ class JwtSessions:
         self._guesses = guesses
         self._second_steps = second_steps
         self._second_factors = second_factors
+        self._letters = letters
         self._rules = rules
         self._nobodys = passwords.nobodys(entropy)
 
@@ -297,8 +303,21 @@ class JwtSessions:
                 "device": session.device,
                 **({} if proof is None else {"factor": str(proof.kind)}),
             },
+            letters=await self._letters_of(user, session, admitted.place),
         )
         return minted.tokens if await self._store.open_session(opening, event) else None
+
+    async def _letters_of(self, user: User, session: Session, place: str) -> tuple[WaitingLetter, ...]:
+        """Word of a login from where the user was never before, for who wants it."""
+        if (
+            not self._letters.mail.is_set_up
+            or user.email is None
+            or await self._store.knows_place(user.id, place)
+        ):
+            return ()
+        if Topic.PLACES in (await self._store.unwanted_topics([user.id])).get(user.id, ()):
+            return ()
+        return self._letters.new_place(user, session.address, session.device, session.created_at)
 
     async def refresh(
         self, refresh_token: str, visitor: Visitor, *, request_id: str | None = None

@@ -537,6 +537,22 @@ class LetterStore(Protocol):
         ...
 
 
+class NotificationStore(Protocol):
+    """Which letters people want. Who has said nothing wants all."""
+
+    async def unwanted_topics(self, user_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The topics of which these users want no letters; who wants all is left out."""
+        ...
+
+    async def set_unwanted_topics(self, user_id: str, topics: frozenset[str], event: AuditEvent) -> None:
+        """Keep of which topics a user wants no letters."""
+        ...
+
+    async def admins_of(self, tenant_id: str, rows_max: int) -> Sequence[User]:
+        """Active people with an address who administer a tenant, the first `rows_max` of them."""
+        ...
+
+
 class WebhookStore(Protocol):
     """Webhooks, and what they are told: that is written with the event itself, by whichever verb takes it."""
 
@@ -1227,6 +1243,7 @@ class Store(
     DenialStore,
     NoticeStore,
     LetterStore,
+    NotificationStore,
     WebhookStore,
     SigningKeyStore,
     SessionStore,

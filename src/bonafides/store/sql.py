@@ -105,6 +105,7 @@ from bonafides.store import (
     letters,
     limits,
     notices,
+    notifications,
     passkeys,
     plans,
     pushed_requests,
@@ -436,6 +437,17 @@ class SqlStore:
 
     async def prune_notices(self, before: datetime) -> None:
         await self._write(notices.prune, before)
+
+    # Notifications
+
+    async def unwanted_topics(self, user_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return await self._read(notifications.unwanted, user_ids)
+
+    async def set_unwanted_topics(self, user_id: str, topics: frozenset[str], event: AuditEvent) -> None:
+        await self._write(notifications.set_unwanted, user_id, topics, event)
+
+    async def admins_of(self, tenant_id: str, rows_max: int) -> Sequence[User]:
+        return await self._read(notifications.admins_of, tenant_id, rows_max)
 
     # Letters
 

@@ -44,7 +44,7 @@ from bonafides.model import (
 from bonafides.store.columns import ID, NUMBER, Addresses, Attempts, Document, Figures, Moment, Scopes, word
 from bonafides.webhook import DeliveryStatus, WebhookStatus
 
-REVISION: Final = "0013"
+REVISION: Final = "0014"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -374,6 +374,15 @@ letters: Final = Table(
     Column("tries", BigInteger, nullable=False),
     CheckConstraint("tries >= 0", name="tries"),
     Index("ix_letters_due", "due_at", "id"),
+)
+
+# Who is not there wants every letter.
+notification_settings: Final = Table(
+    "notification_settings",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), type_=ID, primary_key=True),
+    Column("unwanted", Scopes, nullable=False),
+    _moment("updated_at"),
 )
 
 # Secrets are sealed and not digested: deliveries are signed with them.

@@ -484,6 +484,22 @@ class NewUser(Body):
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
+class NotificationsPatch(Patch):
+    """Which letters a person wants. What is left out stays."""
+
+    expiring_credentials: StrictBool = Field(
+        default=True, description="That keys and tokens of theirs end soon."
+    )
+    new_places: StrictBool = Field(
+        default=True,
+        description="That somebody logged in to their account from where they were never before.",
+    )
+    disabled_webhooks: StrictBool = Field(
+        default=True,
+        description="That a webhook of their tenant is told nothing more; for who administers it.",
+    )
+
+
 class UserPatch(Patch):
     """What shall change about a user; what is left out stays."""
 

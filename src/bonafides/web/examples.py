@@ -230,6 +230,14 @@ _CLIENT_SECRET: Final[dict[str, Any]] = {
     "expires_at": None,
 }
 _RENAMED_USER: Final = {**_USER, "name": "Ada King", "updated_at": CHANGED_AT}
+_NOTIFICATIONS: Final[dict[str, Any]] = {
+    "object": "notifications",
+    "user_id": USER_ID,
+    "expiring_credentials": True,
+    "new_places": True,
+    "disabled_webhooks": True,
+    "account_changes": True,
+}
 _PLAN: Final[dict[str, Any]] = {
     "name": "team",
     "object": "plan",
@@ -669,6 +677,10 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         answer=None,
     ),
     "forgetPassword": Example(caller="nobody", body={"username": "ada@example.com"}, status=204, answer=None),
+    "getNotifications": Example(path={"user_id": USER_ID}, answer=_NOTIFICATIONS),
+    "changeNotifications": Example(
+        path={"user_id": USER_ID}, body={"new_places": False}, answer={**_NOTIFICATIONS, "new_places": False}
+    ),
     "changeUser": Example(path={"user_id": USER_ID}, body={"name": "Ada King"}, answer=_RENAMED_USER),
     "putPlan": Example(
         body={

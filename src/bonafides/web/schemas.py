@@ -742,6 +742,23 @@ class Usage(BaseModel):
     buckets: list[UsageBucket] = Field(description="In the order of time, the empty ones too.")
 
 
+class Notifications(BaseModel):
+    """Of what a person is told by mail, where the server can send any."""
+
+    object: Literal["notifications"]
+    user_id: UserId
+    expiring_credentials: bool = Field(description="That keys and tokens of theirs end soon.")
+    new_places: bool = Field(
+        description="That somebody logged in to their account from where they were never before."
+    )
+    disabled_webhooks: bool = Field(
+        description="That a webhook of their tenant is told nothing more; for who administers it."
+    )
+    account_changes: Literal[True] = Field(
+        description="That their password, passkeys or second factors changed. This cannot be switched off."
+    )
+
+
 class LimitWindow(BaseModel):
     """One limit, and what is left of it."""
 

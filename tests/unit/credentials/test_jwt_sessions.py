@@ -174,6 +174,7 @@ def _with(rooms: Rooms, **rules: Any) -> JwtSessions:
         guesses=was._guesses,
         second_steps=was._second_steps,
         second_factors=was._second_factors,
+        letters=was._letters,
         rules=replace(SessionRules(3_600, 86_400, 864_000, 10), **rules),
     )
 

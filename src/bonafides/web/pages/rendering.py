@@ -244,6 +244,7 @@ _AREAS: Final[tuple[tuple[Area, str], ...]] = (
                 ("/settings/applications", "Applications"),
                 ("/settings/sessions", "Sessions"),
                 ("/settings/security", "Security"),
+                ("/settings/notifications", "Notifications"),
                 ("/settings/checklist", "Checklist"),
                 ("/profile", "Profile"),
             ),
