@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -40,11 +41,15 @@ QUIET_SECONDS: Final = (60, 300, 1_800, 3_600)
 """For so long; the last one holds for all that follow."""
 DISABLED_AFTER_SECONDS: Final = 3 * 86_400
 """A webhook that took nothing for so long is told nothing more."""
+RETRY_AFTER_SECONDS_MAX: Final = 3_600
+"""Who asks to be left alone for longer is asked again then."""
+NO_WAIT: Final = timedelta()
 KEPT_DAYS: Final = 30
 """How long the log says what was delivered."""
 AT_ONCE_MAX: Final = 16
 SETTLING_SECONDS_MAX: Final = 5.0
 
+_DIGITS_MAX: Final = 9
 _TAKEN_SECONDS: Final = 60
 """Nobody else delivers it meanwhile: longer than a call may take."""
 _TOLD_MAX: Final = 20
@@ -178,8 +183,8 @@ class Deliveries:
             log.exception("deliveries_failed", webhook_id=webhook_id)
 
     async def _deliver(self, taken: Taken) -> Delivery:
-        attempt = await self._attempt(taken)
-        conclusion = concluded(taken, attempt)
+        attempt, wished = await self._attempt(taken)
+        conclusion = concluded(taken, attempt, wished)
         reason = _end(taken, attempt, conclusion)
         event = None
         if reason is not None:
@@ -208,14 +213,15 @@ class Deliveries:
             for letter in self._letters.webhook_disabled(admin, webhook.name, host, reason)
         )
 
-    async def _attempt(self, taken: Taken) -> Attempt:
+    async def _attempt(self, taken: Taken) -> tuple[Attempt, timedelta]:
+        """What came of a call, and how long its URL wants to be left alone."""
         began = self._clock.monotonic()
         at = self._now()
         body = _encode(_message(taken.event))
         signatures = self._signatures(taken, int(at.timestamp()), body)
         if not signatures:
             log.error("webhook_unsigned", reason="no pepper in force opens it", webhook_id=taken.webhook.id)
-            return Attempt(at, None, "no_secret", 0)
+            return Attempt(at, None, "no_secret", 0), NO_WAIT
         headers = {
             "Content-Type": "application/json",
             "webhook-id": taken.event.id,
@@ -225,8 +231,8 @@ class Deliveries:
         answer = await self._outgoing.send(taken.webhook.url, body, headers)
         took = round((self._clock.monotonic() - began) * 1_000)
         if isinstance(answer, Fetched):
-            return Attempt(at, answer.status, None, took)
-        return Attempt(at, None, str(answer.missed), took)
+            return Attempt(at, answer.status, None, took), wait_of(answer, at)
+        return Attempt(at, None, str(answer.missed), took), NO_WAIT
 
     def _signatures(self, taken: Taken, at_seconds: int, body: bytes) -> str:
         """With each secret in force, the newest first; empty where none can be opened."""
@@ -245,8 +251,31 @@ class Deliveries:
         return to_datetime(self._clock.micros())
 
 
-def concluded(taken: Taken, attempt: Attempt) -> Conclusion:
-    """What follows from an attempt."""
+def wait_of(answer: Fetched, now: datetime) -> timedelta:
+    """How long a URL wants to be left alone, an hour at most; nothing where it does not say, or nobody can read it.
+
+    See: RFC 9110 §10.2.3
+    """
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        seconds = min(int(text[:_DIGITS_MAX]), RETRY_AFTER_SECONDS_MAX)
+        return timedelta(seconds=seconds)
+    try:
+        then = parsedate_to_datetime(text)
+        wanted = then - now
+    except (ValueError, TypeError, OverflowError):
+        return NO_WAIT
+    return min(max(wanted, NO_WAIT), timedelta(seconds=RETRY_AFTER_SECONDS_MAX))
+
+
+def concluded(taken: Taken, attempt: Attempt, wished: timedelta = NO_WAIT) -> Conclusion:
+    """What follows from an attempt.
+
+    Args:
+        taken: What was told.
+        attempt: What came of it.
+        wished: How long its URL wants to be left alone.
+    """
     counts = taken.delivery.action != TESTED
     if attempt.status is not None and attempt.status // 100 == HTTPStatus.OK // 100:
         return Conclusion(attempt, DeliveryStatus.DELIVERED, attempt.at, counts)
@@ -254,10 +283,12 @@ def concluded(taken: Taken, attempt: Attempt) -> Conclusion:
     quiet_until = None
     if failures >= QUIET_FROM:
         quiet = QUIET_SECONDS[min(failures - QUIET_FROM, len(QUIET_SECONDS) - 1)]
-        quiet_until = attempt.at + timedelta(seconds=quiet)
+        quiet_until = attempt.at + max(timedelta(seconds=quiet), wished)
+    elif wished and counts:
+        quiet_until = attempt.at + wished
     if not counts or taken.delivery.tries > len(AGAIN_AFTER_SECONDS):
         return Conclusion(attempt, DeliveryStatus.FAILED, attempt.at, counts, quiet_until)
-    again = attempt.at + timedelta(seconds=AGAIN_AFTER_SECONDS[taken.delivery.tries - 1])
+    again = attempt.at + max(timedelta(seconds=AGAIN_AFTER_SECONDS[taken.delivery.tries - 1]), wished)
     return Conclusion(attempt, DeliveryStatus.WAITING, again, counts, quiet_until)
 
 

@@ -243,3 +243,36 @@ def test_a_person_is_let_choose_a_password(bonafides: Bonafides, founded: dict[s
     lines = bonafides("users", "reset-password", EMAIL).out.splitlines()
     assert [line for line in lines if line.strip().startswith("bf_rst_")] == [lines[2]]
     assert bonafides("users", "reset-password", "nobody@example.com").status == 1
+
+
+def test_keys_and_users_are_found_by_what_is_shown_of_them(bonafides: Bonafides, make_key: MakeKey) -> None:
+    """Of ten thousand, an operator would page through all, or pipe every key through grep."""
+    checkout, _ = make_key(name="Checkout service"), make_key(name="nightly export")
+    bonafides("users", "create", "--email", ADA)
+    for noun, words, found in (
+        ("keys", "CHECKOUT", [checkout["id"]]),
+        ("keys", checkout["display"][-4:], [checkout["id"]]),
+        ("keys", "no such", []),
+    ):
+        page = bonafides(noun, "list", "--search", words, "--json").json
+        assert [one["id"] for one in page["data"]] == found, words
+    page = bonafides("users", "list", "--search", "ada@", "--json").json
+    assert [user["email"] for user in page["data"]] == [ADA]
+    first = bonafides("users", "list", "--search", "@example.com", "--limit", "1", "--json").json
+    assert first["next_cursor"]
+    other = bonafides("users", "list", "--search", "ada@", "--cursor", first["next_cursor"])
+    assert other.status != 0, "a cursor is of one search"
+
+
+def test_letters_are_chosen_for_somebody(bonafides: Bonafides, ada: dict[str, Any]) -> None:
+    """An operator could not help somebody whose mailbox overflows."""
+    shown = bonafides("users", "notifications", ADA, "--json").json
+    assert set(shown) == set(schemas.Notifications.model_fields)
+    assert shown["user_id"] == ada["id"]
+    assert shown["new_places"] is shown["account_changes"] is True
+    options = ("--off", "new_places", "--off", "disabled_webhooks", "--on", "expiring_credentials")
+    changed = bonafides("users", "notifications", ADA, *options, "--json").json
+    assert (changed["new_places"], changed["expiring_credentials"]) == (False, True)
+    assert bonafides("users", "notifications", ADA, "--json").json == changed
+    both = bonafides("users", "notifications", ADA, "--on", "new_places", "--off", "new_places", "--json")
+    assert both.error["error"] == "invalid_request"

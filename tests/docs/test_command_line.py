@@ -18,7 +18,7 @@ CONTRACT = (
     "keys usage", "keys import",
     "users create", "users list", "users show", "users update", "users delete", "users reset-password",
     "users reset-factors",
-    "users invite",
+    "users invite", "users notifications",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",
     "peppers rotate", "keys lineage",
@@ -29,7 +29,7 @@ CONTRACT = (
     "clients rotate-secret", "registration-tokens create", "registration-tokens list", "registration-tokens delete",
     "signing-keys list", "signing-keys rotate", "sessions list", "sessions end",
     "webhooks create", "webhooks list", "webhooks show", "webhooks disable", "webhooks enable", "webhooks delete",
-    "webhooks rotate-secret", "webhooks test", "webhooks log",
+    "webhooks rotate-secret", "webhooks test", "webhooks log", "webhooks update", "webhooks resend",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bonafides.deliveries import (
     DISABLED_AFTER_SECONDS,
     QUIET_SECONDS,
     Deliveries,
+    wait_of,
 )
 from bonafides.errors import Unavailable
 from bonafides.model import CredentialKind, Page
@@ -138,6 +140,49 @@ async def test_what_is_never_taken_has_failed_in_the_end(house: House, world: Wo
     still = next(each for each in await log(house, webhook_id) if each.event_id == first.event_id)
     assert still.status is DeliveryStatus.FAILED
     assert (await found(house, webhook_id)).status is WebhookStatus.ACTIVE
+
+
+async def test_a_url_that_asks_to_be_left_alone_is(house: House, world: World) -> None:
+    """A server that is being restarted would be knocked at again and again, or one that asks for a year never."""
+    webhook_id = await hook(house)
+    await happen(house)
+    world.answer = Fetched(503, b"", {"retry-after": "600"})
+    await house.rooms.deliveries.settle()
+    await happen(house)
+    house.clock.advance(599)
+    await house.rooms.deliveries.settle()
+    assert len(world.told) == 1, "nor is it told anything else"
+    world.answer = Fetched(200, b"", {})
+    house.clock.advance(1)
+    await house.rooms.deliveries.settle()
+    assert len(world.told) == 3
+    assert {each.status for each in await log(house, webhook_id)} == {DeliveryStatus.DELIVERED}
+
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("", 0),
+        ("0", 0),
+        (" 120 ", 120),
+        ("3601", 3_600),
+        ("9" * 5_000, 3_600),
+        ("-5", 0),
+        ("1.5", 0),
+        ("\u0661\u0662", 0),
+        ("Tue, 01 Jan 2030 12:02:00 GMT", 120),
+        ("Tue, 01 Jan 2030 11:00:00 GMT", 0),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 3_600),
+        ("Tue, 01 Jan 2030 12:02:00 -0000", 0),
+        ("tomorrow", 0),
+    ],
+)
+def test_how_long_is_read_and_bounded(said: str, seconds: int) -> None:
+    """Whoever writes nonsense into a header would stop their deliveries for ever, or ours of everybody."""
+    assert wait_of(Fetched(503, b"", {"retry-after": said}), NOW) == timedelta(seconds=seconds)
 
 
 async def test_a_webhook_that_takes_nothing_rests_and_is_disabled_after_days(

@@ -54,7 +54,7 @@ async def test_who_wants_no_letters_of_ends_gets_none(
 async def test_a_login_from_a_new_place_is_told_once(
     house: House, sent: list[EmailMessage], settings: NotificationSettings
 ) -> None:
-    """ASVS 6.3.5: whose password was stolen would hear of it from the damage."""
+    """Whose password was stolen would hear of it from the damage."""
     assert await login(house) is not None
     await house.rooms.outbox.settle()
     sent.clear()

@@ -14,6 +14,7 @@ from bonafides.cli.options import (
     Cursor,
     Database,
     Limit,
+    Search,
     TenantId,
     duration,
     example,
@@ -184,6 +185,7 @@ def list_keys(
     status: Annotated[
         ShownStatus | None, typer.Option("--status", help="Only those that are shown with this status.")
     ] = None,
+    search: Search = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
     tenant: TenantId = None,
@@ -194,9 +196,13 @@ def list_keys(
 
     async def do(session: Session) -> Resource:
         user_id = (await session.user(user)).id if user is not None else None
-        context = f"keys {user_id} {status}"
+        context = f"keys {user_id} {status} {search or ''}"
         found = await session.rooms.api_keys.page(
-            session.authority, session.page(limit, cursor, context), user_id=user_id, status=status
+            session.authority,
+            session.page(limit, cursor, context),
+            user_id=user_id,
+            status=status,
+            search=search,
         )
         now = session.now
         return session.listed(

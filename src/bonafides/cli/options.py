@@ -40,6 +40,14 @@ TenantId = Annotated[
         "--tenant", "--tenant-id", metavar="ID", help="Whose; by default the operator's own tenant."
     ),
 ]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        metavar="WORDS",
+        help="Only those in whose name, or what else is shown of them, it stands.",
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="How many to list at most.")]
 Cursor = Annotated[
     str | None, typer.Option("--cursor", metavar="TEXT", help="`next_cursor` of the page before.")

@@ -15,6 +15,7 @@ from bonafides.cli.options import (
     Cursor,
     Database,
     Limit,
+    Search,
     TenantId,
     example,
     exclude,
@@ -105,9 +106,10 @@ def create(
     print_thing(work(database, tenant, do), as_json=as_json, heading="Created.\n")
 
 
-@commands.command("list", epilog=example("bonafides users list --tenant ten_0Nf4gQ2s9XbR7mT1kVwZaC"))
+@commands.command("list", epilog=example("bonafides users list --search ada@"))
 def list_users(
     *,
+    search: Search = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
     tenant: TenantId = None,
@@ -117,8 +119,11 @@ def list_users(
     """List the tenant's users, newest first."""
 
     async def do(session: Session) -> Resource:
-        found = await session.rooms.directory.users(session.authority, session.page(limit, cursor, "users"))
-        return session.listed(found, limit, "users", user_resource, lambda user: (user.created_at, user.id))
+        context = f"users {search or ''}"
+        found = await session.rooms.directory.users(
+            session.authority, session.page(limit, cursor, context), search=search
+        )
+        return session.listed(found, limit, context, user_resource, lambda user: (user.created_at, user.id))
 
     print_page(work(database, tenant, do), COLUMNS, as_json=as_json, noun="users")
 
@@ -126,7 +131,7 @@ def list_users(
 @commands.command(
     epilog=example(
         "bonafides users notifications ada@example.com",
-        "bonafides users notifications ada@example.com --off new_places --on expiring_credentials",
+        "bonafides users notifications ada@example.com --off new_places",
     )
 )
 def notifications(

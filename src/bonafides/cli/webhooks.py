@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -16,6 +16,7 @@ from bonafides.cli.options import (
     duration,
     example,
     named,
+    require_some,
     words,
 )
 from bonafides.cli.session import Session, work
@@ -120,6 +121,40 @@ def show(*, webhook_id: WebhookId, database: Database = None, as_json: AsJson = 
     print_thing(work(database, None, do), as_json=as_json)
 
 
+@commands.command(
+    epilog=example(
+        "bonafides webhooks update whk_03GANXBih9sU1kN8eDf5QW --url https://x.example",
+        "bonafides webhooks update whk_03GANXBih9sU1kN8eDf5QW --events 'user.*'",
+    )
+)
+def update(
+    *,
+    webhook_id: WebhookId,
+    name: Annotated[str | None, typer.Option("--name", help="To tell it from others.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="What is told; https.")] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option("--events", "--event", metavar="EVENTS", help="Of what, instead of before; by commas."),
+    ] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a webhook; what is left out stays."""
+    given: dict[str, Any] = {"name": name, "url": url}
+    if (chosen := words(events)) is not None:
+        given["events"] = frozenset(chosen)
+    changes = {field: value for field, value in given.items() if value is not None}
+    require_some([*changes])
+
+    async def do(session: Session) -> Resource:
+        webhooks = session.rooms.webhooks
+        return webhook_resource(
+            await webhooks.change(session.authority, webhook_id, WebhookChanges(**changes))
+        )
+
+    print_thing(work(database, None, do), as_json=as_json)
+
+
 @commands.command(epilog=example("bonafides webhooks disable whk_03GANXBih9sU1kN8eDf5QW"))
 def disable(*, webhook_id: WebhookId, database: Database = None, as_json: AsJson = False) -> None:
     """Tell it nothing any more; what waits for it is not delivered."""
@@ -203,6 +238,25 @@ def log(
         )
 
     print_page(work(database, None, do), LOG_COLUMNS, as_json=as_json, noun="deliveries")
+
+
+@commands.command(
+    epilog=example("bonafides webhooks resend whk_03GANXBih9sU1kN8eDf5QW evt_03GANXBih9sU1kN8e")
+)
+def resend(
+    *,
+    webhook_id: WebhookId,
+    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="Of a delivery that its log shows.")],
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a webhook once more what it was told before; the server does, soon."""
+
+    async def do(session: Session) -> Resource:
+        webhooks = session.rooms.webhooks
+        return delivery_resource(await webhooks.resend(session.authority, webhook_id, event_id))
+
+    print_thing(work(database, None, do), as_json=as_json)
 
 
 @commands.command(epilog=example("bonafides webhooks delete whk_03GANXBih9sU1kN8eDf5QW"))
