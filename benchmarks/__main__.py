@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import cold, crew, logins, nodes, peers, resident, scale
+from benchmarks import cold, crew, logins, nodes, peers, resident, scale, tokens
 from benchmarks.load import WRK
 from benchmarks.machine import description, versions
 from benchmarks.measure import QUICK, Effort, Row, Workplace
@@ -26,6 +26,7 @@ CONTESTS: Final[dict[str, Callable[[Workplace], list[Row]]]] = {
     "flood": resident.flood,
     "cold": cold.cold,
     "create": cold.create,
+    "tokens": tokens.tokens,
     "memory": cold.memory,
     "revocation": cold.revocation,
     "workers": crew.revocation,

@@ -23,6 +23,9 @@ _OIDC: Final = "oidc-provider"
 _BETTER_AUTH: Final = "better-auth"
 _OIDC_CLIENT: Final = base64.b64encode(b"bench:bench-secret").decode("ascii")
 FORM: Final = "application/x-www-form-urlencoded"
+RESOURCE: Final = "https://api.example.com"
+"""For which tokens are JWTs (RFC 9068)."""
+TOKEN_WISH: Final = f"grant_type=client_credentials&scope=read&resource={RESOURCE}"
 _SECONDS_MAX: Final = 20.0
 
 
@@ -83,6 +86,16 @@ def oidc_provider(folder: Path) -> Iterator[Peer]:
             FORM,
         )
         yield Peer(_OIDC, "node-oidc-provider, in memory: introspection", pid, port, request)
+
+
+@contextlib.contextmanager
+def oidc_provider_signing(folder: Path) -> Iterator[Peer]:
+    """The same, giving a client tokens that are signed; it keeps nothing of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _served(_OIDC, folder) as (pid, port, _):
+        request = Request("/token", (f"Authorization: Basic {_OIDC_CLIENT}",), "POST", TOKEN_WISH, FORM)
+        title = "node-oidc-provider, in memory: client credentials, a JWT by ES256"
+        yield Peer(f"{_OIDC}-token", title, pid, port, request)
 
 
 @contextlib.contextmanager
