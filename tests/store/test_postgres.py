@@ -192,6 +192,9 @@ async def test_look_ups_connect_anew_when_their_connection_was_ended(migrated_po
     await administrator.close()
     await asyncio.sleep(0.1)
     await assert_there(store)
+    # Nor those who manage things: who calls is asked on a connection of its own, and writes have a pool.
+    assert None not in await store.find_member("usr_owner", "ten_a")
+    assert await store.put_plan(plan("anew"), event()) is True
     await store.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,21 @@ from bonafides.errors import Unavailable
 from bonafides.model import Verifiable
 
 T = TypeVar("T")
+
+Key = tuple[str, ...]
+Row = Sequence[Any]
+
+
+class Question(NamedTuple):
+    """A statement that finds at most one row for a key.
+
+    Args:
+        one: For SQLite; it takes the parts of a key.
+        many: For PostgreSQL; it takes a list for each part, and its rows begin with the key.
+    """
+
+    one: str
+    many: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,10 @@ class Database(Protocol):
 
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         """The cold look-up, by the shortest way to the driver."""
+        ...
+
+    async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        """The row that a question finds for each key, by the same way; a key without one is left out."""
         ...
 
     async def version(self) -> Version | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select, update
 
 from bonafides.model import (
     UNCHANGED,
@@ -51,22 +51,6 @@ TENANT_DELETED: Final = "tenant deleted"
 
 _TENANT: Final = columns_of(tenants, Tenant)
 _USER: Final = columns_of(users, User)
-_MEMBER: Final = (
-    select(*_TENANT, *_USER)
-    .join_from(
-        tenants,
-        users,
-        and_(
-            users.c.id == bindparam("user_id"),
-            users.c.tenant_id == tenants.c.id,
-            users.c.status != Status.DELETED,
-        ),
-        isouter=True,
-    )
-    .where(tenants.c.id == bindparam("tenant_id"), tenants.c.status != Status.DELETED)
-)
-"""Asked on every call of the control plane, so it is built once."""
-
 _FOUNDING: Final = 0x626F6E61
 """The advisory lock (PostgreSQL) under which an installation is founded."""
 
@@ -186,15 +170,6 @@ def create_user(
 def find_user(connection: Connection, user_id: str, tenant: TenantScope) -> User | None:
     """The user of that id, if in that tenant and not deleted."""
     return _one_user(connection, user_id, tenant, lock=False)
-
-
-def find_member(connection: Connection, user_id: str, tenant_id: str) -> tuple[Tenant | None, User | None]:
-    """The tenant and, in it, the user; neither if deleted."""
-    row = connection.execute(_MEMBER, {"user_id": user_id, "tenant_id": tenant_id}).one_or_none()
-    if row is None:
-        return None, None
-    of_tenant, of_user = row[: len(_TENANT)], row[len(_TENANT) :]
-    return Tenant(*of_tenant), None if of_user[0] is None else User(*of_user)
 
 
 def list_users(connection: Connection, tenant: TenantScope, page: Page, search: str | None) -> Sequence[User]:

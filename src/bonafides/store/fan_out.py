@@ -6,16 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection
 
-from bonafides.store.tables import webhooks
-from bonafides.webhook import EVERY_EVENT, TESTED, Delivery, DeliveryStatus, WebhookStatus
+from bonafides.model import to_datetime
+from bonafides.store.columns import scopes
+from bonafides.store.prepared import fetch
+from bonafides.webhook import EVERY_EVENT, TESTED, Delivery, DeliveryStatus
 
-# Built once: each transaction asks it, and most find nobody.
-_TOLD: Final = select(webhooks.c.id, webhooks.c.tenant_id, webhooks.c.events, webhooks.c.quiet_until).where(
-    webhooks.c.tenant_id.in_(bindparam("tenants", expanding=True)),
-    or_(webhooks.c.status == WebhookStatus.ACTIVE, webhooks.c.id.in_(bindparam("tested", expanding=True))),
-)
+# Asked in each transaction, and mostly finds nobody.
+_TOLD: Final = {
+    "sqlite": """
+        SELECT id, tenant_id, events, quiet_until FROM webhooks
+        WHERE tenant_id IN (SELECT value FROM json_each(?1))
+            AND (status = 'active' OR id IN (SELECT value FROM json_each(?2)))
+    """,
+    "postgresql": """
+        SELECT id, tenant_id, events, quiet_until FROM webhooks
+        WHERE tenant_id = ANY ($1::text[]) AND (status = 'active' OR id = ANY ($2::text[]))
+    """,
+}
 
 _WHOEVER_TESTS_FIRST: Final = timedelta(seconds=60)
 """Whoever sends a test takes it up themselves, to tell what came of it; others only where that process died."""
@@ -32,13 +41,14 @@ def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -
         return
     tested = sorted({event["subject_id"] for event in events if event["action"] == TESTED})
     tenants = sorted({event["tenant_id"] for event in events})
-    for hook in connection.execute(_TOLD, {"tenants": tenants, "tested": tested}).all():
+    for hook_id, tenant_id, patterns, quiet_until in fetch(connection, _TOLD, tenants, tested):
         for event in events:
             if event["action"] == TESTED:
-                if event["subject_id"] == hook.id:
-                    yield _delivery(hook.id, event, event["at"] + _WHOEVER_TESTS_FIRST)
-            elif hook.tenant_id == event["tenant_id"] and _chosen(hook.events, event):
-                yield _delivery(hook.id, event, max(event["at"], hook.quiet_until or event["at"]))
+                if event["subject_id"] == hook_id:
+                    yield _delivery(hook_id, event, event["at"] + _WHOEVER_TESTS_FIRST)
+            elif tenant_id == event["tenant_id"] and _chosen(scopes(patterns) or frozenset(), event):
+                quiet = event["at"] if quiet_until is None else to_datetime(quiet_until)
+                yield _delivery(hook_id, event, max(event["at"], quiet))
 
 
 def _chosen(patterns: frozenset[str], event: Mapping[str, Any]) -> bool:

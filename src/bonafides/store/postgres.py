@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
-from sqlalchemy import ARRAY, Connection, LargeBinary, Text, any_, bindparam
+from sqlalchemy import ARRAY, Connection, LargeBinary, Text, any_, bindparam, event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
 from bonafides.model import Verifiable
 from bonafides.store import OnCommit
-from bonafides.store.database import Contention
+from bonafides.store.database import Contention, Key, Question, Row
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
@@ -66,7 +66,8 @@ def open_postgres(url: str, *, on_commit: OnCommit = ignore, connections_max: in
     Args:
         url: `postgresql://user:password@host:port/name?sslmode=…`.
         on_commit: Told of the changes of each committed transaction before its verb returns.
-        connections_max: Connections at the same time; one more is for look-ups, and one for wake-ups.
+        connections_max: Connections at the same time; one more is for look-ups, one for who
+            calls, and one for wake-ups.
     """
     return SqlStore(PostgresDatabase(url, connections_max), on_commit)
 
@@ -92,8 +93,8 @@ class PostgresDatabase:
         # Nobody waits for what is said there to reach a disk.
         speaking = partial(self._connect, server_settings=_SETTINGS | {"synchronous_commit": "off"})
         self._wakeups = Wakeups(speaking, failures_translated)
-        self._looking_up = asyncio.Lock()
-        self._look_ups: asyncpg.Connection | None = None
+        # Of their own: what a flood of credentials asks must not keep those waiting who manage things.
+        self._look_ups, self._questions = Line(self._connect), Line(self._connect)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         with failures_translated():
@@ -107,8 +108,18 @@ class PostgresDatabase:
 
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         with failures_translated():
-            async with self._looking_up:
-                return await self._look_up(digests)
+            async with self._look_ups.in_turn() as connection:
+                rows = await connection.fetch(_BY_DIGEST, digests)
+                children = with_parents(rows)
+                ancestors = await connection.fetch(_LINEAGE, children) if children else []
+        return verifiables(rows, ancestors)
+
+    async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        with failures_translated():
+            async with self._questions.in_turn() as connection:
+                rows = await connection.fetch(question.many, *zip(*keys, strict=True))
+        parts = len(keys[0])
+        return {tuple(row[:parts]): row[parts:] for row in rows}
 
     async def version(self) -> None:
         return None
@@ -124,35 +135,60 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         await self._wakeups.close()
-        if self._look_ups is not None:
-            self._look_ups.terminate()
+        self._look_ups.close()
+        self._questions.close()
         await self._writing.dispose()
 
-    async def _look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
-        if self._look_ups is None or self._look_ups.is_closed():
-            self._look_ups = await self._connect()
-        try:
-            rows = await self._look_ups.fetch(_BY_DIGEST, digests)
-            children = with_parents(rows)
-            ancestors = await self._look_ups.fetch(_LINEAGE, children) if children else []
-        except Exception:
-            # Whatever it was, the next look-up does not inherit it.
-            self._look_ups.terminate()
-            raise
-        return verifiables(rows, ancestors)
+
+class Line:
+    """A connection for statements of one kind, which take turns; made when it is first needed.
+
+    Args:
+        connect: Makes it.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
+        self._turn = asyncio.Lock()
+        self._connection: asyncpg.Connection | None = None
+
+    @asynccontextmanager
+    async def in_turn(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection, until the block ends; made anew where it was lost."""
+        async with self._turn:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            try:
+                yield self._connection
+            except BaseException:
+                # Whatever it was, whoever comes next does not inherit it.
+                self._connection.terminate()
+                raise
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.terminate()
 
 
 def engine_of(connecting: Callable[[], Any], connections_max: int) -> AsyncEngine:
     """An engine whose connections are made by asyncpg itself, which knows every option of a URL."""
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connecting,
         pool_size=connections_max,
         max_overflow=0,
         pool_timeout=_STATEMENT_SECONDS_MAX,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+
+    # asyncpg hears of the end of its connection; SQLAlchemy would ask the database each time, in three statements.
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _require_open(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - SQLAlchemy's own
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 async def connect(url: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own

@@ -117,7 +117,9 @@ from bonafides.store import (
     webhooks,
 )
 from bonafides.store.commits import GroupCommit
-from bonafides.store.database import SignallingDatabase, Version
+from bonafides.store.database import Key, SignallingDatabase, Version
+from bonafides.store.gathering import Gathering
+from bonafides.store.members import MEMBER, Member, member_of
 from bonafides.store.transaction import Transaction
 from bonafides.webhook import (
     Conclusion,
@@ -155,6 +157,12 @@ class SqlStore:
             database.announce()
 
         self._commits = GroupCommit(database, announce)
+
+        async def members(asked: Sequence[Key]) -> Mapping[Key, Member]:
+            rows = await database.ask(MEMBER, asked)
+            return {key: member_of(row) for key, row in rows.items()}
+
+        self._members = Gathering(members)
         # The feed ended here when the database had this version: a poll of an idle server ends there.
         self._feed_end: tuple[Version, FeedPosition] | None = None
         self._feed_of: Hashable = None
@@ -288,7 +296,7 @@ class SqlStore:
         return await self._read(directory.find_user, user_id, tenant)
 
     async def find_member(self, user_id: str, tenant_id: str) -> tuple[Tenant | None, User | None]:
-        return await self._read(directory.find_member, user_id, tenant_id)
+        return await self._members.find((user_id, tenant_id)) or (None, None)
 
     async def list_users(
         self, tenant: TenantScope, page: Page, *, search: str | None = None

@@ -25,7 +25,7 @@ from sqlalchemy.pool import QueuePool
 from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
 from bonafides.model import Verifiable
 from bonafides.store import OnCommit
-from bonafides.store.database import Version
+from bonafides.store.database import Key, Question, Row, Version
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
@@ -93,6 +93,9 @@ class SqliteDatabase:
     async def look_up(self, digests: Sequence[bytes]) -> Mapping[bytes, Verifiable]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look_up, digests)
 
+    async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._ask, question, keys)
+
     async def version(self) -> Version:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._version)
 
@@ -120,6 +123,12 @@ class SqliteDatabase:
             rows = ask(_by_digests(len(digests)), _filled(digests)).fetchall() if digests else []
             ancestors = [row for child in with_parents(rows) for row in ask(_LINEAGE, (child,))]
         return verifiables(rows, ancestors)
+
+    def _ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        with failures_translated(), self._lock:
+            ask = self._look_up_connection().execute
+            rows = {key: ask(question.one, key).fetchone() for key in keys}
+        return {key: row for key, row in rows.items() if row is not None}
 
     def _version(self) -> Version:
         with failures_translated(), self._lock:

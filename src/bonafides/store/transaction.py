@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, insert
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Connection, Table
 
 from bonafides.model import AuditEvent, Change
 from bonafides.store.fan_out import deliveries_of
+from bonafides.store.prepared import insert_all
 from bonafides.store.tables import audit_events, changes, letters, row_of, webhook_deliveries
 
 
@@ -44,8 +42,7 @@ class Transaction:
         """Write what was put off, and who has to be told of its events; the last thing before the commit."""
         for delivery in deliveries_of(self.connection, self._rows.get(audit_events, ())):
             self.insert(webhook_deliveries, row_of(delivery))
-        for table, rows in self._rows.items():
-            self.connection.execute(_INSERT_CHANGES if table is changes else insert(table), rows)
+        insert_all(self.connection, self._rows)
 
 
 def _event_row(event: AuditEvent) -> dict[str, Any]:
@@ -53,23 +50,3 @@ def _event_row(event: AuditEvent) -> dict[str, Any]:
     del row["letters"]
     actor = row_of(row.pop("actor"))
     return row | {f"actor_{name}": value for name, value in actor.items()}
-
-
-class transaction_number(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it stands for
-    """The number of the transaction that it is evaluated in; 0 on SQLite, which needs none."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(transaction_number)
-def _no_number(_element: transaction_number, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
-    return "0"
-
-
-@compiles(transaction_number, "postgresql")
-def _postgres_number(_element: transaction_number, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
-    return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
-
-
-_INSERT_CHANGES: Final = insert(changes).values(transaction_id=transaction_number())

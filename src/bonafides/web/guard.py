@@ -21,6 +21,7 @@ from bonafides.errors import AppError, InvalidRequest, NotFound, UnsupportedMedi
 from bonafides.model import Accepted, Allowance, Principal, Reason, Rejected
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.verification.verifier import Facts, Verifier
+from bonafides.web.arguments import NO_BODY, answering, served
 from bonafides.web.bound import Presentations
 from bonafides.web.exchange import SCOPE_KEY, Exchange
 from bonafides.web.metrics import Metrics
@@ -159,10 +160,14 @@ CallerPrincipal = Annotated[Principal, Depends(principal_of)]
 class CheckedRoute(APIRoute):
     """A route that reads nothing of a request before it is admitted, and makes nothing of what is not strict."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(*args, **kwargs)
+        self.app = served(self.get_route_handler())
+
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the checks."""
-        inner = super().get_route_handler()
+        answer = answering(self)
         parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
         body_required = takes_body and bool(self.body_field and self.body_field.field_info.is_required())
@@ -170,9 +175,8 @@ class CheckedRoute(APIRoute):
         async def handle(request: Request) -> Response:
             await self.admit(request, request.app.state.guard)
             check_query(request, parameters)
-            if takes_body:
-                await check_body(request, required=body_required)
-            return await inner(request)
+            body = await read_body(request, required=body_required) if takes_body else NO_BODY
+            return await answer(request, body)
 
         return handle
 
@@ -210,6 +214,8 @@ def check_query(request: Request, parameters: frozenset[str]) -> None:
     Raises:
         InvalidRequest: Naming the parameter.
     """
+    if not request.scope["query_string"]:
+        return
     given = Counter(name for name, _ in request.query_params.multi_items())
     for name, times in given.items():
         if name not in parameters:
@@ -221,17 +227,21 @@ def check_query(request: Request, parameters: frozenset[str]) -> None:
             raise InvalidRequest(message, field=name)
 
 
-async def check_body(request: Request, *, required: bool) -> None:
-    """Refuse a body that is not strict JSON before anything is made of it.
+async def read_body(request: Request, *, required: bool) -> object:
+    """The JSON value of a body, `NO_BODY` where there is none and none is required.
 
     Python's own reader takes NaN, lone surrogates and deep nesting; the rest of the house must not meet them.
+
+    Raises:
+        InvalidRequest: It is not strict JSON, or is missing.
+        UnsupportedMediaType: It does not say that it is JSON, or is compressed.
     """
     body = await request.body()
     if not body:
         if required:
             message = "The request needs a JSON body with Content-Type: application/json."
             raise InvalidRequest(message, field="body")
-        return
+        return NO_BODY
     content_type = request.headers.get("content-type", "")
     media_type, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
@@ -244,7 +254,7 @@ async def check_body(request: Request, *, required: bool) -> None:
         message = "The body must not be compressed. Send it without Content-Encoding."
         raise UnsupportedMediaType(message, field="Content-Encoding")
     try:
-        value = _decode(body)
+        value: object = _decode(body)
         holds_nul = b"\\u0000" in body and _holds_nul(value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         message = "The body is not valid JSON in UTF-8."
@@ -252,6 +262,7 @@ async def check_body(request: Request, *, required: bool) -> None:
     if holds_nul:
         message = "The body must not contain NUL characters."
         raise InvalidRequest(message, field="body")
+    return value
 
 
 def _holds_nul(value: object) -> bool:

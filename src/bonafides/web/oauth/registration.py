@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
-import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
@@ -18,7 +17,7 @@ from bonafides.oauth.clients import ClientWish
 from bonafides.oauth.registrations import Registrations
 from bonafides.resources import REGISTRATION_PATH, SHOWN_METADATA, registration_resource
 from bonafides.web.answers import json_answer
-from bonafides.web.guard import VISITED, VisitedRoute, check_body, exchange_of
+from bonafides.web.guard import VISITED, VisitedRoute, exchange_of, read_body
 from bonafides.web.logins import refused, visitor_of
 from bonafides.web.malformed import malformed
 from bonafides.web.manage.clients import changes_of
@@ -47,7 +46,6 @@ _NO_ENTRY: Final = {
 }
 _SHOWN: Final = {"model": RegisteredClient, "description": "What is registered."}
 
-_decode = msgspec.json.Decoder().decode
 
 ClientId = Annotated[str, Path(description="The client's `client_id`.")]
 
@@ -162,9 +160,7 @@ async def _said(request: Request, model: type[T]) -> T:
         InvalidClientMetadata: It is malformed.
         InvalidRedirectUri: The same, of a redirect URI.
     """
-    await check_body(request, required=True)
-    value = _decode(await request.body())
-    return _validated(value, model)
+    return _validated(await read_body(request, required=True), model)
 
 
 def wish_of(said: Mapping[str, Any]) -> ClientWish:

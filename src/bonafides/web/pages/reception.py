@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from bonafides.authority import Authority
@@ -22,6 +21,7 @@ from bonafides.errors import InvalidRequest, ProofNeeded
 from bonafides.model import Clock, Entropy, Principal, Reason, to_datetime
 from bonafides.secret import Peppers
 from bonafides.web.answers import NO_STORE, Answer, HeaderList
+from bonafides.web.arguments import NO_BODY, answering
 from bonafides.web.cookies import REFRESH_TOKEN, TOKEN, Cookies, Header, clearing, setting
 from bonafides.web.exchange import Dialect
 from bonafides.web.forms import FORM, fields_of, media_type_of
@@ -283,7 +283,7 @@ class PublicPageRoute(CheckedRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the checks."""
-        inner = APIRoute.get_route_handler(self)
+        answer = answering(self)
         parameters = frozenset(field.alias for field in self.dependant.query_params)
 
         async def handle(request: Request) -> Response:
@@ -300,7 +300,7 @@ class PublicPageRoute(CheckedRoute):
                 raise
             check_query(request, parameters)
             try:
-                return await inner(request)
+                return await answer(request, NO_BODY)
             except ProofNeeded:
                 if not wants_page(request):
                     raise
