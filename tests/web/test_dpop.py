@@ -44,9 +44,10 @@ def shop(server: RunningServer) -> Tenancy:
 class Holder:
     """Whoever holds a key."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, key: Any = None, algorithm: str = "ES256") -> None:
         self.server = server
-        self.key = jwk.generate_key("EC", "P-256")
+        self.key = key or jwk.generate_key("EC", "P-256")
+        self.algorithm = algorithm
         self.jkt = self.key.thumbprint()
 
     def proof(self, method: str, url: str, token: str | None = None, **changes: Any) -> dict[str, str]:
@@ -61,8 +62,9 @@ class Holder:
         if token is not None:
             digest = hashlib.sha256(token.encode()).digest()
             claims.setdefault("ath", urlsafe_b64encode(digest).rstrip(b"=").decode())
-        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.as_dict(private=False)}
-        return {"DPoP": jws.serialize_compact(header, json.dumps(claims), self.key)}
+        header = {"typ": "dpop+jwt", "alg": self.algorithm, "jwk": self.key.as_dict(private=False)}
+        signed = jws.serialize_compact(header, json.dumps(claims), self.key, algorithms=[self.algorithm])
+        return {"DPoP": signed}
 
     def asks(self, client: App, headers: dict[str, str] | None = None, **fields: Any) -> httpx2.Response:
         """Ask the token endpoint, with a proof."""
@@ -263,3 +265,13 @@ def test_a_request_that_is_pushed_with_a_proof_binds_its_code(
     answer = push(holder.proof("POST", par), dpop_jkt=Holder(server).jkt)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
     assert push(holder.proof("POST", TOKEN)).status_code == 400
+
+
+def test_a_key_may_be_rsa(shop: Tenancy, server: RunningServer) -> None:
+    """RFC 9449 §5.1: the metadata names both algorithms, and who has such a key would be refused all the same."""
+    key = jwk.generate_key("RSA", 2_048)
+    for algorithm in ("PS256", "RS256"):
+        holder = Holder(server, key, algorithm)
+        answer = holder.asks(app(shop), grant_type="client_credentials")
+        assert answer.status_code == 200, answer.text
+        assert holder.calls(answer.json()["access_token"], "/v1/auth/verify").status_code == 200

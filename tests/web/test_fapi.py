@@ -90,6 +90,33 @@ def test_an_assertion_is_not_signed_by_rs256(shop: Tenancy, server: RunningServe
     assert (status, told["error"]) == (401, "invalid_client")
 
 
+def test_a_proof_of_a_key_is_not_signed_by_rs256(shop: Tenancy, server: RunningServer) -> None:
+    """FAPI 2.0 §5.4.1: the same, for what binds tokens to a key; other clients may still have nothing better."""
+    key = jwk.generate_key("RSA", 2048)
+    client = keeper(shop, key)
+    sign = signing(server, key, client.id)
+    for algorithm, status in (("PS256", 200), ("RS256", 400)):
+        holder = Holder(server, key, algorithm)
+        answer = holder.asks(
+            client, grant_type="client_credentials", **sign({"alg": "PS256"}, aud=server.settings.base_url)
+        )
+        assert answer.status_code == status, answer.text
+        body = {
+            "response_type": "code",
+            "redirect_uri": REDIRECT_URI,
+            "scope": "read",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            **sign({"alg": "PS256"}, aud=server.settings.base_url),
+        }
+        answer = server.client().post("/oauth/par", data=body, headers=holder.proof("POST", PAR))
+        assert answer.status_code == (201 if status == 200 else 400), answer.text
+        assert status == 200 or answer.json()["error"] == "invalid_dpop_proof"
+    usual = app(shop)
+    answer = Holder(server, key, "RS256").asks(usual, grant_type="client_credentials")
+    assert answer.status_code == 200, answer.text
+
+
 def test_a_request_that_was_not_pushed_is_refused(shop: Tenancy, server: RunningServer) -> None:
     """FAPI 2.0 §5.3.2.2: whoever sits at the browser could change what the client asks for."""
     client = keeper(shop, jwk.generate_key("EC", "P-256"))

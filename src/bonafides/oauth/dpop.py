@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bonafides.delegation import Client
 from bonafides.errors import InvalidDpopProof, UseDpopNonce
 from bonafides.model import Clock, to_datetime
-from bonafides.oauth.foreign_keys import is_signed_by, read, thumbprint
+from bonafides.oauth.foreign_keys import ALGORITHMS, FAPI_ALGORITHMS, is_signed_by, read, thumbprint
 from bonafides.secret import Peppers
 from bonafides.store import GrantStore
 
@@ -69,7 +70,13 @@ class KeyProofs:
         return self._nonces()[0]
 
     def read(
-        self, proofs: Sequence[str], method: str, urls: Collection[str], token: bytes | None = None
+        self,
+        proofs: Sequence[str],
+        method: str,
+        urls: Collection[str],
+        token: bytes | None = None,
+        *,
+        algorithms: Collection[str] = ALGORITHMS,
     ) -> KeyProof:
         """The proof of a request, which was not yet looked for among those that were used.
 
@@ -78,6 +85,7 @@ class KeyProofs:
             method: Its own.
             urls: By which it may have been called.
             token: What it presents, at a resource.
+            algorithms: By which it may be signed.
 
         Raises:
             InvalidDpopProof: It is none, or one for something else.
@@ -93,6 +101,9 @@ class KeyProofs:
         jkt = thumbprint(key) if isinstance(key, dict) else None
         if said is None or key is None or jkt is None or not is_signed_by(proofs[0], said.header, (key,)):
             message = "DPoP: is no proof that is signed with the public key in its header."
+            raise InvalidDpopProof(message, field="DPoP")
+        if said.header["alg"] not in algorithms:
+            message = f"DPoP: this client's proofs must be signed by one of {', '.join(algorithms)}."
             raise InvalidDpopProof(message, field="DPoP")
         ends_at = self._judged(said.claims, method, urls, token)
         return KeyProof(jkt, str(said.claims["jti"]), ends_at)
@@ -143,6 +154,14 @@ class KeyProofs:
             _encoded(self._peppers.claim_digest("dpop_nonce", str(number))[:16])
             for number in (period, period - 1)
         ]
+
+
+def algorithms_of(client: Client) -> Collection[str]:
+    """By which the proofs of a client may be signed where it asks for tokens.
+
+    See: FAPI 2.0 Security Profile §5.4.1
+    """
+    return FAPI_ALGORITHMS if client.keeps_fapi else ALGORITHMS
 
 
 def _plain(url: str) -> tuple[str, str, int | None, str] | None:

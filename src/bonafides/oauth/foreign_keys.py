@@ -37,6 +37,9 @@ class _Pinned(jws.JWSRegistry):
     See: RFC 8725 §3.1
     """
 
+    # The library's own bound is less than a header with an RSA key in it, as a proof of such a key has (RFC 9449 §4.2).
+    max_header_length = _HEADER_BYTES_MAX
+
     def __init__(self, algorithm: str) -> None:
         super().__init__(algorithms=[algorithm])
         self._algorithm = algorithm

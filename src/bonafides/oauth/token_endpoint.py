@@ -27,7 +27,7 @@ from bonafides.errors import (
 from bonafides.model import Actor, Clock, to_datetime
 from bonafides.oauth.client_authentication import ClientAuthentication
 from bonafides.oauth.client_metadata import check_resource
-from bonafides.oauth.dpop import KeyProofs
+from bonafides.oauth.dpop import KeyProofs, algorithms_of
 from bonafides.oauth.grants import REUSED, Answer, Grants, GrantsStore, GrantWish
 from bonafides.oauth.pkce import proves
 from bonafides.oauth.tokens import Subject, Tokens, answer_of, without_standard
@@ -179,7 +179,9 @@ class TokenEndpoint:
                 message = "DPoP: the client's tokens are bound to a key. Send a proof of it."
                 raise InvalidRequest(message, field="DPoP")
             return None
-        proof = self._proofs.read(request.proofs, "POST", self._endpoints[:1])
+        proof = self._proofs.read(
+            request.proofs, "POST", self._endpoints[:1], algorithms=algorithms_of(client)
+        )
         await self._proofs.spend(proof)
         return proof.jkt
 

@@ -12,7 +12,7 @@ from bonafides.delegation import Client
 from bonafides.oauth.authorization_request import Refusal
 from bonafides.oauth.client_authentication import ClientAuthentication
 from bonafides.oauth.devices import Devices
-from bonafides.oauth.dpop import KeyProofs
+from bonafides.oauth.dpop import KeyProofs, algorithms_of
 from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.answers import json_answer
@@ -67,7 +67,7 @@ class RequestCalls:
     async def push(self, request: Request) -> Response:
         """Take an authorization request."""
         client, pairs = await self._asked(request, PAR_PATH)
-        pairs = await self._bound(request, pairs)
+        pairs = await self._bound(request, client, pairs)
         pushed = await self._pushed_requests.push(client, pairs)
         if isinstance(pushed, Refusal):
             _refuse(pushed)
@@ -75,7 +75,9 @@ class RequestCalls:
         body = {"request_uri": pushed.request_uri, "expires_in": pushed.expires_in}
         return reply(json_answer(201, body))
 
-    async def _bound(self, request: Request, pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    async def _bound(
+        self, request: Request, client: Client, pairs: Sequence[tuple[str, str]]
+    ) -> Sequence[tuple[str, str]]:
         """What is asked, with the key that a proof beside it shows: the code will be bound to it.
 
         See: RFC 9449 §10.1
@@ -83,7 +85,8 @@ class RequestCalls:
         found = proofs_told(request, self._proofs)
         if not found:
             return pairs
-        proof = self._proofs.read(found, "POST", (self._base_url + PAR_PATH,))
+        urls = (self._base_url + PAR_PATH,)
+        proof = self._proofs.read(found, "POST", urls, algorithms=algorithms_of(client))
         named = dict(pairs).get("dpop_jkt", proof.jkt)
         if named != proof.jkt:
             message = "dpop_jkt: is not the key of the proof in DPoP."
