@@ -208,7 +208,7 @@ def test_figures_move_while_one_looks(tenancy: Tenancy, chromium: Browser) -> No
     asyncio.run_coroutine_threadsafe(uses.flush_counts(), loop).result(20)
     page.clock.run_for(15_000)
     page.wait_for_selector("text=1,497 of 1,500 requests")
-    page.wait_for_selector(".notice >> text=with 3 requests in the last hour")
+    page.wait_for_selector(".notice >> text=requests in the last hour: 3")
     assert watched.wrong == []
     watched.context.close()
 

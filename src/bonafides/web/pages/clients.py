@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 from bonafides.authority import Authority
 from bonafides.delegation import AuthMethod, ClientChanges, GrantType
 from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, ProofNeeded
-from bonafides.model import ADMIN, STANDARD_SCOPES, Status
+from bonafides.model import ADMIN, CREDENTIALS_VERIFY, READ, STANDARD_SCOPES, WRITE, Status
 from bonafides.oauth.client_metadata import GRANT_TYPES
 from bonafides.oauth.clients import Clients, ClientWish, MadeClient, MadeSecret
 from bonafides.resources import client_resource, client_secret_resource
@@ -29,8 +29,18 @@ GRANTS_IN_WORDS: Final = {
     GrantType.REFRESH_TOKEN: "And goes on while they are away",
     GrantType.CLIENT_CREDENTIALS: "For itself",
     GrantType.DEVICE_CODE: "On behalf of people, on a device without a browser",
+    GrantType.TOKEN_EXCHANGE: "In exchange for a credential that it was given",
+    GrantType.JWT_BEARER: "For itself, by an assertion that it has signed",
 }
 
+_BY_KEYS: Final = frozenset({str(GrantType.JWT_BEARER)})
+"""Grants that need keys, which a form does not take: they are offered to who has them."""
+_STANDARD_WORDS: Final = {
+    "openid": "Know who has signed in.",
+    "profile": "Know their name.",
+    "email": "Know their e-mail address.",
+    "offline_access": "Go on while they are away.",
+}
 _GRANT: Final = "grant:"
 _TEXTS: Final = ("name", "redirect_uris", "method")
 _METHODS: Final = (str(AuthMethod.BASIC), str(AuthMethod.POST), str(AuthMethod.NONE))
@@ -235,17 +245,26 @@ class ClientPages:
         self, authority: Authority, chosen: set[str], kept: frozenset[str] = frozenset()
     ) -> list[ScopeChoice]:
         offered = (self._scopes & authority.grantable) | STANDARD_SCOPES | kept
-        return [ScopeChoice(name, _standard_words(name), name in chosen) for name in sorted(offered)]
+        return [
+            ScopeChoice(name, _standard_words(name), name in chosen)
+            for name in sorted(offered, key=_scope_rank)
+        ]
 
 
 def _standard_words(scope: str) -> str:
-    return "As OpenID Connect defines it." if scope in STANDARD_SCOPES else words_of(scope)
+    return _STANDARD_WORDS.get(scope) or words_of(scope)
+
+
+def _scope_rank(scope: str) -> tuple[bool, int, str]:
+    """Those that mean least power first, then the operator's own, then those of OpenID Connect."""
+    order = (*_STANDARD_WORDS, READ, WRITE, ADMIN, CREDENTIALS_VERIFY)
+    return scope in STANDARD_SCOPES, order.index(scope) if scope in order else len(order), scope
 
 
 def _grant_choices(ticked: Collection[str]) -> list[tuple[str, str, bool]]:
     return [
         (str(grant), GRANTS_IN_WORDS.get(GrantType(grant), str(grant)), grant in ticked)
-        for grant in sorted(GRANT_TYPES, key=_rank)
+        for grant in sorted(GRANT_TYPES - (_BY_KEYS - set(ticked)), key=_rank)
     ]
 
 

@@ -190,9 +190,13 @@ def _events(form: Mapping[str, str]) -> frozenset[str]:
 def _families(chosen: frozenset[str]) -> list[tuple[str, str, bool]]:
     words = {"*": "Everything"}
     return [
-        (family, words.get(family, f"All about {family[:-2].replace('_', ' ')}s"), family in chosen)
+        (family, words.get(family, f"All about {_noun(family[:-2])}s"), family in chosen)
         for family in FAMILIES
     ]
+
+
+def _noun(kind: str) -> str:
+    return kind.replace("_", " ").replace("api", "API").replace("oauth", "OAuth")
 
 
 def _singles(webhook: Webhook) -> str:

@@ -56,6 +56,15 @@ for (const input of document.querySelectorAll("[data-searches]")) {
   });
 }
 
+// A field that only matters with one choice of another is shown with that choice.
+for (const field of document.querySelectorAll("[data-with]")) {
+  const [id, value] = field.dataset.with.split("=");
+  const choice = document.getElementById(id);
+  const show = () => { field.hidden = choice.value !== value; };
+  choice.addEventListener("change", show);
+  show();
+}
+
 // Figures that move are asked for anew while somebody looks at them.
 const live = [...document.querySelectorAll("[data-live]")];
 const LIVE_EVERY_MS = 15_000;
