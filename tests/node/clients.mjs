@@ -110,6 +110,40 @@ async function strictEnds({ location }) {
   return { type: tokens.token_type, sub, user: user.sub, renewed: renewed.token_type }
 }
 
+// The same for itself: client credentials, and what the server says of the token.
+async function strictByItself({ issuer, id, secret }) {
+  const options = { [strict.allowInsecureRequests]: true }
+  const url = new URL(issuer)
+  const as = await strict.processDiscoveryResponse(url, await strict.discoveryRequest(url, options))
+  const client = { client_id: id }
+  const auth = strict.ClientSecretBasic(secret)
+  const asked = await strict.clientCredentialsGrantRequest(as, client, auth, { scope: 'read' }, options)
+  const tokens = await strict.processClientCredentialsResponse(as, client, asked)
+  const told = () => strict.introspectionRequest(as, client, auth, tokens.access_token, options)
+  const before = await strict.processIntrospectionResponse(as, client, await told())
+  const revoked = await strict.revocationRequest(as, client, auth, tokens.access_token, options)
+  await strict.processRevocationResponse(revoked)
+  const after = await strict.processIntrospectionResponse(as, client, await told())
+  return { scope: tokens.scope, whose: before.client_id, active: before.active, after: after.active }
+}
+
+async function strictDeviceBegins({ issuer, id }) {
+  const options = { [strict.allowInsecureRequests]: true }
+  const url = new URL(issuer)
+  const as = await strict.processDiscoveryResponse(url, await strict.discoveryRequest(url, options))
+  const client = { client_id: id }
+  const asked = await strict.deviceAuthorizationRequest(as, client, strict.None(), { scope: 'read' }, options)
+  const begun = await strict.processDeviceAuthorizationResponse(as, client, asked)
+  kept.strictDevice = { as, client, options, code: begun.device_code }
+  return { code: begun.user_code }
+}
+
+async function strictDeviceEnds() {
+  const { as, client, options, code } = kept.strictDevice
+  const asked = await strict.deviceCodeGrantRequest(as, client, strict.None(), code, options)
+  return { token: (await strict.processDeviceCodeResponse(as, client, asked)).access_token }
+}
+
 // simple-oauth2, as most older applications on Node.js use it.
 function simpleConfig({ issuer, id, secret }, paths) {
   const auth = { tokenHost: issuer, tokenPath: '/oauth/token', ...paths }
@@ -208,7 +242,7 @@ async function authEnds({ location }) {
 }
 
 const steps = {
-  openidBegins, openidEnds, openidByItself, deviceBegins, deviceEnds, strictBegins, strictEnds, simpleBegins, simpleEnds, simpleByItself,
+  openidBegins, openidEnds, openidByItself, deviceBegins, deviceEnds, strictBegins, strictEnds, strictByItself, strictDeviceBegins, strictDeviceEnds, simpleBegins, simpleEnds, simpleByItself,
   passportBegins, passportEnds, authBegins, authEnds,
 }
 

@@ -101,15 +101,28 @@ def test_openid_client_gets_tokens_for_itself_and_for_a_key(script: Script, serv
     assert told == {"plain": "bearer", "held": "dpop", "status": 200}
 
 
-def test_openid_client_connects_a_device(script: Script, tenancy: Tenancy, server: RunningServer) -> None:
-    """RFC 8628: a television with this library would never get in."""
+@pytest.mark.parametrize("steps", ["device", "strictDevice"])
+def test_openid_client_and_oauth4webapi_connect_a_device(
+    script: Script, tenancy: Tenancy, server: RunningServer, steps: str
+) -> None:
+    """RFC 8628: a television with one of these libraries would never get in."""
     made = application(tenancy, "read", **FACTS)
-    begun = done(script, "deviceBegins", issuer=server.settings.base_url, id=made.id)
+    begun = done(script, f"{steps}Begins", issuer=server.settings.base_url, id=made.id)
     browser = visitor(tenancy)
     read = browser.submit(browser.get("/device").form("/device"), user_code=begun["code"])
     browser.submit(read.form("/device/decision"), decision="allow")
-    told = done(script, "deviceEnds")
+    told = done(script, f"{steps}Ends")
     assert tenancy.client(told["token"]).get("/v1/auth/verify").status_code == 200
+
+
+def test_oauth4webapi_finds_nothing_wrong_where_nobody_is_asked(
+    script: Script, server: RunningServer
+) -> None:
+    """The strictest reader of answers: client credentials, introspection and revocation."""
+    made = app_of(server.admin, server)
+    known = {"id": made.id, "secret": made.client["client_secret"]}
+    told = done(script, "strictByItself", issuer=server.settings.base_url, **known)
+    assert told == {"scope": "read", "whose": made.id, "active": True, "after": False}
 
 
 def test_oauth4webapi_finds_nothing_wrong(script: Script, tenancy: Tenancy, server: RunningServer) -> None:

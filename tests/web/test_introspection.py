@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.web.oauth import app
 from tests.web.tenancy import Json, Tenancy, refusal, seconds_of
 
 PATH = "/oauth/introspect"
@@ -125,3 +126,14 @@ def test_a_malformed_question_is_told_where(
     assert refusal(answer) == (status, "invalid_request")
     assert answer.json()["field"] == field
     assert answer.json()["error_description"] == answer.json()["message"]
+
+
+def test_a_client_may_send_its_secret_form_encoded(tenancy: Tenancy) -> None:
+    """RFC 6749 §2.3.1: a library that encodes every character that it may would be taken for somebody with a bad key."""
+    made = app(tenancy)
+    token = made.by_itself()["access_token"]
+    pair = [text.replace("_", "%5F") for text in (made.id, made.client["client_secret"])]
+    client = tenancy.server.client()
+    answer = client.post("/oauth/introspect", data={"token": token}, auth=(pair[0], pair[1]))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["client_id"] == made.id

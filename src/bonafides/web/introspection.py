@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 from typing_extensions import override
@@ -102,12 +103,12 @@ async def _proof_in(request: Request) -> dict[str, str]:
 
 
 def _is_clients(request: Request) -> bool:
-    """Whether a client presents its secret in the header."""
+    """Whether a client presents its secret in the header, where it may stand form-encoded (RFC 6749 §2.3.1)."""
     scheme, _, encoded = request.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() != "basic":
         return False
     try:
-        return base64.b64decode(encoded.strip(), validate=True).startswith(_CLIENT)
+        return unquote_to_bytes(base64.b64decode(encoded.strip(), validate=True)).startswith(_CLIENT)
     except (binascii.Error, ValueError):
         return False
 
