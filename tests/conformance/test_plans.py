@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 import select
 import socket
 import ssl
@@ -17,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 import pytest
@@ -48,6 +49,20 @@ WALKED: Final = [plan for plan in PLANS if plan.method is not None and not plan.
 HELD: Final = [plan for plan in PLANS if plan.fapi]
 NAMED: Final = {plan.file: plan for plan in PLANS}
 NUMBERS: Final = itertools.count()
+METADATA: Final[dict[str, list[str]]] = {
+    "response_types_supported": ["code"],
+    "grant_types_supported": ["authorization_code"],
+    "subject_types_supported": ["public"],
+    "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+    "userinfo_signing_alg_values_supported": ["RS256", "ES256"],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+    "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256"],
+    "dpop_signing_alg_values_supported": ["ES256"],
+    "code_challenge_methods_supported": ["S256"],
+    "scopes_supported": ["openid", "offline_access"],
+    "claims_supported": ["sub"],
+}
+"""What the lists of the metadata must hold, for one plan or another."""
 
 
 def signed(claims: Json, key: Any, **header: Any) -> str:
@@ -330,6 +345,54 @@ def test_a_client_of_fapi_gets_through(suite: Suite, plan: Plan) -> None:
         assert "refresh_token" not in renewed
     assert module.gets("client2", **again).json()["error"] == "invalid_grant"
     assert module.gets(**fields).json()["error"] == "invalid_grant"
+
+
+def test_a_proof_may_say_when_it_begins_and_ends(suite: Suite) -> None:
+    """FAPI 2.0: a module has `nbf` and `exp` in its proofs, and goes on only where they are taken."""
+    module = module_of(suite, "fapi2-openid", f"{FAPI}check-dpop-proof-nbf-exp")
+    assert isinstance(module, Held)
+    times: Json = {"nbf": int(time.time()), "exp": int(time.time()) + 300}
+    brought = module.screen.go(module.pushes())
+    said, _ = module.proof(aud=suite.url)
+    fields = {"grant_type": "authorization_code", "code_verifier": VERIFIER, "redirect_uri": module.callback}
+    proof = module.demonstrates("POST", "/oauth/token", **times)
+    answer = module.http.post("/oauth/token", data={**fields, "code": brought["code"], **said}, headers=proof)
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["access_token"]
+    headers = {
+        "Authorization": f"DPoP {token}",
+        **module.demonstrates("GET", "/v1/auth/verify", token, **times),
+    }
+    assert module.http.get("/v1/auth/verify", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["openid-configuration", "oauth-authorization-server"])
+def test_the_metadata_is_what_the_suite_looks_for(suite: Suite, path: str) -> None:
+    """Its first module of each plan would fail, all but where `plans.py` says so: the conditions are those of its source."""
+    url = f"{suite.url}/.well-known/{path}"
+    answer = suite.client().get(url)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/json")
+    told = answer.json()
+    assert url == f"{told['issuer']}/.well-known/{path}"
+    assert urlsplit(told["issuer"]).query == urlsplit(told["issuer"]).fragment == ""
+    endpoints = {name: value for name, value in told.items() if name.endswith(("_endpoint", "_uri"))}
+    assert {"authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"} <= endpoints.keys()
+    assert {"registration_endpoint", "end_session_endpoint"} <= endpoints.keys()
+    assert all(value.startswith("https://") for value in endpoints.values()), endpoints
+    for name, wanted in METADATA.items():
+        assert set(wanted) <= set(told[name]), name
+    scopes = told["scopes_supported"]
+    assert all(re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", scope) for scope in scopes), scopes
+    assert "none" not in told["id_token_signing_alg_values_supported"]
+    assert told["backchannel_logout_supported"] is told["backchannel_logout_session_supported"] is True
+    for name in ("request_parameter_supported", "request_uri_parameter_supported"):
+        assert told[name] is False, "or the suite tries it, and fails"
+    keys = suite.client().get("/.well-known/jwks.json").json()["keys"]
+    assert len({key["kid"] for key in keys}) == len(keys)
+    assert not any(key.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} for key in keys)
+    for key in keys:
+        assert jwk.import_key(key).as_dict(private=False)["kty"] == key["kty"]
 
 
 def test_modules_of_fapi_that_end_on_a_page_are_pictured(suite: Suite) -> None:
