@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect
 
 from bonafides.errors import Misconfigured, Unavailable
+from bonafides.model import UsageSpan, UsageSubject
 from bonafides.store import migrations
 from bonafides.store.migrations import RevisionStatus, configuration, migrate, revision_status
 from bonafides.store.tables import REVISION, metadata
@@ -127,6 +128,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *FIRST[2:],
         "INSERT INTO notification_settings VALUES ('usr_1', 'new_places', 1)",
     ),
+    "0015": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        "INSERT INTO usage_totals VALUES (60, 60000000, 'ten_1', 'accepted', 2)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 
@@ -185,6 +191,10 @@ def test_every_earlier_revision_is_brought_forward_with_its_rows(
             assert tenant is not None
             assert user is not None
             assert (tenant.name, user.email) == ("Ten", "A@x.org")
+            # Sums of a tenant are younger than what they are of.
+            counted = sum("usage_counts" in seed or "usage_totals" in seed for seed in SEEDS[revision])
+            sums = await store.usage_of(UsageSubject("ten_1"), UsageSpan.MINUTE, [60_000_000])
+            assert sums == ({(60_000_000, "accepted"): 2} if counted else {})
         finally:
             await store.close()
 

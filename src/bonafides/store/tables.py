@@ -44,7 +44,7 @@ from bonafides.model import (
 from bonafides.store.columns import ID, NUMBER, Addresses, Attempts, Document, Figures, Moment, Scopes, word
 from bonafides.webhook import DeliveryStatus, WebhookStatus
 
-REVISION: Final = "0014"
+REVISION: Final = "0015"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -306,6 +306,20 @@ usage_counts: Final = Table(
     Column("requests", BigInteger, nullable=False),
     # The first of the lineage, where the credential is not that itself: it outlives the tokens, which are forgotten.
     Column("root_id", ID),
+    CheckConstraint("span IN (60, 3600, 86400)", name="span"),
+    CheckConstraint("requests > 0", name="requests"),
+    sqlite_with_rowid=False,
+)
+
+# So that what a tenant with a hundred thousand busy keys has used is known without adding them up.
+usage_totals: Final = Table(
+    "usage_totals",
+    metadata,
+    Column("span", BigInteger, primary_key=True, autoincrement=False),
+    Column("starts_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant_id", ID, primary_key=True),
+    Column("outcome", ID, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
     CheckConstraint("span IN (60, 3600, 86400)", name="span"),
     CheckConstraint("requests > 0", name="requests"),
     sqlite_with_rowid=False,

@@ -22,13 +22,13 @@ from bonafides.model import (
     UsageSubject,
     to_micros,
 )
-from bonafides.store.tables import credentials, tenants, usage_counts, usage_writers
+from bonafides.store.tables import credentials, tenants, usage_counts, usage_totals, usage_writers
 from bonafides.store.transaction import Transaction
 
 _HOUR_US: Final = UsageSpan.HOUR * 1_000_000
 _DAY_US: Final = UsageSpan.DAY * 1_000_000
 _COUNTS: Final = usage_counts.c
-_KEY: Final = tuple(usage_counts.primary_key.columns)
+_TOTALS: Final = usage_totals.c
 
 
 def record(
@@ -40,6 +40,7 @@ def record(
     row = {"id": writer, "batch": batch, "written_at": at}
     if connection.execute(_NOTE_BATCH[dialect], row).first() is not None:
         _ADD[dialect](connection, counts)
+        _add_totals(connection, counts)
 
 
 def sums(
@@ -52,7 +53,13 @@ def sums(
 
 
 def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]) -> Select[Any]:
-    """The statement that sums: as many searches of the primary key as there are buckets."""
+    """The statement that sums: as many searches of a primary key as there are buckets; of a tenant, nothing is added up."""
+    if subject.user_id is None and subject.credential_id is None:
+        return select(_TOTALS.starts_at, _TOTALS.outcome, _TOTALS.requests).where(
+            _TOTALS.span == int(span),
+            _TOTALS.starts_at.in_(starts_at_us),
+            _TOTALS.tenant_id == subject.tenant_id,
+        )
     query = (
         select(_COUNTS.starts_at, _COUNTS.outcome, func.sum(_COUNTS.requests).label("requests"))
         .where(
@@ -124,14 +131,19 @@ def demand(
 
 def prune(transaction: Transaction, span: UsageSpan, before: datetime, rows_max: int) -> int:
     """Forget the oldest counts of a span, so many rows at a time that nobody waits long for the lock."""
-    outdated = (
-        select(*_KEY)
-        .where(_COUNTS.span == int(span), _COUNTS.starts_at < to_micros(before))
-        .order_by(*_KEY)
-        .limit(rows_max)
-    )
-    transaction.connection.execute(delete(usage_writers).where(usage_writers.c.written_at < before))
-    return transaction.connection.execute(delete(usage_counts).where(tuple_(*_KEY).in_(outdated))).rowcount
+    connection = transaction.connection
+    connection.execute(delete(usage_writers).where(usage_writers.c.written_at < before))
+    forgotten = []
+    for table in (usage_counts, usage_totals):
+        key = tuple(table.primary_key.columns)
+        outdated = (
+            select(*key)
+            .where(table.c.span == int(span), table.c.starts_at < to_micros(before))
+            .order_by(*key)
+            .limit(rows_max)
+        )
+        forgotten.append(connection.execute(delete(table).where(tuple_(*key).in_(outdated))).rowcount)
+    return max(forgotten)
 
 
 def _add_on_sqlite(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
@@ -150,6 +162,24 @@ def _add_on_postgresql(connection: Connection, counts: Mapping[UsageKey, int]) -
     connection.exec_driver_sql(_ADD_ON_POSTGRESQL, (*columns, list(counts.values())))
 
 
+def _add_totals(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
+    totals: dict[tuple[int, str, str], int] = {}
+    for key, requests in counts.items():
+        whose = (key.starts_at_us, key.tenant_id, key.outcome)
+        totals[whose] = totals.get(whose, 0) + requests
+    if connection.dialect.name == "postgresql":
+        columns = [list(column) for column in zip(*totals, strict=True)]
+        connection.exec_driver_sql(_ADD_TOTALS_ON_POSTGRESQL, (*columns, list(totals.values())))
+        return
+    connection.exec_driver_sql(
+        _ADD_TOTALS_ON_SQLITE,
+        [
+            (start, start - start % _HOUR_US, start - start % _DAY_US, *whose, requests)
+            for (start, *whose), requests in totals.items()
+        ],
+    )
+
+
 def _note_batch(insert: Any) -> Any:  # noqa: ANN401 - each dialect has a type of its own
     statement = insert(usage_writers)
     excluded = statement.excluded
@@ -165,6 +195,11 @@ INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, ou
 VALUES (60, ?1, ?4, ?5, ?6, ?7, ?8, ?9), (3600, ?2, ?4, ?5, ?6, ?7, ?8, ?9), (86400, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, root_id = excluded.root_id
 """
+_ADD_TOTALS_ON_SQLITE: Final = """
+INSERT INTO usage_totals (span, starts_at, tenant_id, outcome, requests)
+VALUES (60, ?1, ?4, ?5, ?6), (3600, ?2, ?4, ?5, ?6), (86400, ?3, ?4, ?5, ?6)
+ON CONFLICT DO UPDATE SET requests = requests + excluded.requests
+"""
 # In the order of the primary key, so that two processes that add to the same rows never wait for each other.
 _ADD_ON_POSTGRESQL: Final = """
 INSERT INTO usage_counts (span, starts_at, tenant_id, user_id, credential_id, outcome, root_id, requests)
@@ -176,6 +211,16 @@ GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT ON CONSTRAINT pk_usage_counts DO UPDATE
 SET requests = usage_counts.requests + excluded.requests, root_id = excluded.root_id
+"""
+_ADD_TOTALS_ON_POSTGRESQL: Final = """
+INSERT INTO usage_totals (span, starts_at, tenant_id, outcome, requests)
+SELECT span, start - start % (span * 1000000), tenant, outcome, sum(requests)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS counted (start, tenant, outcome, requests),
+    unnest(ARRAY[60, 3600, 86400]::bigint[]) AS spans (span)
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT ON CONSTRAINT pk_usage_totals DO UPDATE
+SET requests = usage_totals.requests + excluded.requests
 """
 _ADD: Final[Mapping[str, Callable[[Connection, Mapping[UsageKey, int]], None]]] = {
     "sqlite": _add_on_sqlite,
