@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -58,6 +59,26 @@ _SECRET: Final = columns_of(client_secrets, ClientSecret)
 _OWN: Final = tuple(name for name in Client.__slots__ if name != "status")
 _CLIENT: Final = tuple(users.c.status if name == "status" else clients.c[name] for name in Client.__slots__)
 _OF_USER: Final = {"name", "status"}
+# Each call of a client begins with it, so it is put together once.
+_PRESENTED: Final = (
+    select(
+        and_(users.c.status == Status.ACTIVE, tenants.c.status == Status.ACTIVE),
+        *_CLIENT,
+        *_SECRET,
+    )
+    .join_from(clients, users, users.c.id == clients.c.id)
+    .join(tenants, tenants.c.id == clients.c.tenant_id)
+    .join(
+        client_secrets,
+        and_(
+            client_secrets.c.client_id == clients.c.id,
+            client_secrets.c.digest.in_(bindparam("digests", expanding=True)),
+        ),
+        isouter=True,
+    )
+    .where(clients.c.id == bindparam("client_id"), users.c.status != Status.DELETED)
+    .limit(1)
+)
 
 
 def create(
@@ -200,22 +221,8 @@ def list_secrets(connection: Connection, client_id: str) -> Sequence[ClientSecre
 
 def present(connection: Connection, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
     """The client of that id, and which of its secrets has one of these digests."""
-    row = connection.execute(
-        select(
-            and_(users.c.status == Status.ACTIVE, tenants.c.status == Status.ACTIVE),
-            *_CLIENT,
-            *_SECRET,
-        )
-        .join_from(clients, users, users.c.id == clients.c.id)
-        .join(tenants, tenants.c.id == clients.c.tenant_id)
-        .join(
-            client_secrets,
-            and_(client_secrets.c.client_id == clients.c.id, client_secrets.c.digest.in_(digests)),
-            isouter=True,
-        )
-        .where(clients.c.id == client_id, users.c.status != Status.DELETED)
-        .limit(1)
-    ).one_or_none()
+    given = {"client_id": client_id, "digests": list(digests)}
+    row = connection.execute(_PRESENTED, given).one_or_none()
     if row is None:
         return None
     live, *rest = row
