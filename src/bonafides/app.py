@@ -1005,7 +1005,16 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
             )
         ),
         token_pages.routes(TokenPages(rooms.personal_tokens, rooms.directory, creations, listings, pages)),
-        user_pages.routes(UserPages(rooms.directory, rooms.password_changes, listings, pages)),
+        user_pages.routes(
+            UserPages(
+                rooms.directory,
+                rooms.password_changes,
+                rooms.password_mails,
+                rooms.second_factors,
+                listings,
+                pages,
+            )
+        ),
         operator.routes(
             OperatorPages(rooms.directory, rooms.plans, rooms.dry_runs, rooms.signing_keys, listings, pages)
         ),

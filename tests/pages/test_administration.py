@@ -8,13 +8,17 @@ import json
 import re
 import secrets
 
+import pytest
+
 from tests.pages.browsing import Browser, Form, visitor
+from tests.pages.test_factors import set_up
 from tests.pages.test_pages import HOSTILE, assert_safe
 from tests.web.people import Person, login, person
 from tests.web.tenancy import Tenancy, tenancy_on
 
 USERS = "/administration/users"
 AUDIT = "/administration/audit"
+ACTS = ("/disable", "/password-reset", "/invitation", "/reset-factors", "/delete")
 
 
 def test_a_user_is_created_and_chooses_a_password(tenancy: Tenancy) -> None:
@@ -61,6 +65,37 @@ def test_a_user_is_changed_disabled_and_enabled(tenancy: Tenancy) -> None:
     assert browser.submit(browser.get(path).form(path), name="").status == 400
 
 
+def test_somebody_is_invited_loses_their_factors_and_leaves(
+    tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An admin would need the API for a colleague who comes, one who lost their phone, and one who goes."""
+    browser = visitor(tenancy, "owner")
+    form = browser.get(USERS).form(USERS)
+    email = f"{secrets.token_hex(6)}@example.com"
+    read = browser.submit(form, email=email, name="Ada", role="member", kind="person")
+    path = read.answer.request.url.path
+    assert "They get a mail with a link." in browser.submit(read.form(f"{path}/invitation")).words
+    monkeypatch.setattr(tenancy.server.rooms.mail, "_carry", None)
+    invited = browser.submit(read.form(f"{path}/invitation"))
+    assert_safe(invited)
+    code = next(code for code in invited.codes if code.startswith("bf_inv_"))
+    theirs = Browser(tenancy.server)
+    chosen = theirs.get("/choose-password").form("/choose-password")
+    theirs.submit(chosen, token=code, new_password="nine loud islands at dusk")
+    who = Person(tenancy, path.rpartition("/")[2], email, "nine loud islands at dusk")
+    assert browser.submit(read.form(f"{path}/invitation")).status == 409
+    assert "has no second factor" in browser.submit(read.form(f"{path}/reset-factors")).words
+    theirs.sign_in(who)
+    set_up(theirs, who)
+    assert "your recovery codes" in Browser(tenancy.server).sign_in(who).words
+    assert "are gone" in browser.submit(read.form(f"{path}/reset-factors")).words
+    assert theirs.send("GET", "/profile").status_code == 303
+    assert "API keys" in Browser(tenancy.server).sign_in(who).words
+    assert "Users" in browser.submit(browser.get(path).form(f"{path}/delete")).words
+    assert login(who).status_code == 401
+    assert browser.get(path).status == 404
+
+
 def test_only_admins_get_there(tenancy: Tenancy) -> None:
     """ASVS 8.2.1, ASVS 8.3.1: a member who knows the address would make themselves an owner."""
     browser, victim = visitor(tenancy), person(tenancy)
@@ -68,7 +103,7 @@ def test_only_admins_get_there(tenancy: Tenancy) -> None:
     csrf = browser.get("/profile").form("/logout").fields["csrf"]
     for path in (USERS, f"{USERS}/{victim.id}", AUDIT, f"{AUDIT}/export?form=csv"):
         assert browser.get(path).status == 403
-    for act in ("", f"/{victim.id}", f"/{victim.id}/disable", f"/{victim.id}/password-reset"):
+    for act in ("", *(f"/{victim.id}{act}" for act in ("", *ACTS))):
         form = Form("post", USERS + act, {"csrf": csrf, "name": "x", "role": "owner", "kind": "person"})
         assert browser.submit(form).status == 403
     assert login(victim).status_code == 200
@@ -81,7 +116,7 @@ def test_admins_see_nothing_of_other_tenants(tenancy: Tenancy) -> None:
     assert browser.get(f"{USERS}?tenant_id={tenancy.id}").status == 404
     assert browser.get(f"{USERS}/{victim.id}").status == 404
     csrf = browser.get("/profile").form("/logout").fields["csrf"]
-    for act in ("", "/disable", "/password-reset"):
+    for act in ("", *ACTS):
         form = Form("post", f"{USERS}/{victim.id}{act}", {"csrf": csrf, "name": "x", "role": "member"})
         assert browser.submit(form).status == 404
     form = Form("post", USERS, {"csrf": csrf, "tenant_id": tenancy.id, "email": "eve@example.com"})

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from bonafides.authority import Authority
+from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.password_changes import PasswordChanges
+from bonafides.credentials.password_mails import PasswordMails
 from bonafides.directory import Directory
-from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, ProofNeeded
+from bonafides.errors import AppError, Conflict, Forbidden, InvalidRequest, NotFound, ProofNeeded
 from bonafides.model import ADMIN, Replayed, Role, Status, UserChanges, UserKind
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import SCOPES_KEY
@@ -34,15 +36,25 @@ class UserPages:
     Args:
         directory: Knows and changes them.
         passwords: Lets them choose a password.
+        mails: Invites them.
+        factors: Takes those away that somebody has lost.
         listings: Makes lists.
         pages: Renders.
     """
 
     def __init__(
-        self, directory: Directory, passwords: PasswordChanges, listings: Listings, pages: Pages
+        self,
+        directory: Directory,
+        passwords: PasswordChanges,
+        mails: PasswordMails,
+        factors: SecondFactors,
+        listings: Listings,
+        pages: Pages,
     ) -> None:
         self._directory = directory
         self._passwords = passwords
+        self._mails = mails
+        self._factors = factors
         self._listings = listings
         self._pages = pages
 
@@ -122,7 +134,8 @@ class UserPages:
             tenant=await self._directory.tenant(user.tenant_id),
             ceiling=sorted(self._directory.ceiling(user)),
             roles=list(Role),
-            reset=told.get("reset"),
+            handed=told.get("handed"),
+            done=told.get("done"),
         )
 
     async def change(
@@ -163,7 +176,40 @@ class UserPages:
             raise
         except _TOLD as error:
             return await self.get(request, authority, user_id, error)
-        return await self.get(request, authority, user_id, reset=reset)
+        return await self.get(request, authority, user_id, handed=reset)
+
+    async def invite(self, request: Request, authority: Authority, user_id: str) -> Response:
+        """The way to a first password: mailed to them, or a code that is shown this once."""
+        try:
+            invitation = await self._mails.invite(authority, user_id)
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.get(request, authority, user_id, error)
+        if invitation.token is None:
+            return await self.get(request, authority, user_id, done="They get a mail with a link.")
+        return await self.get(request, authority, user_id, handed=invitation)
+
+    async def reset_factors(self, request: Request, authority: Authority, user_id: str) -> Response:
+        """Take away every second factor of somebody who has lost theirs, and end their sessions."""
+        try:
+            await self._factors.reset(authority, user_id)
+        except ProofNeeded:
+            raise
+        except (*_TOLD, NotFound) as error:
+            return await self.get(request, authority, user_id, error)
+        done = "Their second factors are gone, and they are signed out everywhere."
+        return await self.get(request, authority, user_id, done=done)
+
+    async def delete(self, request: Request, authority: Authority, user_id: str) -> Response:
+        """End a user for ever, with all their credentials."""
+        try:
+            await self._directory.delete_user(authority, user_id)
+        except ProofNeeded:
+            raise
+        except _TOLD as error:
+            return await self.get(request, authority, user_id, error)
+        return self._pages.go(PATH)
 
 
 def _role(form: Mapping[str, str]) -> Role:
@@ -219,5 +265,17 @@ def routes(calls: UserPages) -> APIRouter:
     @router.post("/{user_id}/password-reset", openapi_extra=_ACTS)
     async def start_reset(request: Request, reader: Reader, user_id: UserId) -> Response:
         return await calls.start_reset(request, reader.authority, user_id)
+
+    @router.post("/{user_id}/invitation", openapi_extra=_ACTS)
+    async def invite(request: Request, reader: Reader, user_id: UserId) -> Response:
+        return await calls.invite(request, reader.authority, user_id)
+
+    @router.post("/{user_id}/reset-factors", openapi_extra=_ACTS)
+    async def reset_factors(request: Request, reader: Reader, user_id: UserId) -> Response:
+        return await calls.reset_factors(request, reader.authority, user_id)
+
+    @router.post("/{user_id}/delete", openapi_extra=_ACTS)
+    async def delete(request: Request, reader: Reader, user_id: UserId) -> Response:
+        return await calls.delete(request, reader.authority, user_id)
 
     return router
