@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,9 +14,9 @@ from playwright.sync_api import Browser
 from bonafides.credentials.passkeys import NAME_MAX
 from tests.nodejs import has
 from tests.pages.browsing import Browser as Http
-from tests.pages.test_in_chromium import AXE, CHROMIUM, Watched
+from tests.pages.test_in_chromium import AXE, CHROMIUM, PICTURES, WIDTHS, Watched
 from tests.pages.test_in_chromium import chromium as chromium  # noqa: PLC0414 - a fixture
-from tests.pages.test_pages import HOSTILE, pages_of
+from tests.pages.test_pages import HOSTILE, OPERATORS, pages_of
 from tests.pages.test_passkeys import add, device
 from tests.serving import RunningServer, running, settings_for
 
@@ -142,6 +143,12 @@ def test_attack_50_nothing_that_people_type_runs_or_keeps_people_out(
             page.evaluate(axe)
         if looks and (found := watched.barriers()):
             barriers[path] = found
+        if path in shown or path in OPERATORS:
+            page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+            name = re.sub(r"[^a-z]+", "-", path.partition("?")[0].partition("_")[0][1:])
+            page.screenshot(path=PICTURES / f"{name}-hostile-{WIDTHS[0]}.png")
+            assert watched.fits(), path
+            page.set_viewport_size({"width": WIDTHS[2], "height": 900})
         typed += send_hostile(watched, own_server.url + path)
     assert len(typed) >= FORMS_MIN, typed
     # What is refused is told on the page that it was sent to, which browsers note.

@@ -214,9 +214,16 @@ def test_figures_move_while_one_looks(tenancy: Tenancy, chromium: Browser) -> No
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("scheme", "widths"), [("dark", WIDTHS[:2]), ("light", WIDTHS[2:])])
+@pytest.mark.parametrize(
+    ("scheme", "widths", "scripts"), [("dark", WIDTHS[:2], False), ("light", WIDTHS[2:], True)]
+)
 def test_every_page_fits_and_keeps_to_its_policy(
-    tenancy: Tenancy, chromium: Browser, scheme: Literal["dark", "light"], widths: Sequence[int]
+    tenancy: Tenancy,
+    chromium: Browser,
+    scheme: Literal["dark", "light"],
+    widths: Sequence[int],
+    *,
+    scripts: bool,
 ) -> None:
     """Attack 50, ASVS 3.4.3: what people type runs as a script, or a page cannot be read on a phone or at night."""
     who = person(tenancy, "owner")
@@ -227,7 +234,7 @@ def test_every_page_fits_and_keeps_to_its_policy(
     paths = [path for path in sorted(set(pages_of(tenancy.server, "GET"))) if "{" not in path]
     paths = [path for path in paths if path not in OPERATORS] + ["/docs", "/docs/api-keys", "/status"]
     paths += [f"/settings/api-keys/{key['id']}{act}" for act in ("", "/rotate", "/revoke")]
-    context = chromium.new_context(color_scheme=scheme)
+    context = chromium.new_context(color_scheme=scheme, java_script_enabled=scripts)
     watched = Watched(context)
     watched.sign_in(tenancy.server, who)
     for path in paths:
