@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import bonafides.cli  # noqa: F401 - garbage is searched for as seldom as under `bonafides serve`
 from bonafides.app import run
 from bonafides.keyring import require_peppers
 from bonafides.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from bonafides.settings import Network
@@ -32,6 +33,10 @@ def parse(text: str) -> IpAddress | None:
     return address
 
 
+# The same few ends of connections come with each request. What headers say is up to whoever writes them, and is not kept.
+_parse_peer: Final = lru_cache(maxsize=4_096)(parse)
+
+
 def client_address(
     peer: str | None, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]
 ) -> str | None:
@@ -45,7 +50,7 @@ def client_address(
         headers: The request's; names in lower case.
         trusted: The operator's proxies.
     """
-    address = parse(peer) if peer else None
+    address = _parse_peer(peer) if peer else None
     if address is None:
         return peer
     if not trusted or not _is_trusted(address, trusted):

@@ -26,9 +26,17 @@ _decode = msgspec.json.Decoder().decode
 
 def reply(answer: Answer) -> Response:
     """The Starlette response of an answer."""
-    response = Response(content=answer.body, status_code=answer.status)
-    response.raw_headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-    return response
+    return _Reply(answer)
+
+
+class _Reply(Response):
+    """A response whose headers are known, so that Starlette need not make up others first."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status_code = answer.status
+        self.body = answer.body
+        self.background = None
+        self.raw_headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
 
 
 async def attempt_of(request: Request, idempotency: Idempotency, authority: Authority) -> Attempt | None:
@@ -38,11 +46,13 @@ async def attempt_of(request: Request, idempotency: Idempotency, authority: Auth
         InvalidRequest: It carries two, or one that is none.
     """
     keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
     if len(keys) > 1:
         message = "Idempotency-Key must be sent once."
         raise InvalidRequest(message, field="Idempotency-Key")
     call = f"{request.method} {request.scope['path']}"
-    return idempotency.attempt(keys[0] if keys else None, authority, call, await request.body())
+    return idempotency.attempt(keys[0], authority, call, await request.body())
 
 
 def claim_for(
