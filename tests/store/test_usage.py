@@ -119,6 +119,20 @@ async def test_two_processes_add_to_the_same_minute(opened: Callable[[], SqlStor
             assert await writers[0].usage_of(subject, span, [START_US]) == {(START_US, ACCEPTED): 30}
 
 
+@pytest.mark.parametrize("keys", [99, 100, 101, 250])
+async def test_however_many_are_written_at_once_each_is_counted(store: SqlStore, keys: int) -> None:
+    """Those at the end of a batch would be lost, or counted for somebody else."""
+    subjects = [UsageSubject("ten_a", f"usr_{number % 3}", f"key_{number}") for number in range(keys)]
+    counts = {count(key=subject): number + 1 for number, subject in enumerate(subjects)}
+    for batch in (1, 2):
+        await store.record_usage("w", batch, counts, NOW)
+    for number in (0, 98, keys - 1):
+        found = await totals(store, subjects[number])
+        assert found == {span: {(START_US, ACCEPTED): 2 * (number + 1)} for span in UsageSpan}
+    found = await totals(store, TENANT)
+    assert found == {span: {(START_US, ACCEPTED): keys * (keys + 1)} for span in UsageSpan}
+
+
 async def test_sums_are_of_the_credential_the_user_or_the_tenant(store: SqlStore) -> None:
     """A customer would be shown, or billed for, the requests of another."""
     mine = {

@@ -55,7 +55,7 @@ def sums(
 
 def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]) -> Select[Any]:
     """The statement that sums: as many searches of a primary key as there are buckets; of a tenant, nothing is added up."""
-    if subject.user_id is None and subject.credential_id is None:
+    if subject.user_id is None:
         return select(_TOTALS.starts_at, _TOTALS.outcome, _TOTALS.requests).where(
             _TOTALS.span == int(span),
             _TOTALS.starts_at.in_(starts_at_us),
@@ -67,11 +67,10 @@ def question(subject: UsageSubject, span: UsageSpan, starts_at_us: Sequence[int]
             _COUNTS.span == int(span),
             _COUNTS.starts_at.in_(starts_at_us),
             _COUNTS.tenant_id == subject.tenant_id,
+            _COUNTS.user_id == subject.user_id,
         )
         .group_by(_COUNTS.starts_at, _COUNTS.outcome)
     )
-    if subject.user_id is not None:
-        query = query.where(_COUNTS.user_id == subject.user_id)
     if subject.root_id is not None:
         query = query.where(or_(_COUNTS.credential_id == subject.root_id, _COUNTS.root_id == subject.root_id))
     elif subject.credential_id is not None:
