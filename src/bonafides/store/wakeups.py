@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -89,14 +89,16 @@ class Wakeups:
     async def _hear(self, wake: Callable[[], None]) -> None:
         lost, echo = asyncio.Event(), asyncio.Event()
 
-        def hear(connection: Any, pid: int, _channel: str, payload: object) -> None:  # noqa: ANN401 - or a proxy of it
-            if pid == connection.get_server_pid():
+        def hear(_connection: object, pid: int, _channel: str, payload: object) -> None:
+            if pid == own_pid:
                 echo.set()
             elif payload == _CHANGED:
                 wake()
 
         async with self._turn:
             connection = await self._connected()
+            # What came before the connection was cut may be told after that, when it knows its number no more.
+            own_pid = connection.get_server_pid()
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, hear)
         while not lost.is_set():
