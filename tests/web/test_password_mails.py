@@ -27,12 +27,12 @@ class Postbox:
         server.rooms.mail._carry = self._messages.append
 
     def to(self, address: str) -> list[str]:
-        """Every letter to somebody, once all have arrived."""
+        """Every letter to somebody, once all have arrived, but for those of their logins."""
         asyncio.run_coroutine_threadsafe(self._server.rooms.outbox.settle(), self._server.loop).result(30)
         return [
             f"{message['Subject']}\n{message.get_content()}"
             for message in self._messages
-            if message["To"] == address
+            if message["To"] == address and message["Subject"] != "A sign-in from a new place"
         ]
 
 
