@@ -82,20 +82,6 @@ async def test_a_batch_that_comes_again_adds_nothing(store: SqlStore) -> None:
     assert await store.usage_of(KEY, UsageSpan.DAY, [START_US]) == {(START_US, ACCEPTED): 9}
 
 
-@pytest.mark.parametrize("credentials", [100, 250])
-async def test_many_credentials_of_one_second_are_all_counted(store: SqlStore, credentials: int) -> None:
-    """What does not fit into a whole statement of many rows would be served for nothing."""
-    keys = [count(key=UsageSubject("ten_a", "usr_1", f"key_{number}")) for number in range(credentials)]
-    for batch in (1, 2):
-        await store.record_usage("w", batch, {key: place + 1 for place, key in enumerate(keys)}, NOW)
-    of_all = credentials * (credentials + 1)
-    for span in UsageSpan:
-        assert await store.usage_of(TENANT, span, [START_US]) == {(START_US, ACCEPTED): of_all}
-        last = UsageSubject("ten_a", "usr_1", f"key_{credentials - 1}")
-        assert await store.usage_of(last, span, [START_US]) == {(START_US, ACCEPTED): 2 * credentials}
-        assert await store.usage_of(USER, span, [START_US]) == {(START_US, ACCEPTED): of_all}
-
-
 async def test_two_processes_add_to_the_same_minute(opened: Callable[[], SqlStore]) -> None:
     """Every worker serves the same busy key; one that overwrote the other would halve the count."""
     writers = [opened() for _ in range(3)]

@@ -5,7 +5,7 @@ How they are kept, and why, is in docs/decisions/0006-usage-by-bucket.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
@@ -26,8 +26,10 @@ from bonafides.model import (
 from bonafides.store.tables import credentials, tenants, usage_counts, usage_totals, usage_writers
 from bonafides.store.transaction import Transaction
 
-_HOUR_US: Final = UsageSpan.HOUR * 1_000_000
-_DAY_US: Final = UsageSpan.DAY * 1_000_000
+_TenantsKey = tuple[int, str, str]
+"""Start of a minute, tenant, outcome."""
+
+_SPANS: Final = tuple((int(span), span * 1_000_000) for span in UsageSpan)
 _COUNTS: Final = usage_counts.c
 _TOTALS: Final = usage_totals.c
 
@@ -40,8 +42,7 @@ def record(
     dialect = connection.dialect.name
     row = {"id": writer, "batch": batch, "written_at": at}
     if connection.execute(_NOTE_BATCH[dialect], row).first() is not None:
-        _ADD[dialect](connection, counts)
-        _add_totals(connection, counts)
+        _ADD[dialect](connection, counts, _totals_of(counts))
 
 
 def sums(
@@ -146,18 +147,20 @@ def prune(transaction: Transaction, span: UsageSpan, before: datetime, rows_max:
     return max(forgotten)
 
 
-def _add_on_sqlite(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
+def _totals_of(counts: Mapping[UsageKey, int]) -> Mapping[_TenantsKey, int]:
+    totals: dict[_TenantsKey, int] = {}
+    for key, requests in counts.items():
+        whose = (key.starts_at_us, key.tenant_id, key.outcome)
+        totals[whose] = totals.get(whose, 0) + requests
+    return totals
+
+
+def _add_on_sqlite(
+    connection: Connection, counts: Mapping[UsageKey, int], totals: Mapping[_TenantsKey, int]
+) -> None:
     # Past SQLAlchemy, which takes three times as long as the rows themselves; and many rows a statement, for the
     # driver takes and gives back the interpreter's lock around each that is given by itself.
-    rows = [
-        figures
-        for (start, *whose), requests in counts.items()
-        for figures in (
-            (60, start, *whose, requests),
-            (3_600, start - start % _HOUR_US, *whose, requests),
-            (86_400, start - start % _DAY_US, *whose, requests),
-        )
-    ]
+    rows = _in_each_span(counts)
     whole = len(rows) - len(rows) % _ROWS_AT_ONCE
     for at in range(0, whole, _ROWS_AT_ONCE):
         connection.exec_driver_sql(
@@ -165,29 +168,23 @@ def _add_on_sqlite(connection: Connection, counts: Mapping[UsageKey, int]) -> No
         )
     if whole < len(rows):
         connection.exec_driver_sql(_ADD_ON_SQLITE, rows[whole:])
+    connection.exec_driver_sql(_ADD_TOTALS_ON_SQLITE, _in_each_span(totals))
 
 
-def _add_on_postgresql(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
-    columns = [list(column) for column in zip(*counts, strict=True)]
-    connection.exec_driver_sql(_ADD_ON_POSTGRESQL, (*columns, list(counts.values())))
+def _in_each_span(counts: Mapping[Any, int]) -> list[tuple[Any, ...]]:
+    return [
+        (span, start - start % span_us, *whose, requests)
+        for (start, *whose), requests in counts.items()
+        for span, span_us in _SPANS
+    ]
 
 
-def _add_totals(connection: Connection, counts: Mapping[UsageKey, int]) -> None:
-    totals: dict[tuple[int, str, str], int] = {}
-    for key, requests in counts.items():
-        whose = (key.starts_at_us, key.tenant_id, key.outcome)
-        totals[whose] = totals.get(whose, 0) + requests
-    if connection.dialect.name == "postgresql":
-        columns = [list(column) for column in zip(*totals, strict=True)]
-        connection.exec_driver_sql(_ADD_TOTALS_ON_POSTGRESQL, (*columns, list(totals.values())))
-        return
-    connection.exec_driver_sql(
-        _ADD_TOTALS_ON_SQLITE,
-        [
-            (start, start - start % _HOUR_US, start - start % _DAY_US, *whose, requests)
-            for (start, *whose), requests in totals.items()
-        ],
-    )
+def _add_on_postgresql(
+    connection: Connection, counts: Mapping[UsageKey, int], totals: Mapping[_TenantsKey, int]
+) -> None:
+    for statement, added in ((_ADD_ON_POSTGRESQL, counts), (_ADD_TOTALS_ON_POSTGRESQL, totals)):
+        columns = [list(column) for column in zip(*added, strict=True)]
+        connection.exec_driver_sql(statement, (*columns, list(added.values())))
 
 
 def _note_batch(insert: Any) -> Any:  # noqa: ANN401 - each dialect has a type of its own
@@ -216,7 +213,7 @@ _ADD_ON_SQLITE: Final = _add_rows_on_sqlite(1)
 _ADD_MANY_ON_SQLITE: Final = _add_rows_on_sqlite(_ROWS_AT_ONCE)
 _ADD_TOTALS_ON_SQLITE: Final = """
 INSERT INTO usage_totals (span, starts_at, tenant_id, outcome, requests)
-VALUES (60, ?1, ?4, ?5, ?6), (3600, ?2, ?4, ?5, ?6), (86400, ?3, ?4, ?5, ?6)
+VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests
 """
 # In the order of the primary key, so that two processes that add to the same rows never wait for each other.
@@ -241,7 +238,7 @@ ORDER BY 1, 2, 3, 4
 ON CONFLICT ON CONSTRAINT pk_usage_totals DO UPDATE
 SET requests = usage_totals.requests + excluded.requests
 """
-_ADD: Final[Mapping[str, Callable[[Connection, Mapping[UsageKey, int]], None]]] = {
+_ADD: Final = {
     "sqlite": _add_on_sqlite,
     "postgresql": _add_on_postgresql,
 }
