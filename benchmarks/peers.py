@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.load import Request
-from benchmarks.yardsticks import YardstickError, free_port, running
+from benchmarks.yardsticks import YardstickError, running
+from tests.ports import free_port
 
 FOLDER: Final = Path(__file__).parent / "node"
 NODE: Final = shutil.which("node")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.machine import on_core, server_core
+from tests.ports import free_port
 
 HAPROXY: Final = shutil.which("haproxy")
 HAPROXY_KEYS: Final = 100_000
@@ -206,11 +207,3 @@ def running(command: list[str], port: int, log: Path) -> Iterator[int]:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

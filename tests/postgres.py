@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -16,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
+
+from tests.ports import free_port
 
 # PostgreSQL refuses to run as root. `nobody` exists by number on every system, whatever its name.
 NOBODY: Final = 65534
@@ -57,7 +58,7 @@ class PostgresServer:
         atexit.register(self.close)
         self._databases = 0
         self._templates: dict[str, str] = {}
-        self.port = _free_port()
+        self.port = free_port()
         self._data.mkdir(mode=0o700)
         if _is_root():
             os.chown(self._data, NOBODY, NOBODY)
@@ -266,10 +267,3 @@ def _reachable_folder() -> str:
 
 def _passable(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.resolve().parents))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

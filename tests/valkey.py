@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import redis
+
+from tests.ports import free_port
 
 START_SECONDS_MAX: Final = 30.0
 RIGHTS: Final = ["+@scripting", "+get", "+set", "+pttl", "+info", "+cluster", "+select"]
@@ -33,7 +34,7 @@ class ValkeyServer:
 
     def __init__(self, *options: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="bonafides-valkey-"))
-        self.port = _free_port()
+        self.port = _port_of_two()
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
@@ -148,9 +149,7 @@ def _program() -> str:
     return str(found[0])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+def _port_of_two() -> int:
+    port = free_port()
     # A cluster's servers talk on another port as well, 10,000 above.
     return port if port < 50_000 else port - 20_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing_extensions import override
 
 from tests.beside.requests import ASPECTS, REQUESTS, Asked, seen_in
 from tests.nodejs import Script, has
+from tests.ports import free_port
 from tests.serving import RunningServer, running, settings_for
 from tests.web.oauth import CHALLENGE, REDIRECT_URI, App, app_of
 
@@ -145,9 +145,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
 @pytest.fixture(scope="module")
 def theirs(ours: Ours) -> Iterator[Theirs]:
     """The other one, with the same clients."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     said = {
         "redirect_uris": [REDIRECT_URI],
         "response_types": ["code"],

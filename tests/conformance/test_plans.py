@@ -7,7 +7,6 @@ import itertools
 import json
 import re
 import select
-import socket
 import ssl
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from tests.conformance.plans import (
 )
 from tests.conformance.screen import Screen
 from tests.conformance.server import READY
+from tests.ports import free_port
 
 Json = dict[str, Any]
 
@@ -206,9 +206,7 @@ class Held(Module):
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """The server as `make conformance-server` starts it, on a free port."""
     folder = tmp_path_factory.mktemp("conformance")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.conformance.server", "--port", str(port), "--folder", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

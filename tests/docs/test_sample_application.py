@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from tests.pages.browsing import Browser
 from tests.pages.clients import answered, consent_page, target_of
 from tests.pages.test_nodejs_clients import server as server  # noqa: PLC0414 - its issuer is where it is reached
+from tests.ports import free_port
 from tests.serving import RunningServer
 
 ROOT: Final = Path(__file__).parents[2]
@@ -29,9 +29,7 @@ BLOCK: Final = re.compile(r"```sh\n([^`]*examples/web_application\.py\n)```")
 @pytest.fixture
 def shop(server: RunningServer) -> Iterator[str]:
     """Where it is, once the README's commands have started it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     field, block = FIELD.search(page), BLOCK.search(page)
     assert field is not None

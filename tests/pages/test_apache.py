@@ -25,6 +25,7 @@ from tests.pages.clients import application
 from tests.pages.test_nodejs_clients import allowed
 from tests.pages.test_nodejs_clients import server as server  # noqa: PLC0414 - its issuer is where it is reached
 from tests.pages.test_nodejs_clients import tenancy as tenancy  # noqa: PLC0414 - on that server
+from tests.ports import free_port
 from tests.serving import RunningServer
 from tests.web.oauth import app
 from tests.web.people import person
@@ -126,9 +127,7 @@ def apache(
 ) -> Iterator[Apache]:
     """Apache with a location for people and one for tokens, and the application behind it."""
     folder = tmp_path_factory.mktemp("apache")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     site = f"http://127.0.0.1:{port}"
     facts = {
         "redirect_uris": (f"{site}/app/back",),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import select
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tests.elsewhere import Elsewhere, Reply, elsewhere
 from tests.nodejs import FOLDER, has
 from tests.pages.browsing import visitor
 from tests.pages.clients import answered, application, consent_page
+from tests.ports import free_port
 from tests.serving import FakeClock, RunningServer, running, settings_for
 from tests.web.tenancy import UNMETERED, Tenancy, tenancy_on
 
@@ -37,14 +37,6 @@ PASSED: Final = {
 
 __test__ = has(PACKAGE)
 """Without Node.js there is nothing here to run, and `make test` has said so; a skip would be a failure in CI."""
-
-
-def free_port() -> int:
-    """A port that nobody listens to."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

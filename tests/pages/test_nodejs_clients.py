@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from tests.nodejs import Script, has
 from tests.pages.browsing import Browser, visitor
 from tests.pages.clients import CALLBACK, answered, application, consent_page
 from tests.pages.test_devices import FACTS
+from tests.ports import free_port
 from tests.programs import Program
 from tests.serving import FakeClock, RunningServer, running, settings_for
 from tests.web.oauth import app_of
@@ -34,9 +34,7 @@ __test__ = has("openid-client")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose issuer is the very URL at which it is reached, by this machine's clock."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = settings_for(
         f"sqlite:///{folder}/test.db",
         folder,
