@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from bonafides.audit import Recorder
 from bonafides.authority import Authority
@@ -15,10 +15,6 @@ from bonafides.store import NotificationStore
 
 ADMINS_TOPICS: Final = frozenset({Topic.WEBHOOKS})
 """Of these, who administers nothing is never told."""
-
-
-class NotifiedStore(NotificationStore, Protocol):
-    """What this room asks of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class NotificationSettings:
         recorder: Makes audit events.
     """
 
-    def __init__(self, store: NotifiedStore, directory: Directory, recorder: Recorder) -> None:
+    def __init__(self, store: NotificationStore, directory: Directory, recorder: Recorder) -> None:
         self._store = store
         self._directory = directory
         self._recorder = recorder

@@ -55,10 +55,12 @@ class Admitted:
     Args:
         counts: To forget if it was right.
         place: Where its user is known from then on.
+        known: Whether they were known there before, as far as that was asked.
     """
 
     counts: tuple[str, ...]
     place: str
+    known: bool | None = None
 
 
 class Guesses:
@@ -160,7 +162,7 @@ class Guesses:
         wait = await self._store.count_guess(limits, to_datetime(self._clock.micros()))
         if wait:
             raise TooManyRequests(retry_after_seconds=wait)
-        return Admitted((limits[0].subject, everybodys), place)
+        return Admitted((limits[0].subject, everybodys), place, known)
 
     def _place(self, user_id: str, visitor: Visitor) -> str:
         return self._peppers.subject_digest("place", user_id, visitor.network)

@@ -303,17 +303,20 @@ class JwtSessions:
                 "device": session.device,
                 **({} if proof is None else {"factor": str(proof.kind)}),
             },
-            letters=await self._letters_of(user, session, admitted.place),
+            letters=await self._letters_of(user, session, admitted),
         )
         return minted.tokens if await self._store.open_session(opening, event) else None
 
-    async def _letters_of(self, user: User, session: Session, place: str) -> tuple[WaitingLetter, ...]:
+    async def _letters_of(
+        self, user: User, session: Session, admitted: Admitted
+    ) -> tuple[WaitingLetter, ...]:
         """Word of a login from where the user was never before, for who wants it."""
-        if (
-            not self._letters.mail.is_set_up
-            or user.email is None
-            or await self._store.knows_place(user.id, place)
-        ):
+        if not self._letters.mail.is_set_up or user.email is None:
+            return ()
+        known = admitted.known
+        if known is None:
+            known = await self._store.knows_place(user.id, admitted.place)
+        if known:
             return ()
         if Topic.PLACES in (await self._store.unwanted_topics([user.id])).get(user.id, ()):
             return ()

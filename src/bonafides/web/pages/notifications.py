@@ -6,13 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from bonafides.authority import Authority
+from bonafides.letters import NOTIFICATIONS
 from bonafides.model import READ, WRITE, Topic
 from bonafides.notifications import ADMINS_TOPICS, NotificationSettings
 from bonafides.web.guard import SCOPES_KEY
 from bonafides.web.pages.reception import PageForm, PageRoute, Reader
 from bonafides.web.pages.rendering import Pages
-
-PATH: Final = "/settings/notifications"
 
 _WORDS: Final = {
     Topic.EXPIRING: (
@@ -32,7 +32,7 @@ _WORDS: Final = {
 
 def routes(settings: NotificationSettings, pages: Pages) -> APIRouter:
     """The routes of the page."""
-    router = APIRouter(prefix=PATH, route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(prefix=NOTIFICATIONS, route_class=PageRoute, include_in_schema=False)
 
     @router.get("", openapi_extra={SCOPES_KEY: [READ]})
     async def show(request: Request, reader: Reader) -> Response:
@@ -43,20 +43,19 @@ def routes(settings: NotificationSettings, pages: Pages) -> APIRouter:
             "notifications.html",
             user=found.user,
             sent=bool(pages.settings.smtp_host),
-            topics=[
-                (str(topic), *_WORDS[topic], wanted)
-                for topic, wanted in found.wanted.items()
-                if authority.administers or topic not in ADMINS_TOPICS
-            ],
+            topics=[(str(topic), *_WORDS[topic], found.wanted[topic]) for topic in _topics_of(authority)],
         )
 
     @router.post("", openapi_extra={SCOPES_KEY: [WRITE]})
     async def save(reader: Reader, form: PageForm) -> Response:
         authority = reader.authority
-        shown = [topic for topic in Topic if authority.administers or topic not in ADMINS_TOPICS]
-        await settings.change(
-            authority, authority.user_id or "", {topic: str(topic) in form for topic in shown}
-        )
-        return pages.go(PATH)
+        wanted = {topic: str(topic) in form for topic in _topics_of(authority)}
+        await settings.change(authority, authority.user_id or "", wanted)
+        return pages.go(NOTIFICATIONS)
 
     return router
+
+
+def _topics_of(authority: Authority) -> list[Topic]:
+    """What somebody is asked about."""
+    return [topic for topic in Topic if authority.administers or topic not in ADMINS_TOPICS]

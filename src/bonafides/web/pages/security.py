@@ -10,6 +10,7 @@ from bonafides.credentials.factors import SecondFactors
 from bonafides.credentials.jwt_sessions import JwtSessions
 from bonafides.credentials.password_changes import PasswordChanges
 from bonafides.errors import AppError, Conflict, InvalidCredentials, InvalidRequest, TooManyRequests
+from bonafides.letters import CHOOSE
 from bonafides.model import READ, WRITE
 from bonafides.web.answers import HeaderList
 from bonafides.web.bodies import PASSWORD_MAX, SECRET_MAX
@@ -19,7 +20,6 @@ from bonafides.web.pages.reception import LOGIN, PageForm, PageRoute, PublicPage
 from bonafides.web.problems import STATUS
 
 PATH: Final = "/settings/security"
-CHOOSE: Final = "/choose-password"
 
 _TOLD: Final = (InvalidCredentials, InvalidRequest, TooManyRequests, Conflict)
 
