@@ -87,6 +87,7 @@ from bonafides.oauth.exchange import TokenExchange
 from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
 from bonafides.oauth.jwt_bearer import JwtBearer
+from bonafides.oauth.known_clients import KnownClients
 from bonafides.oauth.logout import Logouts
 from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.oauth.registrations import RegistrationRules, Registrations
@@ -533,7 +534,10 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     to_webhooks = Outgoing(private=settings.outgoing_private_addresses, plain=plain)
     hooks = Webhooks(store, recorder, peppers, clock, entropy, plain)
     client_keys = ClientKeys(outgoing, clock)
-    authentication = ClientAuthentication(store, client_keys, peppers, clock, settings.base_url)
+    known_clients = KnownClients(store, lambda: feed.is_fresh())  # noqa: PLW0108 - the feed is made further down
+    authentication = ClientAuthentication(
+        store, known_clients, client_keys, peppers, clock, settings.base_url
+    )
     proofs = KeyProofs(store, peppers, clock, nonce_required=settings.dpop_nonce_required)
     tokens_of_clients = Tokens(signers, peppers, clock, entropy)
     codes = Codes(store, recorder, peppers, entropy)
@@ -558,6 +562,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     def apply(changes: Sequence[Change]) -> None:
         index.apply(changes)
         foreign.apply(changes)
+        known_clients.apply(changes)
         back_channel.notice(changes)
         if any(change.kind is ChangeKind.SIGNING_KEY for change in changes):
             signers.outdate()
@@ -565,6 +570,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     def forget_all() -> None:
         index.clear()
         foreign.forget()
+        known_clients.forget()
 
     feed = Feed(
         store,

@@ -325,6 +325,19 @@ async def test_secrets_come_and_go(store: SqlStore) -> None:
     assert not await store.remove_client_secret("cli_2", "sec_3", event())
 
 
+async def test_whoever_keeps_a_client_in_memory_is_told_of_its_secrets(store: SqlStore) -> None:
+    """A secret that was deleted, or given an end, would go on opening tokens wherever it was in memory."""
+    made = await begun(store)
+    for change in (
+        store.add_client_secret(secret_of(made, "sec_2"), secret("sec_2"), event(), others_end_at=LATER),
+        store.remove_client_secret("cli_1", "sec_2", event()),
+    ):
+        before = await store.feed_position()
+        assert await change
+        changed, _ = await store.changes_since(before)
+        assert changed == [Change(ChangeKind.USER, "cli_1")]
+
+
 async def test_adding_a_secret_again_adds_none(store: SqlStore) -> None:
     """A lost answer would leave a secret behind that nobody knows, and that counts."""
     made = await begun(store)

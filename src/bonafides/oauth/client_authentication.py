@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_plus
@@ -20,6 +20,7 @@ from bonafides.oauth.client_keys import ClientKeys
 from bonafides.oauth.client_metadata import METHOD_NAMED
 from bonafides.oauth.clients import document_id
 from bonafides.oauth.foreign_keys import FAPI_ALGORITHMS, Unverified, read
+from bonafides.oauth.known_clients import KnownClients
 from bonafides.secret import Peppers, SecretKind, whole
 from bonafides.store import ClientStore, GrantStore
 
@@ -41,6 +42,7 @@ class ClientAuthentication:
 
     Args:
         store: Knows clients, and what was used before.
+        known: Clients that are in memory.
         keys: What clients sign with.
         peppers: Digest secrets and names of assertions.
         clock: The time that ends go by.
@@ -48,9 +50,16 @@ class ClientAuthentication:
     """
 
     def __init__(
-        self, store: AuthenticationStore, keys: ClientKeys, peppers: Peppers, clock: Clock, issuer: str
+        self,
+        store: AuthenticationStore,
+        known: KnownClients,
+        keys: ClientKeys,
+        peppers: Peppers,
+        clock: Clock,
+        issuer: str,
     ) -> None:
         self._store = store
+        self._known = known
         self._keys = keys
         self._peppers = peppers
         self._clock = clock
@@ -104,9 +113,9 @@ class ClientAuthentication:
             raise InvalidClient
         return found.client
 
-    async def _present(self, client_id: str, digests: Sequence[bytes]) -> PresentedClient | None:
+    async def _present(self, client_id: str, digests: tuple[bytes, ...]) -> PresentedClient | None:
         """The client that calls itself so: one that is known by a URL, by that alone."""
-        found = await self._store.present_client(document_id(client_id) or client_id, digests)
+        found = await self._known.present(document_id(client_id) or client_id, digests)
         return found if found is not None and found.client.wire_id == client_id else None
 
     async def _public(self, client_id: str) -> Client:

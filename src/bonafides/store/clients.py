@@ -190,7 +190,7 @@ def add_secret(
         release(connection, claim)
         return Clash("secrets")
     connection.execute(insert(client_secrets), row_of(secret) | row_of(digested))
-    transaction.record(event)
+    transaction.record(event, Change(ChangeKind.USER, secret.client_id))
     return secret
 
 
@@ -205,7 +205,7 @@ def remove_secret(transaction: Transaction, client_id: str, secret_id: str, even
     )
     if removed.rowcount == 0:
         return False
-    transaction.record(event)
+    transaction.record(event, Change(ChangeKind.USER, client_id))
     return True
 
 
