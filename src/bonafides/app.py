@@ -91,6 +91,7 @@ from bonafides.oauth.known_clients import KnownClients
 from bonafides.oauth.logout import Logouts
 from bonafides.oauth.pushed_requests import PushedRequests
 from bonafides.oauth.registrations import RegistrationRules, Registrations
+from bonafides.oauth.request_objects import RequestObjects, Taken
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import (
     Asked,
@@ -540,6 +541,9 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     )
     proofs = KeyProofs(store, peppers, clock, nonce_required=settings.dpop_nonce_required)
     tokens_of_clients = Tokens(signers, peppers, clock, entropy)
+    request_objects = RequestObjects(
+        store, outgoing, client_keys, peppers, clock, settings.base_url, Taken(settings.request_objects)
+    )
     codes = Codes(store, recorder, peppers, entropy)
     grants = Grants(
         store,
@@ -711,6 +715,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
             store=store,
             directory=directory,
             clients=documents,
+            objects=request_objects,
             codes=codes,
             hints=hints,
             recorder=recorder,
@@ -721,7 +726,9 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         ),
         logouts=Logouts(clients, hints),
         devices=devices,
-        pushed_requests=PushedRequests(store, peppers, clock, entropy, scopes, settings.audiences),
+        pushed_requests=PushedRequests(
+            store, request_objects, peppers, clock, entropy, scopes, settings.audiences
+        ),
         registrations=registrations,
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,

@@ -163,6 +163,15 @@ class UnsupportedGrantType(AppError):
     code = "unsupported_grant_type"
 
 
+class InvalidRequestObject(AppError):
+    """A request object cannot be read, or is not one of the client that sends it.
+
+    See: RFC 9101 §6.2
+    """
+
+    code = "invalid_request_object"
+
+
 class UnsupportedResponseType(AppError):
     """Only codes are given at the authorization endpoint."""
 
@@ -296,6 +305,7 @@ WIRE_CODES: Mapping[str, str] = {
     "use_dpop_nonce": "OAuth: the proof of a key (DPoP) must repeat the nonce that the header `DPoP-Nonce` tells.",
     "unauthorized_client": "OAuth: the client may not use this grant.",
     "unsupported_grant_type": "OAuth: there is no such grant here.",
+    "invalid_request_object": "OAuth: a request object cannot be read, or is not one of the client that sends it.",
     "unsupported_response_type": "OAuth: authorization requests are answered with a code alone.",
     "authorization_pending": "OAuth: nobody has decided yet about the device's request; ask again after its interval.",
     "slow_down": "OAuth: the device asks too often, and has to wait five seconds longer each time.",

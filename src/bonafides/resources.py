@@ -60,6 +60,9 @@ SHOWN_METADATA: Final = (
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
     "require_pushed_authorization_requests",
+    "request_uris",
+    "request_object_signing_alg",
+    "require_signed_request_object",
 )
 """What a client says of itself to people."""
 

@@ -295,6 +295,13 @@ class Settings(BaseModel):
             "`false` is for older ones."
         ),
     )
+    request_objects: Literal["off", "signed", "any"] = Field(
+        "off",
+        description=(
+            "Whether clients may ask by request objects (RFC 9101), sent as `request` or fetched from a `request_uri` that they have registered: "
+            "`signed` by a key of the client, or `any`, unsigned ones of clients that have not said how they sign, too. Pushed requests need neither."
+        ),
+    )
     last_used_flush_seconds: float = Field(
         5.0, gt=0, le=3600, description="How often last uses are written, in one batch."
     )

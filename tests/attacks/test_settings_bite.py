@@ -7,6 +7,7 @@ import json
 import secrets
 import socket
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -485,6 +486,32 @@ def bites_registered_clients_use_pkce(serve: Serve, _: Path) -> None:
             query = {"client_id": client, "response_type": "code", "redirect_uri": "https://any.example/cb"}
             answer = server.client().get("/oauth/authorize", params=query)
             assert ("code_challenge" in answer.headers.get("location", "")) is use
+
+
+def bites_request_objects(serve: Serve, _: Path) -> None:
+    """It decides whether a client may ask by what stands elsewhere, and whether that has to be signed."""
+    whole = {"response_type": "code", "redirect_uri": "https://any.example/cb", "scope": "nonsense"}
+    nobodys = (
+        "eyJhbGciOiJub25lIn0." + urlsafe_b64encode(json.dumps(whole).encode()).decode().rstrip("=") + "."
+    )
+    for taken, error in (
+        ("off", "request_not_supported"),
+        ("signed", "invalid_request_object"),
+        ("any", "invalid_scope"),
+    ):
+        with serve(
+            self_registration=True, registered_clients_use_pkce=False, request_objects=taken
+        ) as server:
+            server.clock.advance(7_200)
+            client = server.client().post("/oauth/register", json=ANYBODYS).json()["client_id"]
+            query = {"client_id": client, "redirect_uri": "https://any.example/cb", "request": nobodys}
+            answer = server.client().get("/oauth/authorize", params=query)
+            assert f"error={error}&" in answer.headers["location"]
+            metadata = server.client().get("/.well-known/oauth-authorization-server").json()
+            assert metadata["request_parameter_supported"] is metadata["request_uri_parameter_supported"]
+            assert metadata["request_parameter_supported"] is (taken != "off")
+            algorithms = metadata.get("request_object_signing_alg_values_supported", [])
+            assert (bool(algorithms), "none" in algorithms) == (taken != "off", taken == "any")
 
 
 def bites_body_bytes_max(serve: Serve, _: Path) -> None:

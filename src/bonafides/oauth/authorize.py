@@ -31,6 +31,8 @@ from bonafides.oauth.authorization_request import (
 )
 from bonafides.oauth.claims import subject_asked_for
 from bonafides.oauth.interaction import Given, Login, Step, is_assured, next_step, scopes_given
+from bonafides.oauth.pushed_requests import keep
+from bonafides.oauth.request_objects import RequestObjects
 from bonafides.secret import Peppers, new_id
 from bonafides.store import ConsentStore, DirectoryStore, PushedRequestStore
 
@@ -143,6 +145,7 @@ class Authorizations:
         store: Where consents and pushed requests are.
         directory: What people may give.
         clients: Finds who asks.
+        objects: Read what they ask for by request objects.
         codes: Makes what they get.
         hints: Reads whom they expect.
         recorder: Makes audit events.
@@ -158,6 +161,7 @@ class Authorizations:
         store: AuthorizeStore,
         directory: Directory,
         clients: ClientKeeper,
+        objects: RequestObjects,
         codes: CodeIssuer,
         hints: HintReader,
         recorder: Recorder,
@@ -169,6 +173,7 @@ class Authorizations:
         self._store = store
         self._directory = directory
         self._clients = clients
+        self._objects = objects
         self._codes = codes
         self._hints = hints
         self._recorder = recorder
@@ -265,6 +270,11 @@ class Authorizations:
                     "This link has been used already, or is too old. Go back to the application, and begin again."
                 )
             parameters, pushed = _pushed(found.request.parameters), found.digest
+        else:
+            said = await self._objects.resolved(parameters, client)
+            if isinstance(said, Refusal):
+                return _unreadable(parameters, client, said)
+            parameters = said
         began_at, carried = self._began(written(sent), token)
         destination = destination_of(parameters, client)
         if isinstance(destination, Unproven):
@@ -281,6 +291,13 @@ class Authorizations:
             if pushed is not None:
                 await self._spend(pushed, began_at)
             return Answered(destination, request)
+        if pushed is None and parameters is not sent:
+            # From here on it is known by a name of ours: no page carries the object, and no other one takes its place.
+            uri, pushed = await keep(
+                self._store, self._peppers, self._clock, self._entropy, client, parameters
+            )
+            sent = Parameters({"client_id": client.wire_id, "request_uri": uri}, (), frozenset())
+            began_at, carried = self._began(written(sent), None)
         return _Judged(client, request, pushed, carried, began_at)
 
     def _began(self, carried: list[tuple[str, str]], token: str | None) -> tuple[datetime, _Pairs]:
@@ -407,6 +424,14 @@ async def serves(store: DirectoryStore, client: Client, user: User) -> bool:
         return True
     tenant = await store.find_tenant(client.tenant_id)
     return tenant is not None and tenant.operator
+
+
+def _unreadable(parameters: Parameters, client: Client, refusal: Refusal) -> Unproven | Answered:
+    """Tell the client that its request object cannot be believed, if what stands beside it names a place of its own."""
+    destination = destination_of(parameters, client)
+    if isinstance(destination, Unproven):
+        return Unproven(f"What the application asks for cannot be read. {refusal.description}")
+    return Answered(destination, refusal)
 
 
 def _pushed(document: object) -> Parameters:

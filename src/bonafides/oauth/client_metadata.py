@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from bonafides.delegation import AuthMethod, Client, GrantType
 from bonafides.errors import InvalidRequest
 from bonafides.model import SigningAlgorithm
-from bonafides.oauth.foreign_keys import check_key_set
+from bonafides.oauth.foreign_keys import ALGORITHMS, UNSIGNED, check_key_set
 from bonafides.oauth.redirect_uris import check_redirect_uri
 from bonafides.outgoing import may_be_named
 
@@ -30,6 +30,9 @@ METHOD_NAMED: Final = "auth_method_named"
 """In a client's metadata: somebody has said how it sends its secret; else it may send it in either way."""
 ID_TOKEN_ALGORITHM: Final = "id_token_signed_response_alg"
 USERINFO_ALGORITHM: Final = "userinfo_signed_response_alg"
+REQUEST_URIS: Final = "request_uris"
+REQUEST_ALGORITHM: Final = "request_object_signing_alg"
+SIGNS_REQUESTS: Final = "require_signed_request_object"
 SAID_METADATA: Final = (
     "application_type",
     "contacts",
@@ -67,6 +70,7 @@ def checked(client: Client) -> Client:
     _check_key_place(client)
     _check_logout_place(client)
     _check_signed(client)
+    _check_request_objects(client)
     seconds = client.access_token_seconds
     if seconds is not None and not ACCESS_TOKEN_SECONDS_MIN <= seconds <= ACCESS_TOKEN_SECONDS:
         raise _wrong(
@@ -151,6 +155,27 @@ def _check_signed(client: Client) -> None:
         said = client.metadata.get(name)
         if said is not None and said not in set(SigningAlgorithm):
             raise _wrong(name, f"must be one of {', '.join(SigningAlgorithm)}")
+
+
+def _check_request_objects(client: Client) -> None:
+    """Request objects stand where anybody may be sent to, and who has to sign them can.
+
+    See: RFC 7591 §5, OpenID Connect Registration §2, RFC 9101 §10.5
+    """
+    uris = client.metadata.get(REQUEST_URIS) or ()
+    if len(uris) > URIS_MAX:
+        raise _wrong(REQUEST_URIS, f"may hold {URIS_MAX} URIs at most")
+    # The fragment says which version of the object is meant: it is not sent.
+    if not all(may_be_named(uri.partition("#")[0]) for uri in uris):
+        raise _wrong(REQUEST_URIS, "must be https URLs, without a user name")
+    named = client.metadata.get(REQUEST_ALGORITHM)
+    if named not in {None, UNSIGNED, *ALGORITHMS}:
+        raise _wrong(REQUEST_ALGORITHM, f"must be one of {', '.join((*ALGORITHMS, UNSIGNED))}")
+    signs = client.metadata.get(SIGNS_REQUESTS) is True
+    if signs and named == UNSIGNED:
+        raise _wrong(REQUEST_ALGORITHM, "a client that has to sign its requests must not leave them unsigned")
+    if signs and not client.has_keys:
+        raise _wrong("jwks", f"{SIGNS_REQUESTS} needs the client's public keys, or jwks_uri")
 
 
 def check_resource(uri: str, field: str) -> None:

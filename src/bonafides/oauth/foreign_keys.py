@@ -18,6 +18,7 @@ KEYS_MAX: Final = 20
 TOKEN_BYTES_MAX: Final = 8_192
 ALGORITHMS: Final = ("EdDSA", "ES256", "PS256", "RS256")
 """What others may sign with."""
+UNSIGNED: Final = "none"
 FAPI_ALGORITHMS: Final = ("EdDSA", "ES256", "PS256")
 """What clients may sign with that keep FAPI 2.0 (§5.4.1)."""
 
@@ -103,6 +104,24 @@ def read(token: str, type_: str | None = None) -> Unverified | None:
     if type_ is not None and str(header.get("typ", "")).lower() != type_:
         return None
     return Unverified(header, claims)
+
+
+def read_unsigned(token: str) -> Mapping[str, Any] | None:
+    """The claims of a compact token that says that it is not signed; None of any other.
+
+    See: RFC 7515 Appendix A.5
+    """
+    head, _, rest = token.partition(".")
+    body, dot, signature = rest.partition(".")
+    if len(token) > TOKEN_BYTES_MAX or not dot or signature or not token.isascii():
+        return None
+    try:
+        header, claims = _decode(_unpadded(head)), _decode(_unpadded(body))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        return None
+    return None if {"crit", "b64", "zip"} & header.keys() or header.get("alg") != UNSIGNED else claims
 
 
 def is_signed_by(token: str, header: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> bool:

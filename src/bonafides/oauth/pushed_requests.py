@@ -14,6 +14,7 @@ from bonafides.delegation import Client, PushedRequest
 from bonafides.model import Clock, Entropy, to_datetime
 from bonafides.oauth.authorization_request import (
     PUSHED_PREFIX,
+    Parameters,
     Refusal,
     Unproven,
     destination_of,
@@ -22,6 +23,7 @@ from bonafides.oauth.authorization_request import (
     written,
 )
 from bonafides.oauth.codes import unguessable
+from bonafides.oauth.request_objects import RequestObjects
 from bonafides.secret import Peppers
 from bonafides.store import PushedRequestStore
 
@@ -42,11 +44,35 @@ class Pushed:
     expires_in: int
 
 
+async def keep(
+    store: PushedRequestStore,
+    peppers: Peppers,
+    clock: Clock,
+    entropy: Entropy,
+    client: Client,
+    parameters: Parameters,
+) -> tuple[str, bytes]:
+    """Let a request wait: the `request_uri` by which it is known, and the digest of that."""
+    request_uri = PUSHED_PREFIX + unguessable(entropy)
+    now = to_datetime(clock.micros())
+    kept = PushedRequest(
+        client_id=client.id,
+        tenant_id=client.tenant_id,
+        parameters={"pairs": written(parameters)},
+        created_at=now,
+        expires_at=now + timedelta(seconds=PUSHED_SECONDS),
+    )
+    digested = peppers.digested(request_uri)
+    await store.push_request(kept, digested)
+    return request_uri, digested.digest
+
+
 class PushedRequests:
     """Takes requests ahead.
 
     Args:
         store: Where they wait.
+        objects: Read those that come as request objects.
         peppers: Digest their names.
         clock: How long they wait.
         entropy: For what nobody guesses.
@@ -57,6 +83,7 @@ class PushedRequests:
     def __init__(
         self,
         store: PushedRequestStore,
+        objects: RequestObjects,
         peppers: Peppers,
         clock: Clock,
         entropy: Entropy,
@@ -64,6 +91,7 @@ class PushedRequests:
         audiences: Sequence[str],
     ) -> None:
         self._store = store
+        self._objects = objects
         self._peppers = peppers
         self._clock = clock
         self._entropy = entropy
@@ -75,11 +103,20 @@ class PushedRequests:
 
         See: RFC 9126 §2.1 and §2.3
         """
-        parameters = read(pairs)
-        if "request_uri" in parameters.values:
+        sent = read(pairs)
+        if "request_uri" in sent.values:
             return Refusal("invalid_request", "request_uri cannot be pushed.")
-        if parameters.get("client_id") not in {None, client.wire_id}:
+        if sent.get("client_id") not in {None, client.wire_id}:
             return Refusal("invalid_request", "client_id is another client's.")
+        parameters = await self._objects.resolved(sent, client)
+        if isinstance(parameters, Refusal):
+            return parameters
+        # The key of a proof beside the request was proven by the client itself, as nothing else is that stands there.
+        jkt, said = sent.get("dpop_jkt"), parameters.get("dpop_jkt")
+        if None not in {jkt, said} and jkt != said:
+            return Refusal("invalid_request", "dpop_jkt: the request object names another key.")
+        if jkt is not None and said is None:
+            parameters = read([*written(parameters), ("dpop_jkt", jkt)])
         destination = destination_of(parameters, client)
         if isinstance(destination, Unproven):
             return Refusal(
@@ -95,14 +132,7 @@ class PushedRequests:
         )
         if isinstance(judged, Refusal):
             return judged
-        request_uri = PUSHED_PREFIX + unguessable(self._entropy)
-        now = to_datetime(self._clock.micros())
-        kept = PushedRequest(
-            client_id=client.id,
-            tenant_id=client.tenant_id,
-            parameters={"pairs": written(parameters)},
-            created_at=now,
-            expires_at=now + timedelta(seconds=PUSHED_SECONDS),
+        request_uri, _ = await keep(
+            self._store, self._peppers, self._clock, self._entropy, client, parameters
         )
-        await self._store.push_request(kept, self._peppers.digested(request_uri))
         return Pushed(request_uri, PUSHED_SECONDS)

@@ -288,6 +288,22 @@ PushesRequests = Annotated[
         "its assertions are for the issuer alone, and its refresh tokens go on."
     ),
 ]
+RequestUris = Annotated[
+    Annotated[list[_CalledUri], Field(max_length=URIS_MAX)] | None,
+    Field(
+        description="Where its request objects stand (RFC 9101), each an https URL at a public address; of use where `request_objects` lets it."
+    ),
+]
+RequestObjectAlgorithm = Annotated[
+    Literal["EdDSA", "ES256", "PS256", "RS256", "none"] | None,
+    Field(description="How its request objects are signed (RFC 9101); `null`: in any way that is taken."),
+]
+SignsRequests = Annotated[
+    StrictBool | None,
+    Field(
+        description="Whether it makes every request by a request object that it has signed (RFC 9101 §10.5)."
+    ),
+]
 IdTokenAlgorithm = Annotated[
     Literal["EdDSA", "ES256", "RS256"] | None,
     Field(description="How its ID tokens are signed; `null`: as the server signs."),
@@ -326,6 +342,9 @@ class NewClient(Body):
     backchannel_logout_uri: LogoutUri = None
     backchannel_logout_session_required: StrictBool | None = None
     require_pushed_authorization_requests: PushesRequests = None
+    request_uris: RequestUris = None
+    request_object_signing_alg: RequestObjectAlgorithm = None
+    require_signed_request_object: SignsRequests = None
     tenant_id: Annotated[Id | None, Field(description="Default: yours; another one: the operator.")] = None
 
 
@@ -358,6 +377,9 @@ class ClientPatch(Patch):
     backchannel_logout_uri: LogoutUri = None
     backchannel_logout_session_required: StrictBool | None = None
     require_pushed_authorization_requests: PushesRequests = None
+    request_uris: RequestUris = None
+    request_object_signing_alg: RequestObjectAlgorithm = None
+    require_signed_request_object: SignsRequests = None
     status: Annotated[
         Literal["active", "disabled"],
         Field(description="`disabled`: neither it nor any token that it was given is good."),

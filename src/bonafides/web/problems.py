@@ -33,6 +33,7 @@ STATUS: Final[Mapping[type[errors.AppError], int]] = {
     errors.UseDpopNonce: 400,
     errors.UnauthorizedClient: 400,
     errors.UnsupportedGrantType: 400,
+    errors.InvalidRequestObject: 400,
     errors.UnsupportedResponseType: 400,
     errors.AuthorizationPending: 400,
     errors.SlowDown: 400,

@@ -23,9 +23,12 @@ from bonafides.web.bodies import (
     PostLogoutRedirectUris,
     PushesRequests,
     RedirectUris,
+    RequestObjectAlgorithm,
+    RequestUris,
     ResponseTypes,
     ScopeText,
     ShownUri,
+    SignsRequests,
     Text,
     UserinfoAlgorithm,
     whole_number,
@@ -86,6 +89,9 @@ class ClientRegistration(BaseModel):
     require_auth_time: StrictBool | None = None
     default_acr_values: Words | None = None
     require_pushed_authorization_requests: PushesRequests = None
+    request_uris: RequestUris = None
+    request_object_signing_alg: RequestObjectAlgorithm = None
+    require_signed_request_object: SignsRequests = None
     dpop_bound_access_tokens: DpopBound = False
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -141,6 +147,9 @@ class RegisteredClient(BaseModel):
     require_auth_time: bool = False
     default_acr_values: list[str] = []
     require_pushed_authorization_requests: bool = False
+    request_uris: list[str] = []
+    request_object_signing_alg: str = ""
+    require_signed_request_object: bool = False
     dpop_bound_access_tokens: bool = False
 
     model_config = ConfigDict(json_schema_extra=without_defaults)

@@ -365,7 +365,11 @@ class ServerMetadata(BaseModel):
     client_id_metadata_document_supported: bool
     request_parameter_supported: bool
     request_uri_parameter_supported: bool
+    require_request_uri_registration: bool = False
+    request_object_signing_alg_values_supported: list[str] = []
     require_pushed_authorization_requests: bool
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
 
 class Client(BaseModel):
@@ -401,6 +405,9 @@ class Client(BaseModel):
     backchannel_logout_uri: str | None
     backchannel_logout_session_required: bool | None
     require_pushed_authorization_requests: bool | None
+    request_uris: list[str] | None
+    request_object_signing_alg: Literal["EdDSA", "ES256", "PS256", "RS256", "none"] | None
+    require_signed_request_object: bool | None
     created_by: UserId | None
     created_at: Moment
     updated_at: Moment

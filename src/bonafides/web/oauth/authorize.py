@@ -35,6 +35,7 @@ from bonafides.oauth.authorize import (
     Question,
 )
 from bonafides.oauth.redirect_uris import form_action_source, origin_shown
+from bonafides.oauth.request_objects import names_object
 from bonafides.web.answers import NO_STORE, Answer
 from bonafides.web.exchange import Dialect
 from bonafides.web.forms import FORM, media_type_of
@@ -84,6 +85,9 @@ class AuthorizePages:
         pairs = await pairs_asked(request)
         if request.method == "POST" or (not is_from_here(request) and BEGAN not in dict(pairs)):
             return await self._lead_on(request, pairs)
+        if names_object(dict(pairs)):
+            # It may be asked of another server, and is written down.
+            request.app.state.guard.count_visit(request)
         signed_in = await self._reception.signed_in(request)
         person = await self.person(signed_in)
         return self._show(request, await self._authorizations.open(pairs, person, _actor(request, signed_in)))

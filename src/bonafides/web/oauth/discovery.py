@@ -16,7 +16,8 @@ from bonafides.delegation import AuthMethod
 from bonafides.errors import NotFound
 from bonafides.model import STANDARD_SCOPES
 from bonafides.oauth.claims import CLAIMS
-from bonafides.oauth.foreign_keys import ALGORITHMS
+from bonafides.oauth.foreign_keys import ALGORITHMS, UNSIGNED
+from bonafides.oauth.request_objects import Taken
 from bonafides.resources import REGISTRATION_PATH
 from bonafides.settings import Settings
 from bonafides.web.answers import json_answer
@@ -87,9 +88,24 @@ class Discovery:
             "backchannel_logout_session_supported": True,
             "authorization_response_iss_parameter_supported": True,
             "client_id_metadata_document_supported": self._settings.client_id_documents,
-            "request_parameter_supported": False,
-            "request_uri_parameter_supported": False,
+            "request_parameter_supported": bool(self._objects()),
+            "request_uri_parameter_supported": bool(self._objects()),
+            **self._objects(),
             "require_pushed_authorization_requests": False,
+        }
+
+    def _objects(self) -> dict[str, Any]:
+        """How requests may be written down, where they may be at all.
+
+        See: RFC 9101 §10.5, OpenID Connect Discovery §3
+        """
+        taken = Taken(self._settings.request_objects)
+        if taken is Taken.OFF:
+            return {}
+        unsigned = [UNSIGNED] if taken is Taken.ANY else []
+        return {
+            "require_request_uri_registration": True,
+            "request_object_signing_alg_values_supported": [*ALGORITHMS, *unsigned],
         }
 
 

@@ -29,6 +29,7 @@ DEVICE_PATH: Final = "/oauth/device_authorization"
 
 _NOT_A_CLIENT: Final = {"description": "The client is unknown, disabled, or did not prove who it is."}
 _REFUSED: Final = {
+    "invalid_request_object": errors.InvalidRequestObject,
     "invalid_scope": errors.InvalidScope,
     "invalid_target": errors.InvalidTarget,
     "unauthorized_client": errors.UnauthorizedClient,

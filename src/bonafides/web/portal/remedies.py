@@ -31,6 +31,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "unauthorized_client": "Have an admin allow this grant for the client, or use one that it has.",
         "unsupported_grant_type": "Use one of the grants that the discovery document lists.",
+        "invalid_request_object": "Sign the object as the client has registered, for this server, with an end in the future.",
         "unsupported_response_type": "Ask with `response_type=code`.",
         "authorization_pending": "Ask again after the interval that the first answer named, until somebody has decided.",
         "slow_down": "Wait five seconds longer between two questions from now on.",
