@@ -35,7 +35,7 @@ from bonafides.keyring import require_peppers
 from bonafides.model import Actor, AuditEvent, Plan
 from bonafides.verification.verifier import Facts
 from bonafides.web.connection import Connection
-from bonafides.web.fastlane import FastLane, Origin
+from bonafides.web.fastlane import FastLane
 from bonafides.web.rendered import Rendered
 from bonafides.web.requestids import RequestIds
 
@@ -49,9 +49,9 @@ _COLLECTED: Final = re.compile(r"Collected\s*:\s*(\d+)")
 class Hole:
     """A transport that answers vanish into."""
 
-    def get_extra_info(self, _name: str, default: object = None) -> object:
-        """Nothing is known of the other end."""
-        return default
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """Nothing is known of the other end but its address."""
+        return ("127.0.0.1", 50_000) if name == "peername" else default
 
     def write(self, _data: bytes) -> None:
         """Forget an answer."""
@@ -137,7 +137,7 @@ def parts(hot: Hot) -> None:
         raise RuntimeError("the lane does not take the request")
     now_us = rooms.clock.micros()
     counter = rooms.verifier.counter(resident, now_us)
-    digest, origin, empty = asked.digest, Origin(), microseconds(lambda: None)
+    digest, origin, empty = asked.digest, lane.origin("127.0.0.1"), microseconds(lambda: None)
     rendered: Rendered = resident.rendered
     request_id = RequestIds(rooms.entropy).next_bytes
     form, body = rendered.form, rendered.verify

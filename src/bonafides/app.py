@@ -507,7 +507,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     if shared is not None:
         windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
     addresses = AddressLimiter(settings.address_requests_per_minute, clock.micros, windows)
-    uses = Uses(store, clock, entropy(16).hex())
+    uses = Uses(store, clock, entropy(16).hex(), networks=settings.networks_kept_days > 0)
     denied = Denials(store)
     foreign = Foreign(store, peppers, ForeignHashes())
     signers = SigningKeys(
@@ -658,6 +658,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
             UsageSpan.HOUR: settings.usage_hours_kept_days,
             UsageSpan.DAY: settings.usage_days_kept_days,
         },
+        settings.networks_kept_days,
     )
     return Rooms(
         settings=settings,

@@ -288,6 +288,51 @@ class DigestedSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkUse:
+    """How much a credential was used from a network, as far as it was written down.
+
+    Args:
+        network: In CIDR notation; empty for all of the credential's that are not told apart.
+        first_used_at: When it was used from there first.
+        last_used_at: When it was used from there last.
+        requests: That were accepted.
+    """
+
+    network: str
+    first_used_at: datetime
+    last_used_at: datetime
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewNetworks:
+    """When a network is new to a credential.
+
+    Args:
+        since: It was used from there first after this moment.
+        known_before: And from another one before this.
+        networks_max: Only credentials that were used from so many networks at the most: others have no home.
+    """
+
+    since: datetime
+    known_before: datetime
+    networks_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNetworks:
+    """When a network is shared by people.
+
+    Args:
+        people_max: Of so many at the most: where there are more, it is the way out of a house.
+        networks_max: As in `NewNetworks`.
+    """
+
+    people_max: int
+    networks_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialFilter:
     """Which credentials a list holds.
 
@@ -303,6 +348,8 @@ class CredentialFilter:
         never_used: Only those that never were.
         endless: Only those without an expiry of their own.
         spare_before: Only those that have scopes which nothing has needed, though others of theirs were needed before then.
+        unbound: Only those that may be used from everywhere.
+        networks: Only those that were used from such networks.
         search: Only those whose name, or what is shown of the secret, holds this, in whatever case; or of this id.
     """
 
@@ -317,6 +364,8 @@ class CredentialFilter:
     never_used: bool = False
     endless: bool = False
     spare_before: datetime | None = None
+    unbound: bool = False
+    networks: NewNetworks | SharedNetworks | None = None
     search: str | None = None
 
 

@@ -26,6 +26,7 @@ from bonafides.model import (
     FactorKind,
     Factors,
     LiveSession,
+    NetworkUse,
     Plan,
     Principal,
     Reason,
@@ -361,6 +362,22 @@ def usage_resource(usage: Usage) -> Resource:
         "buckets": [
             {"start": time_text(bucket.starts_at_us), **_requests(bucket)} for bucket in usage.buckets
         ],
+    }
+
+
+def networks_resource(uses: Sequence[NetworkUse]) -> Resource:
+    """The networks that a credential was used from."""
+    return {
+        "data": [
+            {
+                "object": "network_use",
+                "network": use.network or None,
+                "first_used_at": time_text(use.first_used_at),
+                "last_used_at": time_text(use.last_used_at),
+                "requests": use.requests,
+            }
+            for use in uses
+        ]
     }
 
 

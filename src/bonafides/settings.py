@@ -326,6 +326,15 @@ class Settings(BaseModel):
         le=36_500,
         description="How long usage is kept by the day: a year, and the month before it.",
     )
+    networks_kept_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description=(
+            "How long it is kept from which networks (the first 24 bits of an IPv4 address, 48 of an IPv6 address) API keys and personal "
+            "access tokens are used, after the last use from each. 0: it is not kept, and what was is forgotten."
+        ),
+    )
     body_bytes_max: int = Field(65_536, ge=1024, description="Longest request body that is read.")
     header_bytes_max: int = Field(32_768, ge=1024, description="Longest request head that is read.")
     header_seconds_max: float = Field(10.0, gt=0, description="Time for a request's head to arrive.")

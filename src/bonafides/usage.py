@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -12,12 +12,14 @@ from bonafides.errors import NotFound
 from bonafides.model import (
     ACCEPTED,
     Clock,
+    NetworkUse,
     Usage,
     UsageBucket,
     UsagePeriod,
     UsageSpan,
     UsageSubject,
     to_datetime,
+    to_micros,
 )
 from bonafides.store import CredentialStore, UsageStore
 
@@ -31,6 +33,7 @@ BUCKETS: Final[Mapping[UsagePeriod, tuple[UsageSpan, int]]] = {
 _SECOND_US: Final = 1_000_000
 _FORGOTTEN_AT_ONCE: Final = 5_000
 _FORGETTINGS_MAX: Final = 200
+_NETWORKS_EVERY_US: Final = 3_600 * _SECOND_US
 
 
 class CountedStore(CredentialStore, UsageStore, Protocol):
@@ -45,15 +48,24 @@ class UsageReports:
         directory: Whose credentials they are.
         clock: When it is asked.
         kept_days: How long the counts of each length are kept.
+        networks_kept_days: How long a network is kept from which a credential was used; 0 for not at all.
     """
 
     def __init__(
-        self, store: CountedStore, directory: Directory, clock: Clock, kept_days: Mapping[UsageSpan, int]
+        self,
+        store: CountedStore,
+        directory: Directory,
+        clock: Clock,
+        kept_days: Mapping[UsageSpan, int],
+        networks_kept_days: int,
     ) -> None:
         self._store = store
         self._directory = directory
         self._clock = clock
         self._kept_days = kept_days
+        self.networks_kept_days = networks_kept_days
+        """How long a network is kept from which a credential was used; 0 for not at all."""
+        self._networks_pruned_us = 0
 
     async def usage(
         self,
@@ -96,6 +108,15 @@ class UsageReports:
         buckets = tuple(_bucket(start, refusals.get(start, {})) for start in starts)
         return Usage(subject, period, span, _bucket(starts[0], total), buckets, last_us + span_us)
 
+    async def networks(self, authority: Authority, credential_id: str) -> Sequence[NetworkUse]:
+        """The networks that an API key or a personal access token was used from, the latest first; what is not told apart, last.
+
+        Raises:
+            NotFound: There is no such credential, or it is not the caller's to see.
+        """
+        await self._of_credential(authority, None, None, credential_id, lineage=False)
+        return (await self._store.networks_of([credential_id]))[credential_id]
+
     async def prune(self) -> None:
         """Forget what is older than it is kept, a bounded number of counts a call.
 
@@ -108,6 +129,10 @@ class UsageReports:
                 before = now - timedelta(days=days)
                 if await self._store.prune_usage(span, before, _FORGOTTEN_AT_ONCE) < _FORGOTTEN_AT_ONCE:
                     break
+        # All networks are read for it, since no index is kept of what changes with each use.
+        if to_micros(now) - self._networks_pruned_us >= _NETWORKS_EVERY_US:
+            await self._store.prune_networks(now - timedelta(days=self.networks_kept_days))
+            self._networks_pruned_us = to_micros(now)
 
     async def subject(
         self,

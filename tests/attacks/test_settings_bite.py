@@ -47,6 +47,7 @@ PROTECT_NOTHING: Final = {
     "usage_minutes_kept_days": "how long usage is kept by the minute",
     "usage_hours_kept_days": "how long usage is kept by the hour",
     "usage_days_kept_days": "how long usage is kept by the day",
+    "networks_kept_days": "how long it is kept from where keys are used",
     "ended_tokens_kept_seconds": "for how long an expired token is told so; it is refused either way",
     "smtp_host": "who is given mails; tests of mails hold what becomes of them",
     "smtp_port": "where that listens",

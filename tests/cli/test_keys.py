@@ -356,3 +356,22 @@ def test_usage_is_a_table_for_people(bonafides: Bonafides, make_key: MakeKey, ho
     assert heading.split() == ["FROM", "ACCEPTED", "REFUSED"]
     assert busy.split()[1:] == ["7", "rate_limit_exceeded=5", "token_expired=3"]
     assert total.split() == ["total", *busy.split()[1:]]
+
+
+def test_networks_have_the_shape_of_the_http_api_and_are_a_table(
+    bonafides: Bonafides, make_key: MakeKey, home: Path
+) -> None:
+    """Who has lost a machine would need a browser to see what was used there."""
+    key = make_key()
+    assert bonafides("keys", "networks", key["id"]).out.strip() == "There are no networks here."
+    assert bonafides("keys", "networks", "key_1", "--json").error["error"] == "not_found"
+    with closing(sqlite3.connect(home / "bonafides.db")) as database, database:
+        for network, requests in (("203.0.113.0/24", 7), ("", 3)):
+            whose = f"'{key['id']}', '{network}', '{key['tenant_id']}', '{key['user_id']}'"
+            database.execute(f"INSERT INTO used_networks VALUES ({whose}, 0, 1000000, {requests})")
+    done = bonafides("keys", "networks", key["id"], "--json").json
+    assert [set(use) for use in done["data"]] == [set(schemas.NetworkUse.model_fields)] * 2
+    heading, one, others = bonafides("keys", "networks", key["id"]).out.splitlines()
+    assert heading.split() == ["NETWORK", "FIRST", "USED", "LAST", "USED", "REQUESTS"]
+    assert one.split() == ["203.0.113.0/24", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "7"]
+    assert others.split() == ["all", "others", *one.split()[1:3], "3"]

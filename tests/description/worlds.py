@@ -86,7 +86,7 @@ def operators_targets(server: RunningServer) -> Mapping[str, Mapping[str, Target
         "deleteClientSecret": _secret_of(admin, client),
         **_tokens(admin),
         **{call: {"user_id": person} for call in ("startPasswordReset", "inviteUser", *LETTER_CALLS)},
-        "getLineage": {"credential_id": lambda: lasting_key},
+        **{call: {"credential_id": lambda: lasting_key} for call in ("getLineage", "listNetworks")},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
         **{call: {"user_id": lambda: lasting_user} for call in ("getUser", "changeUser")},
@@ -110,7 +110,7 @@ def members_targets(server: RunningServer, member: Mapping[str, Any]) -> Mapping
     lasting_key = key()
     return {
         **_tokens(client),
-        "getLineage": {"credential_id": lambda: lasting_key},
+        **{call: {"credential_id": lambda: lasting_key} for call in ("getLineage", "listNetworks")},
         **{call: {"key_id": lambda: lasting_key} for call in KEY_CALLS},
         **{call: {"key_id": key} for call in KEY_ENDING_CALLS},
         **{

@@ -21,7 +21,7 @@ CONTRACT = (
     "users invite", "users notifications",
     "tenants create", "tenants list", "tenants show", "tenants update",
     "plans put", "plans list", "plans show", "plans delete",
-    "peppers rotate", "keys lineage",
+    "peppers rotate", "keys lineage", "keys networks",
     "tokens create", "tokens list", "tokens show", "tokens revoke",
     "bearer-tokens list", "bearer-tokens show", "bearer-tokens revoke",
     "denials show",

@@ -59,6 +59,7 @@ SECRET: Final = re.compile(
     r"bf_[a-z]+_[0-9A-Za-z]{44}_[0-9A-Za-z]{6}|eyJ[\w-]+\.[\w-]+\.[\w-]+|whsec_[0-9A-Za-z+/]{43}="
 )
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+NETWORK: Final = re.compile(r"[0-9a-f.:]+/(24|48)")
 URL: Final = re.compile(r"http://127\.0\.0\.1:\d+(/oauth/register/cli_[0-9A-Za-z]{22})?")
 THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]{43}")
 CURSOR: Final = re.compile(r"[0-9a-f]{30,}")
@@ -67,6 +68,7 @@ CODE: Final = re.compile(r"[a-z2-7]{6}(-[a-z2-7]{6}){3}")
 WRITTEN_IN_BATCHES: Final = {
     "last_used_at",
     "accepted",
+    "requests",
     "refused",
     "device",
     "updated_at",
@@ -145,7 +147,12 @@ class Story:
             assert self._real.setdefault(told, real) == real, f"{place}: not the one that was told before"
         elif isinstance(told, str) and (
             form := next(
-                (p for p in (TIME, CURSOR, DISPLAY, THUMBPRINT, URL, TOTP, CODE) if p.fullmatch(told)), None
+                (
+                    p
+                    for p in (TIME, CURSOR, DISPLAY, NETWORK, THUMBPRINT, URL, TOTP, CODE)
+                    if p.fullmatch(told)
+                ),
+                None,
             )
         ):
             assert isinstance(real, str), place

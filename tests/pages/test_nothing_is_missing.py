@@ -69,6 +69,7 @@ CALLS: Final = {
     f"{KEY}/{{key_id}}/rotate": "rotateApiKey",
     "/settings/applications/consents/{consent_id}/withdraw": "withdrawConsent",
     "/settings/applications/grants/{grant_id}/end": "endGrant",
+    "/settings/checklist/api-keys/{key_id}/bind": "changeApiKey",
     "/settings/checklist/api-keys/{key_id}/expire": "changeApiKey",
     "/settings/checklist/api-keys/{key_id}/narrow": "changeApiKey",
     "/settings/notifications": "changeNotifications",
@@ -101,12 +102,13 @@ OF_BROWSERS: Final = {
 """What is for a person in a browser by its standard, for a proxy, or for who reads the server's terminal (there: `bonafides init`)."""
 
 PAGES_OWN: Final = {
+    ("Checklist", "known_networks"),
     ("Checklist", "needed_scopes"),
     ("Directory", "ceiling"),
     ("SetUp", "finish"),
     ("SetUp", "is_awaited"),
 }
-"""Which boxes a form has; which scopes a key needs, which the API tells of each finding; and the first run."""
+"""Which boxes a form has; which scopes a key needs and which networks it is known from, which the API tells of each finding; and the first run."""
 
 DECIDING: Final = ("credentials", "oauth", "directory", "plans", "usage", "allowances", "denials", "dry_runs")
 DECIDING_TOO: Final = ("notifications", "checklist", "audit", "webhooks", "deliveries", "set_up")

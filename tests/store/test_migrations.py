@@ -133,6 +133,11 @@ SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *FIRST[2:],
         "INSERT INTO usage_totals VALUES (60, 60000000, 'ten_1', 'accepted', 2)",
     ),
+    "0016": (
+        *FOURTH[:2],
+        *FIRST[2:],
+        "INSERT INTO used_networks VALUES ('key_1', '192.0.2.0/24', 'ten_1', 'usr_1', 1, 2, 3)",
+    ),
 }
 """For each revision, rows as its own program wrote them. A new revision adds its own."""
 

@@ -30,7 +30,7 @@ from bonafides.cli.terminal import Columns, print_family, print_made, print_page
 from bonafides.credentials.api_keys import KeyChanges, KeyWish
 from bonafides.credentials.holdings import Made
 from bonafides.model import UNCHANGED, Credential, CredentialStatus, Replayed, ShownStatus, UsagePeriod
-from bonafides.resources import Resource, key_resource, lineage_resource, usage_resource
+from bonafides.resources import Resource, key_resource, lineage_resource, networks_resource, usage_resource
 
 commands = typer.Typer(
     name="keys",
@@ -47,6 +47,13 @@ COLUMNS: Final[Columns] = {
     "SCOPES": lambda key: key["scopes"],
     "EXPIRES": lambda key: key["overlap_ends_at"] or key["expires_at"],
     "LAST USED": lambda key: key["last_used_at"],
+}
+
+NETWORK_COLUMNS: Final[Columns] = {
+    "NETWORK": lambda use: use["network"] or "all others",
+    "FIRST USED": lambda use: use["first_used_at"],
+    "LAST USED": lambda use: use["last_used_at"],
+    "REQUESTS": lambda use: use["requests"],
 }
 
 KeyId = Annotated[
@@ -363,6 +370,22 @@ def usage(
         )
 
     print_usage(work(database, None, do), as_json=as_json)
+
+
+@commands.command(epilog=example("bonafides keys networks key_0Nf4gQ2s9XbR7mT1kVwZaC"))
+def networks(*, key_id: KeyId, database: Database = None, as_json: AsJson = False) -> None:
+    """List the networks that an API key or a personal access token was used from, the latest first."""
+
+    async def do(session: Session) -> Resource:
+        return networks_resource(await session.rooms.usage.networks(session.authority, key_id))
+
+    found = work(database, None, do)
+    print_page(
+        found if as_json else {**found, "next_cursor": None},
+        NETWORK_COLUMNS,
+        as_json=as_json,
+        noun="networks",
+    )
 
 
 def _set_status(

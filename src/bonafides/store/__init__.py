@@ -59,6 +59,7 @@ from bonafides.model import (
     Lease,
     LeaseAsk,
     LiveSession,
+    NetworkUse,
     OneTimePurpose,
     OneTimeSecret,
     Opening,
@@ -207,6 +208,31 @@ class CredentialStore(Protocol):
 
     async def used_scopes(self, credential_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         """The scopes that were ever needed of each of these credentials."""
+        ...
+
+    async def record_networks(self, used: Mapping[tuple[str, str], tuple[datetime, int]]) -> None:
+        """Add to how much credentials were used from networks.
+
+        Of each credential, `NETWORKS_MAX` networks are told apart, and what comes after these is added up as one.
+        Of who was deleted, nothing is written.
+
+        Args:
+            used: When a credential (by its id) was last used from a network, and how often since the last batch.
+        """
+        ...
+
+    async def networks_of(self, credential_ids: Sequence[str]) -> Mapping[str, Sequence[NetworkUse]]:
+        """The networks that each of these credentials was used from, the latest first, and the others at the end."""
+        ...
+
+    async def shared_networks(
+        self, tenant: TenantScope, networks: Sequence[str], people_max: int
+    ) -> frozenset[str]:
+        """Those of these networks from which credentials of several people, and not of more than that, were used."""
+        ...
+
+    async def prune_networks(self, before: datetime) -> int:
+        """Forget the networks that were last used before a moment; how many."""
         ...
 
     async def record_use(

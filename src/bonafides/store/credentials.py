@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -41,7 +41,7 @@ from bonafides.model import (
     TenantScope,
     to_micros,
 )
-from bonafides.store import Reused
+from bonafides.store import Reused, used_networks
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
 from bonafides.store.listing import holding, page_of, within
@@ -134,6 +134,16 @@ def prune_tokens(transaction: Transaction, before: datetime, rows_max: int) -> i
     return transaction.connection.execute(delete(credentials).where(credentials.c.id.in_(ended))).rowcount
 
 
+def _of_use(tenant: TenantScope, which: CredentialFilter) -> Iterator[ColumnElement[bool]]:
+    """The conditions of a list that are about what credentials were needed for, and where."""
+    if which.spare_before is not None:
+        yield from has_spare(which.spare_before)
+    if which.unbound:
+        yield credentials.c.allowed_ips == literal((), credentials.c.allowed_ips.type)
+    if which.networks is not None:
+        yield credentials.c.id.in_(used_networks.keys_on(tenant, which.networks))
+
+
 def list_page(
     connection: Connection, tenant: TenantScope, page: Page, which: CredentialFilter
 ) -> Sequence[Credential]:
@@ -157,8 +167,7 @@ def list_page(
         query = query.where(credentials.c.last_used_at.is_(None))
     if which.endless:
         query = query.where(credentials.c.expires_at.is_(None))
-    if which.spare_before is not None:
-        query = query.where(*has_spare(which.spare_before))
+    query = query.where(*_of_use(tenant, which))
     if which.search is not None:
         query = query.where(
             or_(

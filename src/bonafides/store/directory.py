@@ -28,7 +28,7 @@ from bonafides.model import (
     User,
     UserChanges,
 )
-from bonafides.store import Clash, Reused, SetUpCode, plans
+from bonafides.store import Clash, Reused, SetUpCode, plans, used_networks
 from bonafides.store.claims import release, settle
 from bonafides.store.credentials import add as add_credential
 from bonafides.store.credentials import revoke_all
@@ -148,6 +148,7 @@ def change_tenant(
     revoked: Sequence[Change] = ()
     if changed.status is Status.DELETED:
         revoked = revoke_all(connection, credentials.c.tenant_id == tenant_id, event.at, TENANT_DELETED)
+        used_networks.forget(connection, credentials.c.tenant_id == tenant_id)
     transaction.record(event, Change(ChangeKind.TENANT, tenant_id), *revoked)
     return changed
 
@@ -198,6 +199,7 @@ def change_user(
     revoked: Sequence[Change] = ()
     if changed.status is Status.DELETED:
         revoked = revoke_all(connection, credentials.c.user_id == user_id, event.at, USER_DELETED)
+        used_networks.forget(connection, credentials.c.user_id == user_id)
     elif changed.status is not Status.ACTIVE:
         # Whoever is enabled again logs in again; keys, which only a person could make anew, wait.
         _, revoked = end_all(connection, user_id, event.at, USER_DISABLED)

@@ -56,6 +56,7 @@ from bonafides.model import (
     Lease,
     LeaseAsk,
     LiveSession,
+    NetworkUse,
     OneTimePurpose,
     OneTimeSecret,
     Opening,
@@ -113,6 +114,7 @@ from bonafides.store import (
     sessions,
     signing_keys,
     usage,
+    used_networks,
     used_scopes,
     webhooks,
 )
@@ -247,6 +249,20 @@ class SqlStore:
 
     async def used_scopes(self, credential_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         return await self._read(used_scopes.of, credential_ids)
+
+    async def record_networks(self, used: Mapping[tuple[str, str], tuple[datetime, int]]) -> None:
+        await self._write(used_networks.record, used)
+
+    async def networks_of(self, credential_ids: Sequence[str]) -> Mapping[str, Sequence[NetworkUse]]:
+        return await self._read(used_networks.of, credential_ids)
+
+    async def shared_networks(
+        self, tenant: TenantScope, networks: Sequence[str], people_max: int
+    ) -> frozenset[str]:
+        return await self._read(used_networks.shared, tenant, networks, people_max)
+
+    async def prune_networks(self, before: datetime) -> int:
+        return await self._write(used_networks.prune, before)
 
     async def record_use(
         self, last_used: Mapping[str, datetime], redigested: Mapping[str, DigestedSecret]

@@ -44,7 +44,7 @@ from bonafides.model import (
 from bonafides.store.columns import ID, NUMBER, Addresses, Attempts, Document, Figures, Moment, Scopes, word
 from bonafides.webhook import DeliveryStatus, WebhookStatus
 
-REVISION: Final = "0015"
+REVISION: Final = "0016"
 """The schema that this program reads and writes; migrations end in it."""
 
 metadata: Final = MetaData(
@@ -459,6 +459,24 @@ used_scopes: Final = Table(
     Column("credential_id", ID, primary_key=True),
     Column("scope", Text, primary_key=True),
     _moment("first_used_at"),
+)
+
+# Which networks a key was used from; bookkeeping, written in batches: docs/decisions/0026. The network '' is all
+# of a key's that are not told apart. No index on what changes with every use.
+used_networks: Final = Table(
+    "used_networks",
+    metadata,
+    Column("credential_id", ID, primary_key=True),
+    Column("network", ID, primary_key=True),
+    Column("tenant_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    _moment("first_used_at"),
+    _moment("last_used_at"),
+    Column("requests", BigInteger, nullable=False),
+    CheckConstraint("requests > 0", name="requests"),
+    Index("ix_used_networks_first", "tenant_id", "first_used_at", "credential_id"),
+    Index("ix_used_networks_network", "tenant_id", "network", "user_id"),
+    sqlite_with_rowid=False,
 )
 
 # Bookkeeping for a day: no foreign keys. What was nobody's credential has no tenant: docs/decisions/0010.

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bonafides.model import (
     STANDARD_SCOPES,
@@ -100,6 +100,28 @@ class Bounds(Struct, gc=False, eq=False):
         return True
 
 
+class Tally(Struct, gc=False, eq=False):
+    """What was accepted of a credential in a minute and is not gathered yet.
+
+    Args:
+        until_us: The end of the minute.
+        network: Where the latest came from; empty where nobody knows.
+        last_us: When the latest came.
+        accepted: How many there were.
+        elsewhere: How many of them came before the network changed, and are noted.
+    """
+
+    until_us: int
+    network: str
+    last_us: int
+    accepted: int = 1
+    elsewhere: int = 0
+
+
+UNCOUNTED: Final = Tally(0, "", 0, 0)
+"""Of a minute that is over, so nothing is added to it."""
+
+
 class Resident(Struct, gc=False, eq=False):
     """One credential in memory: what every request on it is judged by.
 
@@ -119,10 +141,8 @@ class Resident(Struct, gc=False, eq=False):
     """None where nothing but its limit can speak against a request that needs no scope."""
     counter: Counter | None = None
     counted_under: Plan | None = None
-    last_used_us: int = 0
-    accepted: int = 0
-    counted_until_us: int = 0
-    """End of the minute that `accepted` is of; 0 while nothing is counted that `usage.Uses` has not gathered."""
+    tally: Tally = field(default_factory=lambda: UNCOUNTED)
+    """`UNCOUNTED` while nothing is counted that `usage.Uses` has not gathered."""
     touched: bool = False
     rendered: Any = None
     """Whatever the web keeps with a resident, to answer sooner."""

@@ -1,8 +1,9 @@
 """Last uses, usage and outdated digests: gathered in memory and written in batches, never on the request.
 
-An accepted request costs one comparison and one addition on the resident that it has in hand. What a
-resident has counted is of one minute, and is taken from it when the minute or the flush comes, so that
-no request is counted in another minute than its own.
+An accepted request costs two comparisons and one addition on the tally of the resident that it has in hand. What
+that has counted is of one minute, and is taken from it when the minute or the flush comes, so that
+no request is counted in another minute than its own; and what it has counted since its network changed is
+of one network, and is taken from it when that changes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final, Protocol
 from bonafides.errors import Unavailable
 from bonafides.model import ACCEPTED, Clock, DigestedSecret, Reason, UsageKey, UsageSpan, to_datetime
 from bonafides.store import CredentialStore, UsageStore
-from bonafides.verification.resident import Resident
+from bonafides.verification.resident import UNCOUNTED, Resident, Tally
 
 _MINUTE_US: Final = UsageSpan.MINUTE * 1_000_000
 _BATCH_MAX: Final = 4_000
@@ -36,15 +37,24 @@ class Uses:
         clock: When they are written.
         writer: The name of this process, which no other has or will have.
         waiting_max: Counts that are kept while they cannot be written; those beyond are lost, and `lost` says so.
+        networks: Whether it is kept from which networks keys are used.
     """
 
     def __init__(
-        self, store: UsesStore, clock: Clock, writer: str, *, waiting_max: int = _WAITING_MAX
+        self,
+        store: UsesStore,
+        clock: Clock,
+        writer: str,
+        *,
+        waiting_max: int = _WAITING_MAX,
+        networks: bool = True,
     ) -> None:
         self._store = store
         self._clock = clock
         self._writer = writer
         self._waiting_max = waiting_max
+        self._keeps_networks = networks
+        self._networks: dict[tuple[str, str], tuple[int, int]] = {}
         self._used: list[Resident] = []
         self._last_used: dict[str, int] = {}
         self._redigested: dict[str, DigestedSecret] = {}
@@ -63,18 +73,21 @@ class Uses:
         """How many counts are gathered and not written."""
         return len(self._counts) + len(self._batch)
 
-    def note(self, resident: Resident, now_us: int) -> None:
-        """A request on this resident was accepted."""
-        resident.last_used_us = now_us
-        if now_us < resident.counted_until_us:
-            resident.accepted += 1
+    def note(self, resident: Resident, network: str, now_us: int) -> None:
+        """A request on this resident, from this network, was accepted."""
+        tally = resident.tally
+        if now_us < tally.until_us:
+            if tally.network != network:
+                self._leave(resident, tally)
+                tally.network, tally.elsewhere = network, tally.accepted
+            tally.last_us = now_us
+            tally.accepted += 1
             return
-        if resident.counted_until_us:
-            self._take(resident)
-        else:
+        if tally is UNCOUNTED:
             self._used.append(resident)
-        resident.counted_until_us = now_us - now_us % _MINUTE_US + _MINUTE_US
-        resident.accepted = 1
+        else:
+            self._take(resident, tally)
+        resident.tally = Tally(now_us - now_us % _MINUTE_US + _MINUTE_US, network, now_us)
 
     def note_scopes(self, resident: Resident, scopes: frozenset[str], now_us: int) -> None:
         """A request needed these scopes, and this resident has them; they count for the first of its lineage."""
@@ -104,6 +117,7 @@ class Uses:
         """
         await self._flush_scopes()
         self._gather()
+        await self._flush_networks()
         last_used, self._last_used = self._last_used, {}
         redigested, self._redigested = self._redigested, {}
         if not last_used and not redigested:
@@ -127,6 +141,22 @@ class Uses:
         except Unavailable:
             self._first_used = first_used | self._first_used
             raise
+
+    async def _flush_networks(self) -> None:
+        waiting, self._networks = self._networks, {}
+        while waiting:
+            # So many at a time that nobody waits long for the lock.
+            batch = dict(islice(waiting.items(), _BATCH_MAX))
+            try:
+                await self._store.record_networks(
+                    {name: (to_datetime(last_us), requests) for name, (last_us, requests) in batch.items()}
+                )
+            except Unavailable:
+                for name, (last_us, requests) in waiting.items():
+                    self._add_network(name, last_us, requests)
+                raise
+            for name in batch:
+                del waiting[name]
 
     async def flush_counts(self) -> None:
         """Write what was counted until now; on failure it is kept for the next flush.
@@ -159,16 +189,28 @@ class Uses:
     def _gather(self) -> None:
         used, self._used = self._used, []
         for resident in used:
-            self._take(resident)
-            resident.counted_until_us = 0
-            resident.accepted = 0
+            tally, resident.tally = resident.tally, UNCOUNTED
+            self._take(resident, tally)
             # One credential may have been evicted and come back: two residents, the latest use counts.
             name = resident.credential_id
-            self._last_used[name] = max(resident.last_used_us, self._last_used.get(name, 0))
-            resident.last_used_us = 0
+            self._last_used[name] = max(tally.last_us, self._last_used.get(name, 0))
 
-    def _take(self, resident: Resident) -> None:
-        self._add(resident, resident.counted_until_us - _MINUTE_US, ACCEPTED, resident.accepted)
+    def _take(self, resident: Resident, tally: Tally) -> None:
+        self._leave(resident, tally)
+        self._add(resident, tally.until_us - _MINUTE_US, ACCEPTED, tally.accepted)
+
+    def _leave(self, resident: Resident, tally: Tally) -> None:
+        """Note how often this resident was used since its network changed."""
+        if tally.network and self._keeps_networks and resident.credential_id.startswith(_KEYS):
+            name = (resident.credential_id, tally.network)
+            self._add_network(name, tally.last_us, tally.accepted - tally.elsewhere)
+
+    def _add_network(self, name: tuple[str, str], last_us: int, requests: int) -> None:
+        known = self._networks.get(name)
+        if known is not None:
+            self._networks[name] = max(last_us, known[0]), requests + known[1]
+        elif requests and len(self._networks) < self._waiting_max:
+            self._networks[name] = last_us, requests
 
     def _add(self, resident: Resident, minute_us: int, outcome: str, requests: int) -> None:
         owner, name, root_id = resident.owner, resident.credential_id, resident.root_id

@@ -31,6 +31,7 @@ from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import LeaseNeededError, Leases
 from bonafides.verification.limiter import AddressLimiter, Counter, Limiter
 from bonafides.verification.lookup import LookUps
+from bonafides.verification.networks import network_of
 from bonafides.verification.resident import Resident, ResidentIndex
 from bonafides.verification.usage import Uses
 
@@ -338,7 +339,7 @@ class Verifier:
             return Rejected(objection, left, principal.kind, facts.scopes, principal, cause)
         if not counter.spend(hourly, burst, facts.cost, now_us):
             return self.over_limit(resident, facts, counter, now_us)
-        self._uses.note(resident, now_us)
+        self._uses.note(resident, network_of(facts.address), now_us)
         return Accepted(resident.principal, resident.ends_at_us, counter.allowance(hourly, burst, now_us))
 
     def _refuse_bad(self, resident: Resident, objection: Reason, facts: Facts, now_us: int) -> Rejected:

@@ -55,6 +55,18 @@ def client_address(
         return peer
     if not trusted or not _is_trusted(address, trusted):
         return str(address)
+    return str(forwarded_for(headers, trusted) or address)
+
+
+def is_proxy(peer: str | None, trusted: Sequence[Network]) -> bool:
+    """Whether the other end of a connection is one of the operator's proxies."""
+    address = _parse_peer(peer) if peer and trusted else None
+    return address is not None and _is_trusted(address, trusted)
+
+
+def forwarded_for(headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]) -> IpAddress | None:
+    """The client's address as `X-Forwarded-For` tells it, if the request comes through a trusted proxy; None if it does not tell."""
+    address: IpAddress | None = None
     hops = [
         hop
         for name, value in headers
@@ -68,7 +80,7 @@ def client_address(
         address = earlier
         if not _is_trusted(address, trusted):
             break
-    return str(address)
+    return address
 
 
 def _is_trusted(address: IpAddress, trusted: Sequence[Network]) -> bool:

@@ -72,6 +72,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else None
+        self._origin = self._lane.origin(self._peer)
         self._start_timer()
 
     @override

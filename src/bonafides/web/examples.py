@@ -632,6 +632,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
                     "api_keys": [],
                     "users": [_USER] if check is CheckName.NO_SECOND_FACTOR else [],
                     "unused_scopes": {},
+                    "networks": {},
+                    "known_networks": {},
                     "more": False,
                 }
                 for check, text in TEXTS.items()
@@ -936,6 +938,21 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "deleteWebhook": Example(path={"webhook_id": WEBHOOK_ID}, status=204, answer=None),
     "getUsage": Example(query={"credential_id": KEY_ID, "period": "day"}, answer=_USAGE),
+    "listNetworks": Example(
+        path={"credential_id": KEY_ID},
+        answer={
+            "data": [
+                {
+                    "object": "network_use",
+                    "network": network,
+                    "first_used_at": MADE_AT,
+                    "last_used_at": MADE_AT,
+                    "requests": requests,
+                }
+                for network, requests in (("203.0.113.0/24", 312), ("2001:db8:7::/48", 5))
+            ]
+        },
+    ),
     "getApiKeyUsage": Example(path={"key_id": KEY_ID}, query={"period": "day"}, answer=_USAGE),
     "logIn": Example(caller="nobody", body={"username": OWNER_EMAIL, "password": PASSWORD}, answer=_TOKENS),
     "listSessions": Example(caller="session", query={"limit": "1"}, answer=_page(_SESSION, CURSOR)),

@@ -38,11 +38,12 @@ from bonafides.settings import Settings
 from bonafides.verification.denials import Denials
 from bonafides.verification.leases import LeaseNeededError
 from bonafides.verification.limiter import SECOND_US, AddressLimiter, Counter
+from bonafides.verification.networks import UNKNOWN, network_of
 from bonafides.verification.resident import Resident
 from bonafides.verification.usage import Uses
 from bonafides.verification.verifier import NO_SCOPES, Facts, Verifier
 from bonafides.web.access import log, note_access
-from bonafides.web.address import client_address
+from bonafides.web.address import client_address, forwarded_for, is_proxy
 from bonafides.web.answers import (
     NO_STORE,
     WARNED_US,
@@ -85,6 +86,9 @@ _INTROSPECTION: Final = INTROSPECTION_PATH.encode("ascii")
 _MEDIA_TYPES: Final = {_QUESTION: b"application/json", _INTROSPECTION: FORM.encode("ascii")}
 _PLAIN_FORM: Final = re.compile(rb"token=([0-9A-Za-z_.-]+)(?:&token_type_hint=[0-9A-Za-z_.-]*)?")
 _QUESTION_BYTES_MAX: Final = 16_384
+_FORWARDED_MAX: Final = 8_192
+_FORWARDED_BYTES_MAX: Final = 128
+"""Longer chains of addresses are read each time."""
 _NO_CONTENT: Final = 204
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 
@@ -102,14 +106,22 @@ class Late:
 
 
 class Origin:
-    """Where the last request of a connection came from whose credential is bound to addresses.
+    """Where the requests of a connection come from.
 
-    The same head on the same connection comes from the same address, so that it need not be read again.
+    The same head on the same connection comes from the same address, so that it need not be read again:
+    `asked` and `facts` are the last whose credential is bound to addresses.
+
+    Args:
+        network: Which the other end of the connection is in; None for a proxy of the operator's, which says where each
+            request comes from.
+        proxy: And which that proxy is in.
     """
 
-    __slots__ = ("asked", "facts")
+    __slots__ = ("asked", "facts", "network", "proxy")
 
-    def __init__(self) -> None:
+    def __init__(self, network: str | None = UNKNOWN, proxy: str = UNKNOWN) -> None:
+        self.network = network
+        self.proxy = proxy
         self.asked: Asked | None = None
         self.facts = NOWHERE
 
@@ -173,6 +185,7 @@ class FastLane:
         self._clock = clock
         self._micros: Callable[[], int] = clock.micros
         self._trusted = settings.trusted_proxies
+        self._forwarded: dict[tuple[bytes, ...], str] = {}
         self._common = common_headers(settings)
         self._forms: dict[tuple[int | None, int | None], Form] = {}
         self._shelf = Shelf(_RENDERED_MAX)
@@ -184,11 +197,38 @@ class FastLane:
         heads = Heads(verifier.digest, self._tally, entropy)
         self.recall = heads.recall
         self.remember = heads.remember
-        self.parse = heads.parse
+        self._parse = heads.parse
+        self.parse = self._parse_forwarded if self._trusted else heads.parse
         self._resident = verifier.resident_of
         self.settings = settings
         metrics.before_reading(self._hand_in_counts)
         self._metrics = metrics
+
+    def origin(self, peer: str | None) -> Origin:
+        """Where the requests of a connection come from whose other end this is."""
+        network = network_of(client_address(peer, (), self._trusted))
+        return Origin(None, network) if is_proxy(peer, self._trusted) else Origin(network)
+
+    def _parse_forwarded(self, method: bytes, url: bytes, headers: HeaderList) -> tuple[Asked, bytes] | None:
+        parsed = self._parse(method, url, headers)
+        if parsed is not None:
+            parsed[0].network = self._forwarded_network(headers)
+        return parsed
+
+    def _forwarded_network(self, headers: HeaderList) -> str:
+        """The network that the headers of a request tell of, if it came through a proxy of the operator's."""
+        values = tuple(value for name, value in headers if name == b"x-forwarded-for")
+        if not values:
+            return UNKNOWN
+        network = self._forwarded.get(values)
+        if network is None:
+            address = forwarded_for(headers, self._trusted)
+            network = UNKNOWN if address is None else network_of(str(address))
+            if sum(map(len, values)) <= _FORWARDED_BYTES_MAX:
+                if len(self._forwarded) >= _FORWARDED_MAX:
+                    self._forwarded.clear()
+                self._forwarded[values] = network
+        return network
 
     def answer(self, asked: Asked, origin: Origin, defaults: HeaderList) -> bytes | None:
         """The whole answer from memory, or None, with nothing counted, where the application has to find it.
@@ -211,7 +251,10 @@ class FastLane:
                 facts = origin.facts
             if self._verifier.objection(resident, facts, now_us) is not None:
                 return None
-        return self._admit(resident, asked, now_us, defaults)
+        network = origin.network
+        if network is None:
+            network = asked.network or origin.proxy
+        return self._admit(resident, asked, network, now_us, defaults)
 
     def answer_from(
         self, asked: Asked, headers: HeaderList, peer: str | None, origin: Origin, defaults: HeaderList
@@ -265,7 +308,8 @@ class FastLane:
             now_us = self._micros()
             if self._verifier.objection(found, facts, now_us) is None:
                 # Most credentials come once or in a crowd: what is rendered is kept from the second time on.
-                answer = self._admit(found, asked, now_us, defaults, kept=False)
+                network = network_of(asking.address)
+                answer = self._admit(found, asked, network, now_us, defaults, kept=False)
                 if answer is not None:
                     return answer
             verdict = await self._verifier.verdict_on(found, facts)
@@ -278,7 +322,14 @@ class FastLane:
         return Asking(*parsed, self._address(peer, headers))
 
     def _admit(
-        self, resident: Resident, asked: Asked, now_us: int, defaults: HeaderList, *, kept: bool = True
+        self,
+        resident: Resident,
+        asked: Asked,
+        network: str,
+        now_us: int,
+        defaults: HeaderList,
+        *,
+        kept: bool = True,
     ) -> bytes | None:
         """Count a request that nothing but its limit speaks against, and answer it; None where it cannot be counted."""
         counter = self._verifier.counter(resident, now_us)
@@ -291,11 +342,12 @@ class FastLane:
                 return self._limited(asked, resident, now_us, defaults)
         except (LeaseNeededError, Unavailable):
             return None  # who is asked next waits for a lease, or says why there is none
-        if now_us < resident.counted_until_us:
-            resident.last_used_us = now_us
-            resident.accepted += 1
+        count = resident.tally
+        if now_us < count.until_us and count.network is network:
+            count.last_us = now_us
+            count.accepted += 1
         else:
-            self._uses.note(resident, now_us)
+            self._uses.note(resident, network, now_us)
         asked.tally[0] += 1
         self._accepted[resident.kind] += 1
         date, request_id = defaults[0][1], self._next_id()
@@ -371,8 +423,9 @@ class FastLane:
                 return None
         except (LeaseNeededError, Unavailable):
             return None
-        self._uses.note(resident, now_us)
-        self._uses.note(caller, now_us)
+        # Where the caller heard of it, the question does not say.
+        self._uses.note(resident, UNKNOWN, now_us)
+        self._uses.note(caller, network_of(self._address(peer, headers)), now_us)
         self._asked_tallies[url][0] += 1
         self._accepted[resident.kind] += 1
         if url == _INTROSPECTION:

@@ -11,6 +11,7 @@ from typing import Final
 from bonafides.errors import InvalidRequest
 from bonafides.intake import scope_words
 from bonafides.model import Entropy
+from bonafides.verification.networks import UNKNOWN
 from bonafides.verification.verifier import NO_SCOPES, Facts
 from bonafides.web.answers import HeaderList
 from bonafides.web.presented import of_authorization, refuse_credential_in_url
@@ -64,7 +65,17 @@ class Asked:
     It holds no secret, and no verdict.
     """
 
-    __slots__ = ("digest", "facts", "forward", "method", "problem_json", "scopes", "tally", "target")
+    __slots__ = (
+        "digest",
+        "facts",
+        "forward",
+        "method",
+        "network",
+        "problem_json",
+        "scopes",
+        "tally",
+        "target",
+    )
 
     def __init__(
         self, target: Target, method: str, digest: bytes, tally: list[int], *, problem_json: bool
@@ -77,6 +88,8 @@ class Asked:
         self.digest = digest
         self.tally = tally
         self.problem_json = problem_json
+        self.network = UNKNOWN
+        """Which it came from, if it came through a proxy of the operator's and says so."""
 
 
 Tally = Callable[[str, str, int], list[int]]

@@ -749,6 +749,24 @@ class Usage(BaseModel):
     buckets: list[UsageBucket] = Field(description="In the order of time, the empty ones too.")
 
 
+class NetworkUse(BaseModel):
+    """How much a credential was used from a network."""
+
+    object: Literal["network_use"]
+    network: str | None = Field(
+        description="In CIDR notation; `null`: all others, beyond the 64 that are told apart."
+    )
+    first_used_at: Moment
+    last_used_at: Moment
+    requests: int = Field(description="That were accepted.")
+
+
+class NetworkUses(BaseModel):
+    """Where a credential was used from."""
+
+    data: list[NetworkUse] = Field(description="The latest first, and all others at the end.")
+
+
 class Notifications(BaseModel):
     """Of what a person is told by mail, where the server can send any."""
 

@@ -752,7 +752,7 @@ def test_a_resident_takes_little_memory() -> None:
     assert one.name is other.name
     assert one.owner is other.owner
     assert one.bounds is None
-    assert sys.getsizeof(one) <= 144
+    assert sys.getsizeof(one) <= 128
 
 
 def test_what_is_kept_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from tests.unit.clocks import START_US, HandClock
 from tests.unit.verification.test_resident import admit, found, index_of
 
 MINUTE_US: Final = 60_000_000
+HOME: Final = "192.0.2.0/24"
+AWAY: Final = "2001:db8:1::/48"
 MINUTE_BEGAN_US: Final = START_US // MINUTE_US * MINUTE_US
 
 
@@ -29,6 +31,7 @@ class Ledger:
     batches: list[tuple[Mapping[str, datetime], Mapping[str, DigestedSecret]]] = field(default_factory=list)
     counts: dict[tuple[str, int], Mapping[UsageKey, int]] = field(default_factory=dict)
     scopes: list[Mapping[tuple[str, str], datetime]] = field(default_factory=list)
+    networks: list[Mapping[tuple[str, str], tuple[datetime, int]]] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
     failing: bool = False
     doubtful: bool = False
@@ -52,6 +55,12 @@ class Ledger:
         if self.failing:
             raise Unavailable
         self.scopes.append(dict(first_used))
+
+    async def record_networks(self, used: Mapping[tuple[str, str], tuple[datetime, int]]) -> None:
+        """Write where credentials were used from."""
+        if self.failing:
+            raise Unavailable
+        self.networks.append(dict(used))
 
     async def record_usage(
         self, writer: str, batch: int, counts: Mapping[UsageKey, int], _at: datetime
@@ -101,8 +110,8 @@ async def test_many_uses_are_one_entry_with_the_latest_time(uses: Uses, ledger: 
     """A write for each request would make the database the limit of every API behind this server."""
     one, other = resident("key_1"), resident("key_2")
     for offset in range(5):
-        uses.note(one, START_US + offset)
-    uses.note(other, START_US)
+        uses.note(one, HOME, START_US + offset)
+    uses.note(other, HOME, START_US)
     await uses.flush()
     assert ledger.batches == [({"key_1": to_datetime(START_US + 4), "key_2": to_datetime(START_US)}, {})]
 
@@ -110,7 +119,7 @@ async def test_many_uses_are_one_entry_with_the_latest_time(uses: Uses, ledger: 
 async def test_nothing_gathered_writes_nothing(uses: Uses, ledger: Ledger) -> None:
     """An idle server leaves the disk alone."""
     await uses.flush()
-    uses.note(resident(), START_US)
+    uses.note(resident(), HOME, START_US)
     await uses.flush()
     await uses.flush()
     assert len(ledger.batches) == 1
@@ -119,9 +128,9 @@ async def test_nothing_gathered_writes_nothing(uses: Uses, ledger: Ledger) -> No
 async def test_a_use_after_a_flush_is_in_the_next(uses: Uses, ledger: Ledger) -> None:
     """A key's last use would stand still after its first batch."""
     one = resident()
-    uses.note(one, START_US)
+    uses.note(one, HOME, START_US)
     await uses.flush()
-    uses.note(one, START_US + 1)
+    uses.note(one, HOME, START_US + 1)
     await uses.flush()
     assert [batch["key_1"] for batch, _ in ledger.batches] == [
         to_datetime(START_US),
@@ -132,11 +141,11 @@ async def test_a_use_after_a_flush_is_in_the_next(uses: Uses, ledger: Ledger) ->
 async def test_a_use_during_a_flush_is_in_the_next(uses: Uses, ledger: Ledger) -> None:
     """A slow disk must not swallow what happens meanwhile."""
     one = resident()
-    uses.note(one, START_US)
+    uses.note(one, HOME, START_US)
     ledger.gate.clear()
     flushing = asyncio.create_task(uses.flush())
     await asyncio.sleep(0)
-    uses.note(one, START_US + 1)
+    uses.note(one, HOME, START_US + 1)
     ledger.gate.set()
     await flushing
     await uses.flush()
@@ -187,21 +196,21 @@ async def test_renewed_digests_are_written_on_their_own(uses: Uses, ledger: Ledg
 async def test_what_could_not_be_written_is_kept(uses: Uses, ledger: Ledger) -> None:
     """An outage of a minute must not lose a minute of last uses, nor write an older time over a newer."""
     one, other = resident("key_1"), resident("key_2")
-    uses.note(one, START_US)
-    uses.note(other, START_US)
+    uses.note(one, HOME, START_US)
+    uses.note(other, HOME, START_US)
     uses.redigest("key_1", SECRETS[0])
     uses.redigest("key_2", SECRETS[0])
     ledger.failing = True
     ledger.gate.clear()
     flushing = asyncio.create_task(uses.flush())
     await asyncio.sleep(0)
-    uses.note(one, START_US + 1)
+    uses.note(one, HOME, START_US + 1)
     uses.redigest("key_2", SECRETS[2])
     ledger.gate.set()
     with pytest.raises(Unavailable):
         await flushing
     ledger.failing = False
-    uses.note(other, START_US + 2)
+    uses.note(other, HOME, START_US + 2)
     await uses.flush()
     await uses.flush()
     assert ledger.batches == [
@@ -215,8 +224,8 @@ async def test_what_could_not_be_written_is_kept(uses: Uses, ledger: Ledger) -> 
 async def test_a_credential_that_came_back_keeps_its_latest_use(uses: Uses, ledger: Ledger) -> None:
     """Evicted and looked up again, a key is in memory twice: its last use must not move back."""
     early, late = resident(), resident()
-    uses.note(late, START_US + 5)
-    uses.note(early, START_US)
+    uses.note(late, HOME, START_US + 5)
+    uses.note(early, HOME, START_US)
     await uses.flush()
     assert ledger.batches == [({"key_1": to_datetime(START_US + 5)}, {})]
 
@@ -226,9 +235,9 @@ async def test_requests_are_counted_in_their_own_minute(uses: Uses, ledger: Ledg
     one, other = resident("key_1"), resident("key_2")
     end_us = MINUTE_BEGAN_US + MINUTE_US
     for at_us in (end_us - 2, end_us - 1, end_us, end_us + 1, end_us + 2):
-        uses.note(one, at_us)
-    uses.note(other, end_us - 1)
-    uses.note(other, end_us + 2 * MINUTE_US)
+        uses.note(one, HOME, at_us)
+    uses.note(other, HOME, end_us - 1)
+    uses.note(other, HOME, end_us + 2 * MINUTE_US)
     await uses.flush_counts()
     assert ledger.totals == {
         (0, "key_1", ACCEPTED): 2,
@@ -242,7 +251,7 @@ async def test_what_was_made_from_something_counts_for_its_lineage(uses: Uses, l
     """What a key did through tokens could not be summed once these are forgotten."""
     index = index_of()
     for one in admit(index, found("tok_1", root_id="key_1"), found("key_1", root_id="key_1")):
-        uses.note(one, START_US)
+        uses.note(one, HOME, START_US)
     await uses.flush_counts()
     (counts,) = ledger.counts.values()
     assert {key.credential_id: key.root_id for key in counts} == {"tok_1": "key_1", "key_1": None}
@@ -251,7 +260,7 @@ async def test_what_was_made_from_something_counts_for_its_lineage(uses: Uses, l
 async def test_refusals_are_counted_by_their_reason(uses: Uses, ledger: Ledger) -> None:
     """Whoever asks why a customer's calls fail would have to guess."""
     one = resident()
-    uses.note(one, START_US)
+    uses.note(one, HOME, START_US)
     for reason in (Reason.RATE, Reason.SCOPE, Reason.RATE):
         uses.note_refusal(one, reason, START_US)
     await uses.flush_counts()
@@ -269,7 +278,7 @@ async def test_every_request_is_counted_once(uses: Uses, ledger: Ledger) -> None
     """Whatever is flushed between two requests, neither may be missing from a bill, or be on it twice."""
     one, came_back = resident(), resident()
     for offset in range(30):
-        uses.note(one if offset % 3 else came_back, START_US + offset)
+        uses.note(one if offset % 3 else came_back, HOME, START_US + offset)
         if offset % 4 == 0:
             await uses.flush()
         if offset % 5 == 0:
@@ -291,12 +300,12 @@ async def test_counts_that_may_not_be_written_are_sent_again(
     one = resident()
     setattr(ledger, trouble, True)
     for offset in range(3):
-        uses.note(one, START_US + offset)
+        uses.note(one, HOME, START_US + offset)
         with pytest.raises(Unavailable):
             await uses.flush_counts()
     assert uses.waiting > 0
     setattr(ledger, trouble, False)
-    uses.note(one, START_US + 3)
+    uses.note(one, HOME, START_US + 3)
     await uses.flush_counts()
     assert ledger.totals == {(0, "key_1", ACCEPTED): 4}
     assert (uses.waiting, uses.lost) == (0, 0)
@@ -305,11 +314,11 @@ async def test_counts_that_may_not_be_written_are_sent_again(
 async def test_a_flush_that_is_broken_off_loses_nothing(uses: Uses, ledger: Ledger) -> None:
     """A drain ends the flush that is under way and begins the last one."""
     one = resident()
-    uses.note(one, START_US)
+    uses.note(one, HOME, START_US)
     ledger.gate.clear()
     flushing = asyncio.create_task(uses.flush_counts())
     await asyncio.sleep(0)
-    uses.note(one, START_US + 1)
+    uses.note(one, HOME, START_US + 1)
     flushing.cancel()
     await asyncio.gather(flushing, return_exceptions=True)
     ledger.gate.set()
@@ -320,11 +329,11 @@ async def test_a_flush_that_is_broken_off_loses_nothing(uses: Uses, ledger: Ledg
 async def test_flushes_that_meet_write_everything_once(uses: Uses, ledger: Ledger) -> None:
     """A batch that two of them take for theirs would be forgotten before it is written."""
     one = resident()
-    uses.note(one, START_US)
+    uses.note(one, HOME, START_US)
     ledger.gate.clear()
     first = asyncio.create_task(uses.flush_counts())
     await asyncio.sleep(0)
-    uses.note(one, START_US + 1)
+    uses.note(one, HOME, START_US + 1)
     second = asyncio.create_task(uses.flush_counts())
     await asyncio.sleep(0)
     ledger.gate.set()
@@ -337,14 +346,14 @@ async def test_a_long_outage_does_not_fill_the_memory(ledger: Ledger) -> None:
     uses = Uses(cast("UsesStore", ledger), HandClock(), "this process", waiting_max=3)
     ledger.failing = True
     for number in range(6):
-        uses.note(resident(f"key_{number}"), START_US)
+        uses.note(resident(f"key_{number}"), HOME, START_US)
         with pytest.raises(Unavailable):
             await uses.flush_counts()
     uses.note_refusal(resident("key_1"), Reason.RATE, START_US)
     assert (uses.waiting, uses.lost) == (3, 4)
     ledger.failing = False
     await uses.flush_counts()
-    uses.note(resident("key_9"), START_US)
+    uses.note(resident("key_9"), HOME, START_US)
     await uses.flush_counts()
     assert sum(ledger.totals.values()) == 4
     assert uses.lost == 4
@@ -352,12 +361,12 @@ async def test_a_long_outage_does_not_fill_the_memory(ledger: Ledger) -> None:
 
 async def test_what_is_never_taken_does_not_hold_up_the_rest(uses: Uses, ledger: Ledger) -> None:
     """One bad row would stop the counting of everybody for good."""
-    uses.note(resident(), START_US)
+    uses.note(resident(), HOME, START_US)
     ledger.refusing = True
     with pytest.raises(RuntimeError):
         await uses.flush_counts()
     ledger.refusing = False
-    uses.note(resident("key_2"), START_US)
+    uses.note(resident("key_2"), HOME, START_US)
     await uses.flush_counts()
     assert ledger.totals == {(0, "key_2", ACCEPTED): 1}
     assert uses.lost == 1
@@ -372,3 +381,55 @@ async def test_batches_are_bounded(uses: Uses, ledger: Ledger) -> None:
     assert sum(ledger.sent) == 9_000
     assert max(ledger.sent) <= 4_000
     assert sum(ledger.totals.values()) == 9_000
+
+
+async def test_each_network_has_its_own_count_and_last_use(uses: Uses, ledger: Ledger) -> None:
+    """A key that two machines use by turns would be shown at one of them, or twice as busy."""
+    one = resident("key_1")
+    for offset, network in enumerate((HOME, HOME, AWAY, HOME, AWAY)):
+        uses.note(one, network, START_US + offset)
+    uses.note(one, AWAY, START_US + MINUTE_US)
+    await uses.flush_counts()
+    uses.note(one, HOME, START_US + MINUTE_US + 1)
+    await uses.flush()
+    assert ledger.networks == [
+        {
+            ("key_1", HOME): (to_datetime(START_US + MINUTE_US + 1), 4),
+            ("key_1", AWAY): (to_datetime(START_US + MINUTE_US), 3),
+        }
+    ]
+    await uses.flush()
+    assert len(ledger.networks) == 1
+    await uses.flush_counts()
+    assert sum(ledger.totals.values()) == 7
+
+
+async def test_networks_are_kept_of_what_lasts_where_they_are_known(uses: Uses, ledger: Ledger) -> None:
+    """Every token of an hour would leave a row behind, and a question that names no address a network without a name."""
+    for name, network in (("tok_1", HOME), ("key_1", ""), ("pat_1", AWAY)):
+        uses.note(resident(name), network, START_US)
+    await uses.flush()
+    assert ledger.networks == [{("pat_1", AWAY): (to_datetime(START_US), 1)}]
+
+
+async def test_networks_are_not_kept_where_nobody_wants_them(ledger: Ledger) -> None:
+    """An operator who may not keep addresses would keep them."""
+    uses = Uses(cast("UsesStore", ledger), HandClock(), "this process", networks=False)
+    uses.note(resident(), HOME, START_US)
+    await uses.flush()
+    assert ledger.networks == []
+
+
+async def test_networks_wait_for_a_database_that_is_away(ledger: Ledger) -> None:
+    """An outage would make a key look as if it was nowhere; a long one must not fill the memory."""
+    uses = Uses(cast("UsesStore", ledger), HandClock(), "this process", waiting_max=2)
+    ledger.failing = True
+    for offset, name in enumerate(("key_1", "key_2", "key_1", "key_3")):
+        uses.note(resident(name), HOME, START_US + offset)
+        with pytest.raises(Unavailable):
+            await uses.flush()
+    ledger.failing = False
+    await uses.flush()
+    assert ledger.networks == [
+        {("key_1", HOME): (to_datetime(START_US + 2), 2), ("key_2", HOME): (to_datetime(START_US + 1), 1)}
+    ]

@@ -28,6 +28,12 @@ class SecurityCheck(BaseModel):
     unused_scopes: dict[CredentialId, list[str]] = Field(
         description="Where the check is about scopes: those that nothing has needed, by the key's id."
     )
+    networks: dict[CredentialId, list[str]] = Field(
+        description="Where the check is about networks: those that are new or shared, by the key's id."
+    )
+    known_networks: dict[CredentialId, list[str]] = Field(
+        description="And those that the key is known from: those of more than a week, or all where none is as old."
+    )
     more: bool = Field(description="Whether there are others.")
 
 
@@ -50,6 +56,8 @@ def routes(checklist: Checklist, clock: Clock) -> APIRouter:
             "api_keys": [key_resource(key, now) for key in finding.credentials],
             "users": [user_resource(user) for user in finding.people],
             "unused_scopes": {name: sorted(scopes) for name, scopes in finding.spare.items()},
+            "networks": {name: [use.network for use in uses] for name, uses in finding.networks.items()},
+            "known_networks": {name: list(known) for name, known in finding.known.items()},
             "more": finding.more,
         }
 

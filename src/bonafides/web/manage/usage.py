@@ -1,4 +1,4 @@
-"""`/v1/usage`, the same of one key, and `/v1/limits`."""
+"""`/v1/usage`, the same of one key, where it was used from, and `/v1/limits`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query, Response
 
 from bonafides.allowances import Allowances
 from bonafides.model import READ, UsagePeriod
-from bonafides.resources import limits_resource, usage_resource
+from bonafides.resources import limits_resource, networks_resource, usage_resource
 from bonafides.usage import UsageReports
 from bonafides.web.answers import json_answer
 from bonafides.web.bodies import ID_MAX
 from bonafides.web.guard import Caller, GuardedRoute
 from bonafides.web.replies import reply
-from bonafides.web.schemas import Limits, Usage
+from bonafides.web.schemas import Limits, NetworkUses, Usage
 
 _READS: Final = {"x-required-scopes": [READ]}
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
@@ -99,6 +99,30 @@ def routes(reports: UsageReports, allowances: Allowances) -> APIRouter:
     ) -> Response:
         found = await reports.usage(caller, period, credential_id=key_id, lineage=lineage)
         return reply(json_answer(200, usage_resource(found)))
+
+    @router.get(
+        "/v1/credentials/{credential_id}/networks",
+        operation_id="listNetworks",
+        summary="List the networks that a key was used from",
+        description=(
+            "Of an API key or a personal access token: networks of IPv4 with 24 bits, of IPv6 with 48, as they were behind "
+            "the operator's proxies, or as a resource server said. Those of the last seconds may be missing; one is forgotten when it was "
+            "not used for the days that `networks_kept_days` says."
+        ),
+        responses={
+            200: {
+                "model": NetworkUses,
+                "description": "The networks; none where the operator has them not kept.",
+            },
+            404: {"description": "There is no such credential, or it is not yours to see."},
+        },
+        openapi_extra=_READS,
+    )
+    async def networks(
+        caller: Caller,
+        credential_id: Annotated[str, Path(description="Of an API key or a personal access token.")],
+    ) -> Response:
+        return reply(json_answer(200, networks_resource(await reports.networks(caller, credential_id))))
 
     @router.get(
         "/v1/limits",

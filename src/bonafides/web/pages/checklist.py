@@ -49,4 +49,12 @@ def routes(checklist: Checklist, api_keys: ApiKeys, pages: Pages) -> APIRouter:
             await api_keys.change(reader.authority, key_id, KeyChanges(scopes=sorted(needed)))
         return pages.go(PATH)
 
+    @router.post("/api-keys/{key_id}/bind", openapi_extra={SCOPES_KEY: [WRITE], PAGE_KEY: PATH})
+    async def bind(reader: Reader, key_id: Annotated[str, Path()]) -> Response:
+        """Let a key be used from the networks alone that it is known from."""
+        known = await checklist.known_networks(await api_keys.get(reader.authority, key_id))
+        if known:
+            await api_keys.change(reader.authority, key_id, KeyChanges(allowed_ips=known))
+        return pages.go(PATH)
+
     return router

@@ -200,6 +200,8 @@ class KeyPages:
             connects=True,
             used=await self._usage.usage(authority, UsagePeriod.HOUR, credential_id=key_id),
             left=await self._allowances.left(authority, credential_id=key_id),
+            networks=await self._usage.networks(authority, key_id),
+            networks_kept_days=self._usage.networks_kept_days,
             error=error,
             key=key,
             owner=owner,

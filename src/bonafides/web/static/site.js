@@ -84,6 +84,9 @@ const liveWords = {
   number: (value) => value.toLocaleString("en"),
   sum: (value) => Object.values(value).reduce((all, one) => all + one, 0).toLocaleString("en"),
   since: sinceWords,
+  networks: (uses) => uses.slice(0, 5).map((use) => (
+    `${use.network ?? "other networks"} (${sinceWords(use.last_used_at)})`
+  )).join(", ") || "no known network",
 };
 
 async function lookAgain() {
