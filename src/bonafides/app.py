@@ -86,6 +86,7 @@ from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.exchange import TokenExchange
 from bonafides.oauth.grants import GrantRules, Grants
 from bonafides.oauth.id_token_hints import IdTokenHints
+from bonafides.oauth.implicit import Implicit
 from bonafides.oauth.jwt_bearer import JwtBearer
 from bonafides.oauth.known_clients import KnownClients
 from bonafides.oauth.logout import Logouts
@@ -560,7 +561,16 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         ),
     )
 
-    clients = Clients(store, directory, signers, recorder, peppers, clock, entropy)
+    clients = Clients(
+        store,
+        directory,
+        signers,
+        recorder,
+        peppers,
+        clock,
+        entropy,
+        implicit=settings.implicit_grant_for_certification,
+    )
     back_channel = BackChannel(store, clients, signers, outgoing, peppers, clock, entropy)
 
     def apply(changes: Sequence[Change]) -> None:
@@ -718,6 +728,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
             clients=documents,
             objects=request_objects,
             codes=codes,
+            implicit=Implicit(store, grants, recorder, is_open=settings.implicit_grant_for_certification),
             hints=hints,
             recorder=recorder,
             peppers=peppers,
@@ -728,7 +739,14 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
         logouts=Logouts(clients, hints),
         devices=devices,
         pushed_requests=PushedRequests(
-            store, request_objects, peppers, clock, entropy, scopes, settings.audiences
+            store,
+            request_objects,
+            peppers,
+            clock,
+            entropy,
+            scopes,
+            settings.audiences,
+            implicit=settings.implicit_grant_for_certification,
         ),
         registrations=registrations,
         consents=Consents(store, directory, recorder, clock),

@@ -36,6 +36,8 @@ class GrantType(StrEnum):
     DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
     TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    IMPLICIT = "implicit"
+    """Never at the token endpoint, and nowhere unless the operator has switched it on."""
 
 
 class AuthMethod(StrEnum):

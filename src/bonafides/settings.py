@@ -302,6 +302,13 @@ class Settings(BaseModel):
             "`signed` by a key of the client, or `any`, unsigned ones of clients that have not said how they sign, too. Pushed requests need neither."
         ),
     )
+    implicit_grant_for_certification: bool = Field(
+        default=False,
+        description=(
+            "Whether clients that register themselves may be told tokens in a browser's address (`id_token`, `id_token token`), as the OpenID "
+            "Foundation's profile of dynamic providers wants it, and RFC 9700 does not. For a run of its suite alone: production mode refuses it."
+        ),
+    )
     last_used_flush_seconds: float = Field(
         5.0, gt=0, le=3600, description="How often last uses are written, in one batch."
     )
@@ -600,6 +607,10 @@ class Settings(BaseModel):
         if self.outgoing_private_addresses:
             found.append(
                 "outgoing_private_addresses lets whoever names a client's URL reach into this network: set BONAFIDES_OUTGOING_PRIVATE_ADDRESSES=false."
+            )
+        if self.implicit_grant_for_certification:
+            found.append(
+                "implicit_grant_for_certification puts tokens into the addresses of browsers: set BONAFIDES_IMPLICIT_GRANT_FOR_CERTIFICATION=false."
             )
         if self.webhook_plain_http:
             found.append(

@@ -515,6 +515,29 @@ def bites_request_objects(serve: Serve, _: Path) -> None:
             assert (bool(algorithms), "none" in algorithms) == (taken != "off", taken == "any")
 
 
+def bites_implicit_grant_for_certification(serve: Serve, _: Path) -> None:
+    """It decides whether anybody may be told tokens in an address; no production does."""
+    wanted = {**ANYBODYS, "grant_types": ["implicit"], "response_types": ["id_token token"]}
+    for told in (False, True):
+        with serve(self_registration=True, implicit_grant_for_certification=told) as server:
+            server.clock.advance(7_200)
+            assert server.client().post("/oauth/register", json=wanted).status_code == (201 if told else 400)
+            metadata = server.client().get("/.well-known/openid-configuration").json()
+            assert metadata["response_types_supported"] == [
+                "code",
+                *(["id_token", "id_token token"] if told else []),
+            ]
+            assert metadata["response_modes_supported"] == [
+                "query",
+                "form_post",
+                *(["fragment"] if told else []),
+            ]
+            assert ("implicit" in metadata["grant_types_supported"]) is told
+    variables = {"public_url": "https://auth.example.com", "implicit_grant_for_certification": "true"}
+    with pytest.raises(Misconfigured, match="IMPLICIT_GRANT_FOR_CERTIFICATION=false"):
+        load({"production": True, **variables}, {}, Path())
+
+
 def bites_body_bytes_max(serve: Serve, _: Path) -> None:
     """It bounds what is read of a body."""
     for maximum, status in ((2_048, 413), (8_192, 201)):

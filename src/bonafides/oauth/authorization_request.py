@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
 from bonafides.errors import InvalidRequest
 from bonafides.oauth.claims import needs_acr, scopes_asked_for
+from bonafides.oauth.client_metadata import CODE, IN_BROWSER, in_order
 from bonafides.oauth.redirect_uris import is_registered, with_parameters
 
 OPENID: Final = "openid"
@@ -43,6 +44,8 @@ class ResponseMode(StrEnum):
 
     QUERY = "query"
     FORM_POST = "form_post"
+    FRAGMENT = "fragment"
+    """Of tokens alone: what stands there never reaches a server by itself."""
 
 
 class Prompt(StrEnum):
@@ -66,6 +69,8 @@ class AskingClient(Protocol):
     def redirect_uris(self) -> Sequence[str]: ...
     @property
     def grant_types(self) -> Collection[str]: ...
+    @property
+    def response_types(self) -> Collection[str]: ...
     @property
     def scopes(self) -> frozenset[str]: ...
     @property
@@ -164,6 +169,7 @@ class AuthorizationRequest:
     client_id: str
     destination: Destination
     scopes: frozenset[str]
+    response_type: str = CODE
     resources: tuple[str, ...] = ()
     code_challenge: str | None = None
     nonce: str | None = None
@@ -223,8 +229,15 @@ def _times(parameters: Parameters, name: str) -> int:
     return 2 if name in parameters.repeated else 1
 
 
-def destination_of(parameters: Parameters, client: AskingClient) -> Destination | Unproven:
+def destination_of(
+    parameters: Parameters, client: AskingClient, *, implicit: bool = False
+) -> Destination | Unproven:
     """Where the answer goes, or why it goes nowhere.
+
+    Args:
+        parameters: As sent.
+        client: Who asks.
+        implicit: Whether tokens may be given there at all.
 
     See: RFC 9700 §2.1 and §4.11.2
     """
@@ -244,11 +257,15 @@ def destination_of(parameters: Parameters, client: AskingClient) -> Destination 
         )
     else:
         destination = asked
-    mode = parameters.get("response_mode")
+    mode = ResponseMode.QUERY
+    if implicit and in_order(parameters.get("response_type") or "") in IN_BROWSER:
+        mode = ResponseMode.FRAGMENT
+    if parameters.get("response_mode") == ResponseMode.FORM_POST:
+        mode = ResponseMode.FORM_POST
     return Destination(
         redirect_uri=destination,
         named=asked is not None,
-        mode=ResponseMode.FORM_POST if mode == ResponseMode.FORM_POST else ResponseMode.QUERY,
+        mode=mode,
         state=parameters.get("state"),
     )
 
@@ -261,6 +278,7 @@ def judge(
     defined_scopes: frozenset[str],
     audiences: Sequence[str],
     pushed: bool = False,
+    implicit: bool = False,
 ) -> AuthorizationRequest | Refusal:
     """The request, if it is well-formed and the client may make it.
 
@@ -271,9 +289,10 @@ def judge(
         defined_scopes: Every scope that this installation knows.
         audiences: Resources for which every client may ask; this server is one.
         pushed: Whether the client has proven who it is while it sent them.
+        implicit: Whether tokens may be given in the answer itself.
     """
     return (
-        _refused_form(parameters, client, pushed=pushed)
+        _refused_form(parameters, client, pushed=pushed, implicit=implicit)
         or _refused_challenge(parameters, client)
         or _refused_values(parameters)
         or refused_resources(parameters, (*audiences, *client.audiences))
@@ -281,7 +300,9 @@ def judge(
     )
 
 
-def _refused_form(parameters: Parameters, client: AskingClient, *, pushed: bool) -> Refusal | None:
+def _refused_form(
+    parameters: Parameters, client: AskingClient, *, pushed: bool, implicit: bool
+) -> Refusal | None:
     if parameters.repeated:
         return _invalid(f"{min(parameters.repeated)} must be given once.")
     for name, value in parameters.values.items():
@@ -295,16 +316,43 @@ def _refused_form(parameters: Parameters, client: AskingClient, *, pushed: bool)
         return Refusal("registration_not_supported", "Clients are registered before they ask.")
     if client.metadata.get("require_pushed_authorization_requests") is True and not pushed:
         return _invalid("This client has to push its authorization requests.")
+    return _refused_type(parameters, client, implicit=implicit)
+
+
+def _refused_type(parameters: Parameters, client: AskingClient, *, implicit: bool) -> Refusal | None:
     response_type = parameters.get("response_type")
     if response_type is None:
         return _invalid("response_type is required: code.")
-    if response_type != "code":
+    if implicit and in_order(response_type) in IN_BROWSER:
+        return _refused_in_browser(parameters, client, in_order(response_type))
+    if response_type != CODE:
         return Refusal("unsupported_response_type", "response_type must be code.")
     mode = parameters.get("response_mode")
-    if mode is not None and mode not in frozenset(ResponseMode):
+    if mode not in {None, ResponseMode.QUERY, ResponseMode.FORM_POST}:
         return _invalid("response_mode must be query or form_post.")
     if "authorization_code" not in client.grant_types:
         return Refusal("unauthorized_client", "This client may not use the authorization_code grant.")
+    return None
+
+
+def _refused_in_browser(parameters: Parameters, client: AskingClient, kind: str) -> Refusal | None:
+    """Why the client gets no tokens in the answer itself.
+
+    See: OpenID Connect Core §3.2.2.1, OAuth 2.0 Multiple Response Types §3 and §5
+    """
+    if kind not in client.response_types:
+        return Refusal("unauthorized_client", "This client has not registered this response_type.")
+    if parameters.get("response_mode") not in {None, ResponseMode.FRAGMENT, ResponseMode.FORM_POST}:
+        return _invalid("response_mode must be fragment or form_post where tokens are asked for.")
+    if parameters.get("nonce") is None:
+        return _invalid("nonce is required where tokens are asked for: it tells them from another's.")
+    if parameters.resources or parameters.get("dpop_jkt") is not None:
+        return _invalid("resource and dpop_jkt go with response_type=code.")
+    beyond = set((parameters.get("scope") or "").split(" ")) - IDENTITY_SCOPES
+    if beyond or OPENID not in (parameters.get("scope") or "").split(" "):
+        return Refusal(
+            "invalid_scope", "scope must hold openid, and nothing that opens more than /oauth/userinfo."
+        )
     return None
 
 
@@ -319,7 +367,7 @@ def _refused_challenge(parameters: Parameters, client: AskingClient) -> Refusal 
     if challenge is None:
         if method is not None:
             return _invalid("code_challenge_method is given without a code_challenge.")
-        if client.require_pkce:
+        if client.require_pkce and parameters.get("response_type") == CODE:
             return _invalid("code_challenge is required, with code_challenge_method=S256 (PKCE).")
         return None
     if method != "S256":
@@ -404,10 +452,15 @@ def _accepted(
     claims = _claims_of(parameters) or {}
     if OPENID in scopes:
         scopes |= scopes_asked_for(claims) & client.scopes
+    kind = in_order(parameters.get("response_type") or CODE)
+    if kind != CODE:
+        # Nothing goes on that was given so: OpenID Connect Core §11.
+        scopes -= {OFFLINE_ACCESS}
     return AuthorizationRequest(
         client_id=client.id,
         destination=destination,
         scopes=scopes,
+        response_type=kind,
         resources=tuple(dict.fromkeys(parameters.resources)),
         code_challenge=parameters.get("code_challenge"),
         nonce=parameters.get("nonce"),
@@ -449,27 +502,35 @@ def scopes_asked(
     return asked & client.scopes
 
 
-def answer_parameters(destination: Destination, issuer: str, outcome: str | Refusal) -> list[tuple[str, str]]:
-    """What the client is told: a code or why there is none, its state, and who says so.
+Told = str | Refusal | tuple[tuple[str, str], ...]
+"""What a client gets: a code, why it gets none, or tokens."""
+
+
+def answer_parameters(destination: Destination, issuer: str, outcome: Told) -> list[tuple[str, str]]:
+    """What the client is told: a code, tokens, or why there are none, its state, and who says so.
 
     Args:
         destination: Where it is told.
         issuer: Ours, so that no answer of ours passes for another server's.
-        outcome: The code, or the refusal.
+        outcome: The code, the tokens, or the refusal.
 
-    See: RFC 6749 §4.1.2, RFC 9207 §2
+    See: RFC 6749 §4.1.2, OpenID Connect Core §3.2.2.5, RFC 9207 §2
     """
     if isinstance(outcome, Refusal):
         told = [("error", outcome.error), ("error_description", plain(outcome.description))]
-    else:
+    elif isinstance(outcome, str):
         told = [("code", outcome)]
+    else:
+        told = list(outcome)
     if destination.state is not None:
         told.append(("state", destination.state))
     return [*told, ("iss", issuer)]
 
 
-def answer_uri(destination: Destination, issuer: str, outcome: str | Refusal) -> str:
-    """The redirect that tells the client, in response mode `query`."""
+def answer_uri(destination: Destination, issuer: str, outcome: Told) -> str:
+    """The redirect that tells the client, in response mode `query` or `fragment`."""
+    if destination.mode is ResponseMode.FRAGMENT:
+        return f"{destination.redirect_uri}#{urlencode(answer_parameters(destination, issuer, outcome))}"
     return with_parameters(destination.redirect_uri, answer_parameters(destination, issuer, outcome))
 
 

@@ -23,6 +23,7 @@ from bonafides.oauth.authorization_request import (
     Destination,
     Parameters,
     Refusal,
+    Told,
     Unproven,
     destination_of,
     judge,
@@ -30,6 +31,9 @@ from bonafides.oauth.authorization_request import (
     written,
 )
 from bonafides.oauth.claims import subject_asked_for
+from bonafides.oauth.client_metadata import CODE
+from bonafides.oauth.grants import GrantWish
+from bonafides.oauth.implicit import Implicit
 from bonafides.oauth.interaction import Given, Login, Step, is_assured, next_step, scopes_given
 from bonafides.oauth.pushed_requests import keep
 from bonafides.oauth.request_objects import RequestObjects
@@ -82,10 +86,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The client is told: a code, or why there is none."""
+    """The client is told: a code, tokens, or why there are none."""
 
     destination: Destination
-    outcome: str | Refusal
+    outcome: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ class Authorizations:
         clients: Finds who asks.
         objects: Read what they ask for by request objects.
         codes: Makes what they get.
+        implicit: Makes what they get in the answer itself, if they may.
         hints: Reads whom they expect.
         recorder: Makes audit events.
         peppers: Know pushed requests, and when one began.
@@ -163,6 +168,7 @@ class Authorizations:
         clients: ClientKeeper,
         objects: RequestObjects,
         codes: CodeIssuer,
+        implicit: Implicit,
         hints: HintReader,
         recorder: Recorder,
         peppers: Peppers,
@@ -175,6 +181,7 @@ class Authorizations:
         self._clients = clients
         self._objects = objects
         self._codes = codes
+        self._implicit = implicit
         self._hints = hints
         self._recorder = recorder
         self._peppers = peppers
@@ -273,10 +280,10 @@ class Authorizations:
         else:
             said = await self._objects.resolved(parameters, client)
             if isinstance(said, Refusal):
-                return _unreadable(parameters, client, said)
+                return self._unreadable(parameters, client, said)
             parameters = said
         began_at, carried = self._began(written(sent), token)
-        destination = destination_of(parameters, client)
+        destination = destination_of(parameters, client, implicit=self._implicit.is_open)
         if isinstance(destination, Unproven):
             return destination
         request = judge(
@@ -286,6 +293,7 @@ class Authorizations:
             defined_scopes=self._directory.defined_scopes,
             audiences=self._audiences,
             pushed=pushed is not None,
+            implicit=self._implicit.is_open,
         )
         if isinstance(request, Refusal):
             if pushed is not None:
@@ -299,6 +307,13 @@ class Authorizations:
             sent = Parameters({"client_id": client.wire_id, "request_uri": uri}, (), frozenset())
             began_at, carried = self._began(written(sent), None)
         return _Judged(client, request, pushed, carried, began_at)
+
+    def _unreadable(self, parameters: Parameters, client: Client, refusal: Refusal) -> Unproven | Answered:
+        """Tell the client that its request object cannot be believed, if what stands beside it names a place of its own."""
+        destination = destination_of(parameters, client, implicit=self._implicit.is_open)
+        if isinstance(destination, Unproven):
+            return Unproven(f"What the application asks for cannot be read. {refusal.description}")
+        return Answered(destination, refusal)
 
     def _began(self, carried: list[tuple[str, str]], token: str | None) -> tuple[datetime, _Pairs]:
         """When a request came first, and the request with that fact, which nobody else can make.
@@ -387,6 +402,8 @@ class Authorizations:
         if judged.pushed is not None and not await self._spend(judged.pushed, judged.began_at):
             return Unproven("This link has been used already. Go back to the application, and begin again.")
         request, destination = judged.request, judged.request.destination
+        if request.response_type != CODE:
+            return await self._give(judged, person, actor)
         now = to_datetime(self._clock.micros())
         code = AuthorizationCode(
             client_id=judged.client.id,
@@ -409,6 +426,23 @@ class Authorizations:
         )
         return Answered(destination, await self._codes.issue(code, actor))
 
+    async def _give(self, judged: _Judged, person: Person, actor: Actor) -> Outcome:
+        """Tokens at once, for a client that has registered that it takes them so."""
+        request = judged.request
+        wish = GrantWish(
+            user=person.user,
+            scopes=scopes_given(request, self._login(person)),
+            session_id=person.session.id,
+            authenticated_at=person.session.authenticated_at,
+            methods=person.session.methods,
+            nonce=request.nonce,
+            claims=request.claims,
+        )
+        told = await self._implicit.give(judged.client, wish, request.response_type, actor)
+        return Answered(
+            request.destination, told or Refusal("access_denied", "The person may not sign in now.")
+        )
+
     async def _answer(self, judged: _Judged, refusal: Refusal) -> Answered:
         if judged.pushed is not None:
             await self._spend(judged.pushed, judged.began_at)
@@ -424,14 +458,6 @@ async def serves(store: DirectoryStore, client: Client, user: User) -> bool:
         return True
     tenant = await store.find_tenant(client.tenant_id)
     return tenant is not None and tenant.operator
-
-
-def _unreadable(parameters: Parameters, client: Client, refusal: Refusal) -> Unproven | Answered:
-    """Tell the client that its request object cannot be believed, if what stands beside it names a place of its own."""
-    destination = destination_of(parameters, client)
-    if isinstance(destination, Unproven):
-        return Unproven(f"What the application asks for cannot be read. {refusal.description}")
-    return Answered(destination, refusal)
 
 
 def _pushed(document: object) -> Parameters:

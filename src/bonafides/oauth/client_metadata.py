@@ -11,7 +11,7 @@ from bonafides.delegation import AuthMethod, Client, GrantType
 from bonafides.errors import InvalidRequest
 from bonafides.model import SigningAlgorithm
 from bonafides.oauth.foreign_keys import ALGORITHMS, UNSIGNED, check_key_set
-from bonafides.oauth.redirect_uris import check_redirect_uri
+from bonafides.oauth.redirect_uris import check_redirect_uri, is_web_page
 from bonafides.outgoing import may_be_named
 
 GRANT_TYPES: Final = frozenset(
@@ -26,6 +26,10 @@ GRANT_TYPES: Final = frozenset(
 )
 """What a client may be allowed here."""
 CODE: Final = "code"
+ID_TOKEN: Final = "id_token"
+ID_TOKEN_AND_TOKEN: Final = "id_token token"
+IN_BROWSER: Final = frozenset({ID_TOKEN, ID_TOKEN_AND_TOKEN})
+"""Response types that give tokens at the authorization endpoint itself (OpenID Connect Core §3.2)."""
 METHOD_NAMED: Final = "auth_method_named"
 """In a client's metadata: somebody has said how it sends its secret; else it may send it in either way."""
 ID_TOKEN_ALGORITHM: Final = "id_token_signed_response_alg"
@@ -55,15 +59,20 @@ _URI: Final = re.compile(URI_PATTERN)
 _NEEDS_ANOTHER: Final = frozenset({GrantType.REFRESH_TOKEN})
 
 
-def checked(client: Client) -> Client:
+def checked(client: Client, *, implicit: bool = False) -> Client:
     """The client, if all that it says goes together.
+
+    Args:
+        client: As it would be.
+        implicit: Whether the implicit grant is switched on.
 
     Raises:
         InvalidRequest: Naming the field that does not.
 
     See: RFC 7591 §2, OAuth 2.1 §2.3
     """
-    _check_grants(client)
+    _check_grants(client, GRANT_TYPES | {GrantType.IMPLICIT} if implicit else GRANT_TYPES)
+    _check_response_types(client)
     _check_uris(client)
     if client.jwks:
         check_key_set(client.jwks, "jwks")
@@ -81,21 +90,37 @@ def checked(client: Client) -> Client:
     return client
 
 
-def _check_grants(client: Client) -> None:
-    unknown = client.grant_types - GRANT_TYPES
+def _check_response_types(client: Client) -> None:
+    wanted = response_types_of(client.grant_types)
+    if GrantType.IMPLICIT not in client.grant_types:
+        if client.response_types != wanted:
+            raise _wrong(
+                "response_types", 'must be ["code"] with the grant authorization_code, and empty without it'
+            )
+        return
+    given = client.response_types & IN_BROWSER
+    if not given or client.response_types - given != wanted - IN_BROWSER:
+        raise _wrong(
+            "response_types",
+            f"the grant implicit needs {' or '.join(sorted(IN_BROWSER))}, and authorization_code needs code",
+        )
+    if not all(is_web_page(uri) for uri in client.redirect_uris):
+        raise _wrong("redirect_uris", "the grant implicit sends tokens to https alone")
+    if client.dpop_bound:
+        raise _wrong("dpop_bound_access_tokens", "what the grant implicit gives cannot be bound to a key")
+
+
+def _check_grants(client: Client, known: frozenset[str]) -> None:
+    unknown = client.grant_types - known
     if unknown:
         raise _wrong(
             "grant_types",
-            f"{min(unknown)[:100]!a} is not a grant here. There is {', '.join(sorted(GRANT_TYPES))}",
+            f"{min(unknown)[:100]!a} is not a grant here. There is {', '.join(sorted(known))}",
         )
     if not client.grant_types - _NEEDS_ANOTHER:
         raise _wrong("grant_types", "name a grant by which the client gets its first token")
     with_codes = GrantType.AUTHORIZATION_CODE in client.grant_types
-    if client.response_types != (frozenset({CODE}) if with_codes else frozenset()):
-        raise _wrong(
-            "response_types", 'must be ["code"] with the grant authorization_code, and empty without it'
-        )
-    if with_codes and not client.redirect_uris:
+    if (with_codes or GrantType.IMPLICIT in client.grant_types) and not client.redirect_uris:
         raise _wrong("redirect_uris", "the grant authorization_code needs one at least")
     if client.is_public and GrantType.CLIENT_CREDENTIALS in client.grant_types:
         raise _wrong(
@@ -224,4 +249,10 @@ def _wrong(field: str, why: str) -> InvalidRequest:
 
 def response_types_of(grant_types: Sequence[str] | frozenset[str]) -> frozenset[str]:
     """The response types that go with these grants."""
-    return frozenset({CODE}) if GrantType.AUTHORIZATION_CODE in grant_types else frozenset()
+    codes = {CODE} if GrantType.AUTHORIZATION_CODE in grant_types else set()
+    return frozenset(codes | (IN_BROWSER if GrantType.IMPLICIT in grant_types else set()))
+
+
+def in_order(response_type: str) -> str:
+    """A response type as it is known here: the order of its words means nothing (OAuth 2.0 Multiple Response Types §4)."""
+    return " ".join(sorted(response_type.split(" ")))

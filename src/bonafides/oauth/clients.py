@@ -125,6 +125,7 @@ class Clients:
         peppers: Digests secrets.
         clock: When things happen.
         entropy: For ids and secrets.
+        implicit: Whether the implicit grant is switched on.
     """
 
     def __init__(
@@ -136,6 +137,8 @@ class Clients:
         peppers: Peppers,
         clock: Clock,
         entropy: Entropy,
+        *,
+        implicit: bool = False,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -144,6 +147,7 @@ class Clients:
         self._peppers = peppers
         self._clock = clock
         self._entropy = entropy
+        self._implicit = implicit
 
     async def create(
         self, authority: Authority, wish: ClientWish, *, claim_for: ClaimFor[MadeClient] | None = None
@@ -475,7 +479,7 @@ class Clients:
             changed = replace(changed, metadata={**changed.metadata, METHOD_NAMED: True})
         if isinstance(changes.response_types, Unchanged):
             changed = replace(changed, response_types=response_types_of(changed.grant_types))
-        return checked(changed)
+        return checked(changed, implicit=self._implicit)
 
     def _require_grantable(self, authority: Authority, scopes: frozenset[str]) -> None:
         own = scopes & self._directory.defined_scopes

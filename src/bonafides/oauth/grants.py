@@ -25,7 +25,7 @@ from bonafides.model import (
     User,
     to_datetime,
 )
-from bonafides.oauth.claims import claims_in_id_token
+from bonafides.oauth.claims import claims_in_id_token, claims_of
 from bonafides.oauth.tokens import GRANT_PREFIX, MintedToken, Subject, Tokens, answer_of, login_claims
 from bonafides.secret import Peppers, SecretKind, new_id, whole
 from bonafides.store import CredentialStore, GrantStore
@@ -125,24 +125,7 @@ class Grants:
         """
         self._require_granted(resources, wish.resources)
         now_us = self._clock.micros()
-        now = to_datetime(now_us)
-        grant = Grant(
-            id=new_id(GRANT_PREFIX, now_us, self._entropy),
-            tenant_id=wish.user.tenant_id,
-            user_id=wish.user.id,
-            client_id=client.id,
-            session_id=wish.session_id,
-            scopes=wish.scopes,
-            resources=wish.resources,
-            authenticated_at=wish.authenticated_at,
-            methods=wish.methods,
-            acr=wish.acr,
-            nonce=wish.nonce,
-            claims=wish.claims,
-            jkt=wish.jkt,
-            created_at=now,
-            ends_at=now + timedelta(seconds=self._rules.longest_seconds),
-        )
+        grant = self._begun(client, wish, now_us, self._rules.longest_seconds)
         minted = await self._access_token(client, grant, grant.scopes, resources, wish.jkt)
         secret, refresh_token = None, None
         if GrantType.REFRESH_TOKEN in client.grant_types and _goes_on(grant):
@@ -162,6 +145,59 @@ class Grants:
             refresh_token,
         )
         return new, answer_of(minted, grant.scopes, now_us, refresh_token=secret, id_token=id_token)
+
+    async def begin_in_browser(
+        self, client: Client, wish: GrantWish, seconds: int, *, with_token: bool
+    ) -> tuple[NewGrant, Answer]:
+        """A grant whose tokens a browser carries: it ends with its access token, and nothing renews it.
+
+        Args:
+            client: Who gets it.
+            wish: What it may do.
+            seconds: How long it lasts.
+            with_token: Whether the access token is told; else nobody ever has it, and the ID token tells all.
+
+        See: OpenID Connect Core §3.2.2.5, §3.2.2.10 and §5.4
+        """
+        now_us = self._clock.micros()
+        grant = self._begun(client, wish, now_us, seconds)
+        minted = await self._access_token(client, grant, grant.scopes, None, None)
+        told = claims_in_id_token(wish.user, grant.scopes, grant.claims)
+        if not with_token:
+            told = claims_of(wish.user, grant.scopes)
+        id_token = await self._tokens.id_token(
+            client, grant, minted.secret if with_token else None, nonce=grant.nonce, told=told
+        )
+        new = NewGrant(
+            grant,
+            _credential(client, grant),
+            self._tokens.nobodys(),
+            minted.credential,
+            minted.digested if with_token else self._tokens.nobodys(),
+            None,
+        )
+        answer = answer_of(minted, grant.scopes, now_us, id_token=id_token)
+        return new, answer if with_token else {"id_token": id_token}
+
+    def _begun(self, client: Client, wish: GrantWish, now_us: int, seconds: int) -> Grant:
+        now = to_datetime(now_us)
+        return Grant(
+            id=new_id(GRANT_PREFIX, now_us, self._entropy),
+            tenant_id=wish.user.tenant_id,
+            user_id=wish.user.id,
+            client_id=client.id,
+            session_id=wish.session_id,
+            scopes=wish.scopes,
+            resources=wish.resources,
+            authenticated_at=wish.authenticated_at,
+            methods=wish.methods,
+            acr=wish.acr,
+            nonce=wish.nonce,
+            claims=wish.claims,
+            jkt=wish.jkt,
+            created_at=now,
+            ends_at=now + timedelta(seconds=seconds),
+        )
 
     async def renew(
         self,

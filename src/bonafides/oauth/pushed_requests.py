@@ -77,7 +77,8 @@ class PushedRequests:
         clock: How long they wait.
         entropy: For what nobody guesses.
         defined_scopes: Every scope that this installation knows.
-        audience: This server's own.
+        audiences: Resources for which every client may ask.
+        implicit: Whether tokens may be asked for in the answer itself.
     """
 
     def __init__(
@@ -89,6 +90,8 @@ class PushedRequests:
         entropy: Entropy,
         defined_scopes: frozenset[str],
         audiences: Sequence[str],
+        *,
+        implicit: bool = False,
     ) -> None:
         self._store = store
         self._objects = objects
@@ -97,6 +100,7 @@ class PushedRequests:
         self._entropy = entropy
         self._defined_scopes = defined_scopes
         self._audiences = audiences
+        self._implicit = implicit
 
     async def push(self, client: Client, pairs: Sequence[tuple[str, str]]) -> Pushed | Refusal:
         """Keep a request of a client that has proven who it is; it is refused now if it would be refused later.
@@ -117,7 +121,7 @@ class PushedRequests:
             return Refusal("invalid_request", "dpop_jkt: the request object names another key.")
         if jkt is not None and said is None:
             parameters = read([*written(parameters), ("dpop_jkt", jkt)])
-        destination = destination_of(parameters, client)
+        destination = destination_of(parameters, client, implicit=self._implicit)
         if isinstance(destination, Unproven):
             return Refusal(
                 "invalid_request", "redirect_uri is missing, or is not registered for this client."
@@ -129,6 +133,7 @@ class PushedRequests:
             defined_scopes=self._defined_scopes,
             audiences=self._audiences,
             pushed=True,
+            implicit=self._implicit,
         )
         if isinstance(judged, Refusal):
             return judged

@@ -46,7 +46,9 @@ TOKEN_PREFIX: Final = "iat"
 LIFETIME_SECONDS: Final = 7 * 86_400
 LIFETIME_SECONDS_MAX: Final = 366 * 86_400
 USES_MAX: Final = 1_000_000
-OPEN_GRANTS: Final = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.DEVICE_CODE})
+OPEN_GRANTS: Final = frozenset(
+    {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.DEVICE_CODE, GrantType.IMPLICIT}
+)
 """What a client that nobody vouches for may use: a person decides each time."""
 
 

@@ -157,7 +157,7 @@ class Tokens:
         self,
         client: Client,
         grant: Grant,
-        access_token: str,
+        access_token: str | None,
         *,
         nonce: str | None,
         told: Mapping[str, Any],
@@ -167,7 +167,7 @@ class Tokens:
         Args:
             client: Whom it is for.
             grant: What its user let it do.
-            access_token: That comes with it.
+            access_token: That comes with it; None if none does.
             nonce: What the client has sent to find it here again.
             told: What it has asked to know of its user.
 
@@ -187,7 +187,9 @@ class Tokens:
         if grant.session_id is not None:
             claims["sid"] = grant.session_id
         return await self._signing_keys.sign(
-            claims, hashed={"at_hash": access_token}, algorithm=client.id_token_algorithm
+            claims,
+            hashed={} if access_token is None else {"at_hash": access_token},
+            algorithm=client.id_token_algorithm,
         )
 
     def nobodys(self) -> DigestedSecret:

@@ -63,6 +63,21 @@ class Scopes(TypeDecorator[frozenset[str]]):
         return scopes(value)
 
 
+class Phrases(TypeDecorator[frozenset[str]]):
+    """A set of names that may have a space in them, such as response types, kept sorted with a comma between them."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str:
+        return ",".join(sorted(value or ()))
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str]:
+        return frozenset(value.split(",") if value else ())
+
+
 class Addresses(TypeDecorator[tuple[str, ...]]):
     """Networks in CIDR notation, kept in their order with a space between them."""
 

@@ -41,7 +41,18 @@ from bonafides.model import (
     Status,
     UserKind,
 )
-from bonafides.store.columns import ID, NUMBER, Addresses, Attempts, Document, Figures, Moment, Scopes, word
+from bonafides.store.columns import (
+    ID,
+    NUMBER,
+    Addresses,
+    Attempts,
+    Document,
+    Figures,
+    Moment,
+    Phrases,
+    Scopes,
+    word,
+)
 from bonafides.webhook import DeliveryStatus, WebhookStatus
 
 REVISION: Final = "0016"
@@ -684,7 +695,7 @@ clients: Final = Table(
     Column("tenant_id", ID, nullable=False),
     Column("name", Text, nullable=False),
     Column("grant_types", Scopes, nullable=False),
-    Column("response_types", Scopes, nullable=False),
+    Column("response_types", Phrases, nullable=False),
     Column("redirect_uris", Addresses, nullable=False),
     Column("post_logout_redirect_uris", Addresses, nullable=False),
     Column("scopes", Scopes, nullable=False),

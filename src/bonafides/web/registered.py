@@ -14,7 +14,6 @@ from bonafides.web.bodies import (
     Body,
     ClientScopes,
     DpopBound,
-    Grants,
     Id,
     JwksUri,
     KeySet,
@@ -25,7 +24,6 @@ from bonafides.web.bodies import (
     RedirectUris,
     RequestObjectAlgorithm,
     RequestUris,
-    ResponseTypes,
     ScopeText,
     ShownUri,
     SignsRequests,
@@ -38,6 +36,31 @@ from bonafides.web.schemas import ClientId, TenantId, UserId
 
 _LIST_MAX = 20
 
+RegisteredGrants = Annotated[
+    list[
+        Literal[
+            "authorization_code",
+            "client_credentials",
+            "implicit",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ]
+    ],
+    Field(
+        min_length=1,
+        max_length=10,
+        description="How it may get tokens; `implicit` where `implicit_grant_for_certification` lets it.",
+    ),
+]
+RegisteredResponseTypes = Annotated[
+    list[Literal["code", "id_token", "id_token token", "token id_token"]],
+    Field(
+        max_length=4,
+        description="Default: all that go with its grants. All but `code` are for the grant `implicit`.",
+    ),
+]
 Words = Annotated[list[Text], Field(max_length=_LIST_MAX)]
 
 
@@ -57,8 +80,8 @@ class ClientRegistration(BaseModel):
             description="What its tokens may have at most: of these, those that it may have; without any, all of those."
         ),
     ] = ""
-    grant_types: Grants = ["authorization_code"]
-    response_types: ResponseTypes | None = None
+    grant_types: RegisteredGrants = ["authorization_code"]
+    response_types: RegisteredResponseTypes | None = None
     token_endpoint_auth_method: AuthMethodName = AuthMethod.BASIC
     jwks: KeySet = None
     jwks_uri: JwksUri = None

@@ -30,6 +30,7 @@ class StubClient:
     id: str = "cli_1"
     redirect_uris: tuple[str, ...] = (CALLBACK,)
     grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
+    response_types: frozenset[str] = frozenset({"code"})
     scopes: frozenset[str] = frozenset({"read", "write", "openid", "profile", "offline_access"})
     audiences: tuple[str, ...] = ()
     token_endpoint_auth_method: str = "client_secret_basic"

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bonafides.delegation import Client, ClientChanges
 from bonafides.idempotency import Idempotency
 from bonafides.model import ADMIN, Status
+from bonafides.oauth.client_metadata import in_order
 from bonafides.oauth.clients import Clients, ClientWish, MadeClient, MadeSecret
 from bonafides.resources import SHOWN_METADATA, client_resource, client_secret_resource
 from bonafides.web.answers import json_answer
@@ -34,7 +35,7 @@ _TOO_MUCH: Final = {
 }
 _WHERE: Final = "Of this tenant; another tenant's: the operator."
 _LISTS: Final = ("redirect_uris", "post_logout_redirect_uris", "audiences")
-_SETS: Final = ("scopes", "grant_types", "response_types")
+_SETS: Final = ("scopes", "grant_types")
 
 ClientId = Annotated[str, Path(description="The client's id, which is its `client_id`.")]
 SecretId = Annotated[str, Path(description="The secret's id.")]
@@ -52,6 +53,9 @@ def changes_of(body: BaseModel, given: frozenset[str]) -> ClientChanges:
         value = getattr(body, name)
         if name in _LISTS:
             changes[name] = tuple(dict.fromkeys(value))
+        elif name == "response_types":
+            if value is not None:
+                changes[name] = frozenset(map(in_order, value))
         elif name in _SETS:
             if value is not None:
                 changes[name] = frozenset(value)

@@ -20,6 +20,7 @@ from bonafides.oauth.authorization_request import (
     Destination,
     Refusal,
     ResponseMode,
+    Told,
     Unproven,
     answer_parameters,
     answer_uri,
@@ -166,7 +167,7 @@ class AuthorizePages:
             another=f"{LOGIN}?next={quote(path, safe=_PATH_SAFE)}",
         )
 
-    def _tell(self, request: Request, destination: Destination, outcome: str | Refusal) -> Response:
+    def _tell(self, request: Request, destination: Destination, outcome: Told) -> Response:
         """Lead the browser to the client, with its answer.
 
         303, so that no browser sends the password or the form along.

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Response
 
 from bonafides.credentials.signing_keys import SigningKeys
-from bonafides.delegation import AuthMethod
+from bonafides.delegation import AuthMethod, GrantType
 from bonafides.errors import NotFound
 from bonafides.model import STANDARD_SCOPES
+from bonafides.oauth.authorization_request import ResponseMode
 from bonafides.oauth.claims import CLAIMS
+from bonafides.oauth.client_metadata import CODE, IN_BROWSER
 from bonafides.oauth.foreign_keys import ALGORITHMS, UNSIGNED
 from bonafides.oauth.request_objects import Taken
 from bonafides.resources import REGISTRATION_PATH
@@ -53,6 +55,7 @@ class Discovery:
     def metadata(self) -> dict[str, Any]:
         """The metadata; the issuer in it is that of tokens, letter by letter."""
         issuer = self._settings.base_url
+        implicit = self._settings.implicit_grant_for_certification
         return {
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -66,9 +69,11 @@ class Discovery:
             "device_authorization_endpoint": issuer + DEVICE_PATH,
             "registration_endpoint": issuer + REGISTRATION_PATH,
             "scopes_supported": sorted(self._settings.defined_scopes | STANDARD_SCOPES),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query", "form_post"],
-            "grant_types_supported": list(self._grant_types),
+            "response_types_supported": [CODE, *(sorted(IN_BROWSER) if implicit else ())],
+            "response_modes_supported": [
+                str(mode) for mode in ResponseMode if implicit or mode is not ResponseMode.FRAGMENT
+            ],
+            "grant_types_supported": [*self._grant_types, *([GrantType.IMPLICIT] if implicit else ())],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": list(self._signing_keys.offered_algorithms()),
             "userinfo_signing_alg_values_supported": list(self._signing_keys.offered_algorithms()),
