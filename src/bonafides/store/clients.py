@@ -38,7 +38,7 @@ from bonafides.model import (
 )
 from bonafides.store import Clash, Reused
 from bonafides.store.claims import release, settle
-from bonafides.store.credentials import made_from, outdating, revoke_all
+from bonafides.store.credentials import add, made_from, outdating, revoke_all
 from bonafides.store.listing import page_of, within
 from bonafides.store.tables import (
     client_secrets,
@@ -101,7 +101,7 @@ def create(
     )
     if new.secret is not None and new.digested is not None:
         connection.execute(insert(client_secrets), row_of(new.secret) | row_of(new.digested))
-    transaction.insert(credentials, row_of(new.credential) | row_of(new.credential_secret))
+    add(transaction, new.credential, new.credential_secret)
     transaction.record(
         event,
         Change(ChangeKind.USER, new.user.id),

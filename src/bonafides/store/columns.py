@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, cast
 
+import msgspec
 from sqlalchemy import BigInteger, Dialect, Enum, Integer, Text, TypeDecorator
 from typing_extensions import override
 
@@ -19,6 +20,8 @@ ID: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 # SQLite numbers rows by itself only in a column that is declared INTEGER.
 NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 def word(kind: type[StrEnum], name: str) -> Enum:
@@ -101,7 +104,7 @@ class Document(TypeDecorator[Mapping[str, Any]]):
 
     @override
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str:
-        return json.dumps(dict(value), sort_keys=True, separators=(",", ":")) if value else "{}"
+        return _canonical(value) if value else "{}"
 
     @override
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:
@@ -137,6 +140,13 @@ class Figures(TypeDecorator[Mapping[CredentialKind, int | None]]):
         self, value: Any | None, dialect: Dialect
     ) -> Mapping[CredentialKind, int | None]:
         return _figures(value or {})
+
+
+def _canonical(document: Mapping[str, Any]) -> str:
+    quickly = _encode(document)
+    if quickly.isascii():
+        return quickly.decode("ascii")
+    return json.dumps(dict(document), sort_keys=True, separators=(",", ":"))
 
 
 def scopes(text: str | None) -> frozenset[str] | None:

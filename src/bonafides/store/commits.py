@@ -26,6 +26,9 @@ Work = Callable[[Transaction], T]
 
 _TOGETHER_MAX: Final = 256
 _RETRIES_MAX: Final = 3
+_QUIET_ROUNDS: Final = 2
+"""Of the event loop, with nobody new: those who were answered last ask again within as many."""
+_ROUNDS_MAX: Final = 16
 
 
 class GroupCommit:
@@ -67,6 +70,7 @@ class GroupCommit:
     async def _write(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER_MAX))]
                 outcomes = await self._outcomes([work for work, _ in batch])
                 outcomes = self._announce(outcomes)
@@ -74,6 +78,16 @@ class GroupCommit:
                     _tell(answer, outcome)
         finally:
             self._writer = None
+
+    async def _gather(self) -> None:
+        """Let whoever is on their way come along: return once the event loop has come round with nobody new."""
+        quiet = 0
+        for _ in range(_ROUNDS_MAX):
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._waiting) == before else 0
+            if quiet == _QUIET_ROUNDS or before >= _TOGETHER_MAX:
+                return
 
     async def _outcomes(self, works: Sequence[Work[Any]]) -> Sequence[object]:
         try:

@@ -45,6 +45,7 @@ from bonafides.store import Reused, used_networks
 from bonafides.store.claims import release, settle
 from bonafides.store.columns import Moment
 from bonafides.store.listing import holding, page_of, within
+from bonafides.store.prepared import Form
 from bonafides.store.tables import columns_of, credentials, plans, row_of, tenants
 from bonafides.store.transaction import Transaction
 from bonafides.store.used_scopes import has_spare
@@ -63,6 +64,11 @@ _NOTE_USE: Final = {
 }
 
 _COLUMNS: Final = columns_of(credentials, Credential)
+_CREDENTIAL: Final = Form(
+    credentials,
+    {name: name for name in Credential.__slots__},
+    {name: name for name in DigestedSecret.__slots__},
+)
 _PLAN_COLUMNS: Final = columns_of(plans, Plan)
 
 
@@ -84,7 +90,7 @@ def create(
 
 def add(transaction: Transaction, credential: Credential, secret: DigestedSecret) -> None:
     """Insert the row alone; the caller records it."""
-    transaction.insert(credentials, row_of(credential) | row_of(secret))
+    transaction.add(_CREDENTIAL, credential, secret)
 
 
 def find(connection: Connection, credential_id: str, tenant: TenantScope) -> Credential | None:

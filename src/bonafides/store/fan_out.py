@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from bonafides.model import to_datetime
+from bonafides.model import AuditEvent, to_datetime
 from bonafides.store.columns import scopes
 from bonafides.store.prepared import fetch
 from bonafides.webhook import EVERY_EVENT, TESTED, Delivery, DeliveryStatus
@@ -30,30 +30,30 @@ _WHOEVER_TESTS_FIRST: Final = timedelta(seconds=60)
 """Whoever sends a test takes it up themselves, to tell what came of it; others only where that process died."""
 
 
-def deliveries_of(connection: Connection, events: Sequence[Mapping[str, Any]]) -> Iterator[Delivery]:
+def deliveries_of(connection: Connection, events: Sequence[AuditEvent]) -> Iterator[Delivery]:
     """What webhooks are to be told; one question to the database, however many events there are.
 
     Args:
         connection: Of the transaction that the events are written in.
-        events: Rows of the audit trail.
+        events: That are written in it.
     """
     if not events:
         return
-    tested = sorted({event["subject_id"] for event in events if event["action"] == TESTED})
-    tenants = sorted({event["tenant_id"] for event in events})
+    tested = sorted({event.subject_id for event in events if event.action == TESTED})
+    tenants = sorted({event.tenant_id for event in events})
     for hook_id, tenant_id, patterns, quiet_until in fetch(connection, _TOLD, tenants, tested):
         for event in events:
-            if event["action"] == TESTED:
-                if event["subject_id"] == hook_id:
-                    yield _delivery(hook_id, event, event["at"] + _WHOEVER_TESTS_FIRST)
-            elif tenant_id == event["tenant_id"] and _chosen(scopes(patterns) or frozenset(), event):
-                quiet = event["at"] if quiet_until is None else to_datetime(quiet_until)
-                yield _delivery(hook_id, event, max(event["at"], quiet))
+            if event.action == TESTED:
+                if event.subject_id == hook_id:
+                    yield _delivery(hook_id, event, event.at + _WHOEVER_TESTS_FIRST)
+            elif tenant_id == event.tenant_id and _chosen(scopes(patterns) or frozenset(), event):
+                quiet = event.at if quiet_until is None else to_datetime(quiet_until)
+                yield _delivery(hook_id, event, max(event.at, quiet))
 
 
-def _chosen(patterns: frozenset[str], event: Mapping[str, Any]) -> bool:
-    return not patterns.isdisjoint((EVERY_EVENT, event["action"], f"{event['subject_kind']}.*"))
+def _chosen(patterns: frozenset[str], event: AuditEvent) -> bool:
+    return not patterns.isdisjoint((EVERY_EVENT, event.action, f"{event.subject_kind}.*"))
 
 
-def _delivery(webhook_id: str, event: Mapping[str, Any], due_at: Any) -> Delivery:  # noqa: ANN401 - a column's
-    return Delivery(webhook_id, event["id"], event["action"], DeliveryStatus.WAITING, event["at"], due_at, 0)
+def _delivery(webhook_id: str, event: AuditEvent, due_at: Any) -> Delivery:  # noqa: ANN401 - a column's
+    return Delivery(webhook_id, event.id, event.action, DeliveryStatus.WAITING, event.at, due_at, 0)

@@ -10,11 +10,13 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Dialect, Table
+from sqlalchemy import Column, Connection, Dialect, Enum, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bonafides.store.columns import Addresses, Document, Moment, Scopes
 from bonafides.store.tables import changes
 
 Row = Mapping[str, Any]
@@ -27,28 +29,74 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
 _COMPUTED: Final = {
     changes: {"sqlite": "0", "postgresql": "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"},
 }
+_OURS: Final = (Addresses, Document, Moment, Scopes)
+"""Of which SQLAlchemy keeps what we make of a value as it is."""
 _COMPUTED_COLUMN: Final = "transaction_id"
 
 
-def insert_all(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
-    """Insert rows into their tables; all rows of a table name the same columns.
+class Rows(NamedTuple):
+    """Rows of one table, as the driver takes them.
+
+    Args:
+        table: Where they go.
+        names: Of the columns that they have values for.
+        columns: The values, column by column.
+    """
+
+    table: Table
+    names: tuple[str, ...]
+    columns: Sequence[Sequence[Any]]
+
+
+class Form:
+    """How a table's rows are made of records, which are read as they are and never copied.
+
+    Args:
+        table: Where they go.
+        parts: Of each record that a row is made of: where each column's value is found in it.
+    """
+
+    def __init__(self, table: Table, *parts: Mapping[str, str]) -> None:
+        self.table = table
+        self._reads = [_reading(tuple(part.values())) for part in parts]
+        self._names = tuple(name for part in parts for name in part)
+
+    def rows(self, records: Sequence[tuple[Any, ...]], dialect: str) -> Rows:
+        """The rows of so many records, each of which has as many parts as the form."""
+        read = [
+            [value for reads, part in zip(self._reads, record, strict=True) for value in reads(part)]
+            for record in records
+        ]
+        columns: list[Sequence[Any]] = list(zip(*read, strict=True))
+        for place, keep in _kept(self.table, self._names, dialect):
+            columns[place] = list(map(keep, columns[place]))
+        return Rows(self.table, self._names, columns)
+
+
+def rows_of(table: Table, rows: Sequence[Row], dialect: str) -> Rows:
+    """Rows that name the same columns."""
+    names = tuple(rows[0])
+    columns: list[Sequence[Any]] = [[row[name] for row in rows] for name in names]
+    for place, keep in _kept(table, names, dialect):
+        columns[place] = list(map(keep, columns[place]))
+    return Rows(table, names, columns)
+
+
+def insert_all(connection: Connection, given: Sequence[Rows]) -> None:
+    """Insert rows into their tables, in their order.
 
     SQLite is told once for each table, PostgreSQL once for all of them.
     """
-    if not rows:
+    if not given:
         return
     if connection.dialect.name == "postgresql":
-        shape = tuple((table, tuple(given[0])) for table, given in rows.items())
-        values = [
-            column
-            for (table, names) in shape
-            for column in zip(*_values(table, names, rows[table], "postgresql"), strict=True)
-        ]
-        connection.exec_driver_sql(_on_postgresql(shape), tuple(list(column) for column in values))
+        values = tuple(list(column) for rows in given for column in rows.columns)
+        statement = _on_postgresql(tuple((rows.table, rows.names) for rows in given))
+        connection.exec_driver_sql(statement, values)
         return
-    for table, given in rows.items():
-        names = tuple(given[0])
-        driver_of(connection).executemany(_on_sqlite(table, names), _values(table, names, given, "sqlite"))
+    for rows in given:
+        statement = _on_sqlite(rows.table, rows.names)
+        driver_of(connection).executemany(statement, zip(*rows.columns, strict=True))
 
 
 def fetch(connection: Connection, statements: Mapping[str, str], *lists: Sequence[str]) -> Sequence[Any]:
@@ -92,23 +140,28 @@ def reader_of(columns: Sequence[Column[Any]]) -> Callable[[Sequence[Any]], list[
     return read
 
 
-def _values(
-    table: Table, names: tuple[str, ...], rows: Sequence[Row], dialect: str
-) -> Sequence[tuple[Any, ...]]:
-    kept = _keepers(table, names, dialect)
-    return [tuple(keep(row[name]) if keep is not None else row[name] for name, keep in kept) for row in rows]
+def _reading(paths: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads attributes, and attributes of these, into a tuple."""
+    read = attrgetter(*paths)
+    return read if len(paths) > 1 else lambda record: (read(record),)
 
 
 @lru_cache
-def _keepers(
-    table: Table, names: tuple[str, ...], dialect: str
-) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-    """How a value becomes what the driver takes, by column; None where it is that already."""
-    return tuple((name, _keeper(table.c[name], _DIALECTS[dialect])) for name in names)
+def _kept(table: Table, names: tuple[str, ...], dialect: str) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """How a value becomes what the driver takes, by the place of its column; left out where it is that already."""
+    keepers = [(place, _keeper(table.c[name], dialect)) for place, name in enumerate(names)]
+    return tuple((place, keep) for place, keep in keepers if keep is not None)
 
 
-def _keeper(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+def _keeper(column: Column[Any], dialect: str) -> Callable[[Any], Any] | None:
+    """SQLAlchemy's way, where it does more than to call ours."""
+    kind = column.type
+    if isinstance(kind, _OURS):
+        bind = kind.process_bind_param
+        return lambda value: bind(value, _DIALECTS[dialect])
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        return {member: member.value for member in kind.enum_class}.__getitem__
+    return kind.dialect_impl(_DIALECTS[dialect]).bind_processor(_DIALECTS[dialect])
 
 
 @lru_cache
