@@ -169,6 +169,7 @@ from bonafides.web.oauth import devices as device_pages
 from bonafides.web.oauth.authorize import AuthorizePages
 from bonafides.web.oauth.devices import DevicePages
 from bonafides.web.oauth.discovery import Discovery
+from bonafides.web.oauth.lane import TokenLane
 from bonafides.web.oauth.logout import LogoutPages
 from bonafides.web.oauth.registration import RegistrationCalls
 from bonafides.web.oauth.requests import RequestCalls
@@ -971,6 +972,14 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     health = Health(rooms.store, rooms.feed, rooms.limits, rooms.mail, rooms.signing_keys, settings)
     authorize_pages = AuthorizePages(rooms.authorizations, rooms.sessions, reception, settings.base_url)
     login_calls = LoginCalls(rooms.sessions, cookies, rooms.clock, rooms.step_ups, rooms.passkey_logins)
+    token_calls = TokenCalls(
+        rooms.token_endpoint,
+        rooms.client_authentication,
+        rooms.revocation,
+        rooms.key_proofs,
+        rooms.addresses,
+        (settings.base_url + TOKEN_PATH, settings.base_url + REVOCATION_PATH),
+    )
     mounted = (
         verify.routes(verify_calls),
         introspection.routes(verify_calls, settings.base_url, rooms.client_authentication),
@@ -986,16 +995,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         tokens.personal_routes(rooms.personal_tokens, rooms.idempotency, paging, rooms.clock),
         tokens.bearer_routes(rooms.bearer_tokens, paging, rooms.clock),
         tokens.lineage_routes(rooms.lineage, rooms.clock),
-        token.routes(
-            TokenCalls(
-                rooms.token_endpoint,
-                rooms.client_authentication,
-                rooms.revocation,
-                rooms.key_proofs,
-                rooms.addresses,
-                (settings.base_url + TOKEN_PATH, settings.base_url + REVOCATION_PATH),
-            )
-        ),
+        token.routes(token_calls),
         userinfo.routes(rooms.clients, rooms.signing_keys),
         discovery.routes(Discovery(settings, rooms.signing_keys, rooms.token_endpoint.grant_types)),
         clients.routes(rooms.clients, rooms.idempotency, paging),
@@ -1103,6 +1103,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         settings=settings,
         clock=rooms.clock,
         entropy=rooms.entropy,
+        tokens=TokenLane(token_calls, gate, guard, rooms.clock),
     )
     return Application(gate, lane, metrics)
 

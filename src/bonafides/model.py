@@ -58,7 +58,7 @@ Entropy = Callable[[int], bytes]
 
 def to_datetime(micros: int) -> datetime:
     """The aware UTC datetime of a count of microseconds since the epoch, exactly."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)
 
 
 def to_micros(moment: datetime) -> int:

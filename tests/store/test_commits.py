@@ -81,6 +81,30 @@ async def test_writers_that_meet_share_a_transaction() -> None:
     assert database.transactions == 3
 
 
+async def test_those_who_come_one_turn_later_come_along() -> None:
+    """Clients that were answered together would be committed in two halves from then on, each with pages of its own."""
+    database = Recorded()
+    commits = GroupCommit(database, lambda _: None)
+    first = asyncio.create_task(commits.carry_out(answering(1)))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    later = asyncio.create_task(commits.carry_out(answering(2)))
+    assert [await first, await later] == [1, 2]
+    assert database.transactions == 1
+
+
+async def test_an_endless_stream_of_writers_keeps_nobody_waiting() -> None:
+    """With one more in each turn of the event loop, the first would be told when the last has come."""
+    database = Recorded()
+    commits = GroupCommit(database, lambda _: None)
+    writers = []
+    for number in range(60):
+        writers.append(asyncio.create_task(commits.carry_out(answering(number))))
+        await asyncio.sleep(0)
+    assert writers[0].done()
+    assert await asyncio.gather(*writers) == list(range(60))
+
+
 async def test_a_failure_is_told_to_its_own_caller_alone() -> None:
     """One bad request must not fail everybody who happened to write at the same moment."""
     database = Recorded()

@@ -116,6 +116,22 @@ class _Signer:
     kid: str
     algorithm: SigningAlgorithm
     key: jwk.Key
+    heads: dict[str, bytes] = field(default_factory=dict)
+    """By the type of token: the same for all of them."""
+
+    def compact(self, type_: str, payload: bytes) -> str:
+        """A payload as a compact JWS.
+
+        See: RFC 7515 §7.1
+        """
+        head = self.heads.get(type_)
+        if head is None:
+            header = {"alg": str(self.algorithm), "kid": self.kid, "typ": type_}
+            head = self.heads[type_] = _base64url(_encode(header)) + b"."
+        signed = head + _base64url(payload)
+        # joserfc's own way to the same would write and judge the header anew for each token.
+        signature = _REGISTRIES[self.algorithm].get_alg(self.algorithm).sign(signed, self.key)
+        return (signed + b"." + _base64url(signature)).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +305,9 @@ class SigningKeys:
         signer = self._ring.signer_by(algorithm)
         if signer is None:
             raise Unavailable(internal="signing keys: there is no current key that a pepper opens")
-        header = {"alg": str(signer.algorithm), "kid": signer.kid, "typ": type_}
         halves = {name: _half_hash(text, signer.algorithm) for name, text in (hashed or {}).items()}
         payload = {"iss": self.rules.issuer, "aud": self.rules.audience, **claims, **halves}
-        return jws.serialize_compact(
-            header, _encode(payload), signer.key, registry=_REGISTRIES[signer.algorithm]
-        )
+        return signer.compact(type_, _encode(payload))
 
     async def ensure(self, algorithm: SigningAlgorithm | None) -> None:
         """See to it that something can be signed in that way: the first client that asks for it has its key made.
@@ -532,6 +545,11 @@ class SigningKeys:
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.micros())
+
+
+def _base64url(plain: bytes) -> bytes:
+    """Bytes as JWS writes them, without padding."""
+    return urlsafe_b64encode(plain).rstrip(b"=")
 
 
 def _generate(algorithm: SigningAlgorithm) -> jwk.Key:

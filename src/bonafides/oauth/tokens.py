@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from typing_extensions import override
 
-from bonafides.credentials.holdings import blank_credential
 from bonafides.credentials.signing_keys import ACCESS_TOKEN_TYPE, SigningKeys
 from bonafides.delegation import Client, Grant, GrantRefreshToken, TokenFormat
 from bonafides.model import (
@@ -17,6 +16,7 @@ from bonafides.model import (
     Clock,
     Credential,
     CredentialKind,
+    CredentialStatus,
     DigestedSecret,
     Entropy,
     to_datetime,
@@ -29,6 +29,7 @@ ACCESS_TOKEN_PREFIX: Final = "oat"
 GRANT_PREFIX: Final = "grt"
 
 _SECOND_US: Final = 1_000_000
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,26 +121,33 @@ class Tokens:
         else:
             secret = mint(SecretKind.OAT, identifier, self._entropy)
             shown = display(secret)
-        credential = replace(
-            blank_credential(
-                CredentialKind.OAUTH_ACCESS_TOKEN,
-                identifier,
-                subject.tenant_id,
-                subject.user_id,
-                client.name,
-                scopes,
-                to_datetime(now_us),
-            ),
+        now = to_datetime(now_us)
+        credential = Credential(
+            id=identifier,
+            kind=CredentialKind.OAUTH_ACCESS_TOKEN,
+            tenant_id=subject.tenant_id,
+            user_id=subject.user_id,
+            name=client.name,
+            scopes=scopes,
             plan=subject.plan,
+            status=CredentialStatus.ACTIVE,
             expires_at=to_datetime(ends * _SECOND_US),
+            overlap_ends_at=None,
             parent_id=subject.parent_id,
             root_id=subject.root_id,
+            allowed_ips=(),
+            metadata=_NOTHING,
             display=shown,
             created_by=client.id,
+            created_at=now,
+            updated_at=now,
+            last_used_at=None,
+            revoked_at=None,
+            revocation_reason=None,
             client_id=client.id,
             audiences=tuple(resources),
             jkt=jkt,
-            act=act or {},
+            act=act or _NOTHING,
         )
         return MintedToken(secret, credential, self._peppers.digested(secret))
 

@@ -13,7 +13,9 @@ from bonafides.web.answers import Answer, HeaderList
 from bonafides.web.fastlane import Origin
 
 if TYPE_CHECKING:
-    from bonafides.web.fastlane import Asking, FastLane, Late
+    from collections.abc import Coroutine
+
+    from bonafides.web.fastlane import FastLane, Late
     from bonafides.web.heads import Asked
 
 _STATUS_LINES: Final = {
@@ -24,6 +26,8 @@ _STATUS_LINES: Final = {
 
 _HEAD_RECALLED_MAX: Final = 4_096
 """Heads longer than this are parsed each time."""
+
+_UNKNOWN: Final = -1
 
 _DISCARDED_BYTES_MAX: Final = 16 * 2**20
 """What is read of a body that nobody waits for any more, so that its sender gets to read the answer."""
@@ -64,7 +68,7 @@ class Connection(HttpToolsProtocol):
         self._at_boundary = True
         self._answers: list[Asked] = []
         self._requests = 0
-        self._alone = False
+        self._behind_head = _UNKNOWN
         self._looking_up: asyncio.Task[None] | None = None
         self._leaving = False
 
@@ -100,8 +104,8 @@ class Connection(HttpToolsProtocol):
                     return
         self._answers.clear()
         self._requests = 0
-        # Whatever stands behind a head is parsed before a look-up could end.
-        self._alone = whole and data.find(b"\r\n\r\n") == len(data) - 4
+        # Whatever stands behind a request is parsed before an answer that takes a while could be there.
+        self._behind_head = len(data) - 4 - data.find(b"\r\n\r\n") if whole else _UNKNOWN
         # The parser tells of a header or an extension of a chunk when it is whole, and gathers it until then.
         self._untold_bytes += len(data)
         super().data_received(data)
@@ -195,6 +199,13 @@ class Connection(HttpToolsProtocol):
                 self._held = None
                 self._write(answer)
                 return
+            plain = None
+            if self._is_alone(len(self._held)):
+                plain = self._lane.tokens.read(self.url, self.headers, self._held, self._peer)
+            if plain is not None:
+                self._held = None
+                self._answer_later(self._lane.tokens.answer(plain, self.server_state.default_headers))
+                return
             self._release()
         super().on_message_complete()
 
@@ -232,19 +243,26 @@ class Connection(HttpToolsProtocol):
             self._write(told)
         elif told is not None:
             self._refuse_late(told)
-        elif self._alone:
-            self._answered = True
-            self.flow.pause_reading()
-            self._looking_up = task = self.loop.create_task(self._look_up(asking))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        elif self._is_alone(0):
+            self._answer_later(lane.look_up(asking, defaults))
         else:
             return False
         return True
 
-    async def _look_up(self, asking: Asking) -> None:
-        """Answer a request whose credential is not in memory; nothing else is read meanwhile."""
-        answer = await self._lane.look_up(asking, self.server_state.default_headers)
+    def _is_alone(self, body_bytes: int) -> bool:
+        """Whether nothing stands behind the request that is being read, whose head began what was received last."""
+        return self._requests == 1 and self._behind_head == body_bytes
+
+    def _answer_later(self, answering: Coroutine[Any, Any, bytes]) -> None:
+        """Answer a request that something has to be waited for; nothing else is read meanwhile."""
+        self._answered = True
+        self.flow.pause_reading()
+        self._looking_up = task = self.loop.create_task(self._answer_in_time(answering))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _answer_in_time(self, answering: Coroutine[Any, Any, bytes]) -> None:
+        answer = await answering
         self._looking_up = None
         if self.transport.is_closing():
             return

@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -75,6 +74,10 @@ from bonafides.web.rendered import (
     verify_body,
 )
 from bonafides.web.requestids import RequestIds
+from bonafides.web.written import written
+
+if TYPE_CHECKING:
+    from bonafides.web.oauth.lane import TokenLane
 
 _RENDERED_MAX: Final = 50_000
 _FORMS_MAX: Final = 1_024
@@ -90,7 +93,6 @@ _FORWARDED_MAX: Final = 8_192
 _FORWARDED_BYTES_MAX: Final = 128
 """Longer chains of addresses are read each time."""
 _NO_CONTENT: Final = 204
-_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ class FastLane:
         settings: Bounds and trusted proxies.
         clock: The time.
         entropy: For the key of the digests of heads.
+        tokens: Answers clients that ask for tokens.
     """
 
     def __init__(  # noqa: PLR0913 - the lane stands where the gate, the guard and the calls stand together
@@ -174,8 +177,10 @@ class FastLane:
         settings: Settings,
         clock: Clock,
         entropy: Entropy,
+        tokens: TokenLane,
     ) -> None:
         self._verifier = verifier
+        self.tokens = tokens
         self._directory = directory
         self._addresses = addresses
         self._uses = uses
@@ -397,7 +402,9 @@ class FastLane:
 
     def asks(self, method: bytes, url: bytes, headers: HeaderList) -> bool:
         """Whether the lane wants to see the request's body before it says no."""
-        return url in _MEDIA_TYPES and method == b"POST" and waits_for_nothing(headers)
+        if url in _MEDIA_TYPES:
+            return method == b"POST" and waits_for_nothing(headers)
+        return self.tokens.asks(method, url, headers)
 
     def answer_question(
         self, url: bytes, headers: HeaderList, body: bytearray, peer: str | None, defaults: HeaderList
@@ -593,9 +600,7 @@ class FastLane:
         headers += self._common[1]
         if last:
             headers.append((b"connection", b"close"))
-        lines = [b"HTTP/1.1 %d %b" % (answer.status, _PHRASES[answer.status])]
-        lines += [name + b": " + value for name, value in headers]
-        return b"\r\n".join([*lines, b"", answer.body])
+        return written(answer.status, headers, answer.body)
 
     def _address(self, peer: str | None, headers: HeaderList) -> str | None:
         return client_address(peer, headers, self._trusted)

@@ -105,14 +105,7 @@ class Gate:
             return
         headers: HeaderList = scope["headers"]
         client = scope.get("client")
-        exchange = Exchange(
-            request_id=self._request_ids.next(),
-            address=client_address(client[0] if client else None, headers, self._settings.trusted_proxies),
-            problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
-            dialect=_dialect_of(scope["path"]),
-            counted=scope["path"] not in UNCOUNTED and not scope["path"].startswith(_UNCOUNTED_BELOW),
-        )
-        scope[SCOPE_KEY] = exchange
+        exchange = scope[SCOPE_KEY] = self.opened(scope["path"], headers, client[0] if client else None)
         began = self._clock.monotonic()
         status = 0
         body = _Body(receive, self._settings, headers)
@@ -122,9 +115,8 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *self._common_headers(exchange)]
-                if asked is None:
-                    message["headers"] += headers_for(scope["path"])
+                path = scope["path"] if asked is None else None
+                message["headers"] = [*message.get("headers", ()), *self.headers(path, exchange)]
                 if body.is_withheld():
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -140,14 +132,33 @@ class Gate:
         except ClientGoneError:
             exchange.outcome = "client_gone"
         except Exception as error:
-            answer = self._failed(error, exchange)
+            answer = self.failed(error, exchange)
             if status:
                 raise
             await _send(answer, send_on)
         finally:
-            self._record(scope, exchange, status, self._clock.monotonic() - began)
+            route = scope.get("route")
+            template = getattr(route, "path_format", "") or "unmatched"
+            seconds = self._clock.monotonic() - began
+            self.note(exchange, scope["method"], template, scope["path"], status, seconds)
 
-    def _failed(self, error: Exception, exchange: Exchange) -> Answer:
+    def opened(self, path: str, headers: HeaderList, peer: str | None) -> Exchange:
+        """The exchange of a new request.
+
+        Args:
+            path: That it asks for.
+            headers: Of it.
+            peer: The other end of the connection.
+        """
+        return Exchange(
+            request_id=self._request_ids.next(),
+            address=client_address(peer, headers, self._settings.trusted_proxies),
+            problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
+            dialect=_dialect_of(path),
+            counted=path not in UNCOUNTED and not path.startswith(_UNCOUNTED_BELOW),
+        )
+
+    def failed(self, error: Exception, exchange: Exchange) -> Answer:
         """The answer for an exception; one that nobody foresaw is logged whole and told as nothing."""
         now_us = self._clock.micros()
         if not isinstance(error, errors.AppError):
@@ -167,20 +178,37 @@ class Gate:
                 )
         return self._problems.of_error(error, exchange, now_us)
 
-    def _common_headers(self, exchange: Exchange) -> HeaderList:
+    def headers(self, path: str | None, exchange: Exchange) -> HeaderList:
+        """What every answer tells, beside its own headers.
+
+        Args:
+            path: That was asked for; None for what a browser asks about a path.
+            exchange: What is known of the request.
+        """
         before, after = self._common
         now_us = self._clock.micros()
         headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
         headers += [*expiry_headers(exchange.ends_at_us, now_us), *before]
         if exchange.allowance is not None:
             headers += limit_headers(exchange.allowance, now_us)
-        return [*headers, *after, *exchange.cookies, *exchange.told]
+        open_to = [] if path is None else headers_for(path)
+        return [*headers, *after, *exchange.cookies, *exchange.told, *open_to]
 
-    def _record(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
-        route = scope.get("route")
-        template = getattr(route, "path_format", "") or "unmatched"
-        self._metrics.count_answer(scope["method"], template, status, seconds)
-        note_access(exchange, scope["method"], loggable_path(scope["path"]), status, seconds)
+    def note(
+        self, exchange: Exchange, method: str, template: str, path: str, status: int, seconds: float
+    ) -> None:
+        """Count an answer, and log it.
+
+        Args:
+            exchange: What is known of the request.
+            method: Of the request.
+            template: Of its path, for the metrics.
+            path: As it was asked for.
+            status: Sent; 0 if the client had gone.
+            seconds: From the request's head to the answer's end.
+        """
+        self._metrics.count_answer(method, template, status, seconds)
+        note_access(exchange, method, loggable_path(path), status, seconds)
 
 
 class _Body:

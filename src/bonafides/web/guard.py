@@ -104,13 +104,12 @@ class Guard:
             raise RejectedError(verdict)
         return verdict.principal
 
-    def count_visit(self, request: Request) -> None:
+    def count_visit(self, exchange: Exchange) -> None:
         """Count a call that takes no credential by the address that it comes from.
 
         Raises:
             RejectedError: That address has called too often.
         """
-        exchange = exchange_of(request)
         exchange.allowance = self._addresses.spend(exchange.address)
         if not exchange.allowance.admitted:
             raise RejectedError(Rejected(Reason.RATE, exchange.allowance))
@@ -203,7 +202,7 @@ class VisitedRoute(CheckedRoute):
     @override
     async def admit(self, request: Request, guard: Guard) -> None:
         """Count the visit."""
-        guard.count_visit(request)
+        guard.count_visit(exchange_of(request))
 
 
 def check_query(request: Request, parameters: frozenset[str]) -> None:

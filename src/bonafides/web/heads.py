@@ -223,4 +223,8 @@ def _scopes(text: bytes) -> frozenset[str] | None:
 
 def waits_for_nothing(headers: HeaderList) -> bool:
     """Whether a request with a body may be held until the body is there, as far as its headers tell."""
-    return not any(_WATCHED.get(name) in {_STAYS_OUT, _CONNECTION} for name, _ in headers)
+    for name, value in headers:
+        watched = _WATCHED.get(name)
+        if watched in {_STAYS_OUT, _CONNECTION} and not _is_harmless(watched, value):
+            return False
+    return True

@@ -51,7 +51,7 @@ def routes(calls: VerifyCalls, issuer: str, authentication: ClientAuthentication
             if not fields and not _is_clients(request):
                 await super().admit(request, guard)
                 return
-            guard.count_visit(request)
+            guard.count_visit(exchange_of(request))
             client = await authentication.authenticate(
                 request.headers.get("authorization", "").encode("latin-1") or None, fields, (issuer + PATH,)
             )

@@ -109,7 +109,7 @@ class AuthorizePages:
 
         It says when the request began, and so is made once.
         """
-        request.app.state.guard.count_visit(request)
+        request.app.state.guard.count_visit(exchange_of(request))
         arrived = await self._authorizations.arrive(pairs)
         if not isinstance(arrived, Sequence):
             return self._show(request, arrived)

@@ -47,10 +47,10 @@ class LogoutPages:
         pairs = await pairs_asked(request)
         asked = await self._logouts.read(pairs)
         if isinstance(asked, Unproven):
-            request.app.state.guard.count_visit(request)
+            request.app.state.guard.count_visit(exchange_of(request))
             return self._refuse(request, asked)
         if request.method == "POST" or (not is_from_here(request) and _ARRIVED not in pairs):
-            request.app.state.guard.count_visit(request)
+            request.app.state.guard.count_visit(exchange_of(request))
             return self._lead_on(request, asked)
         signed_in = await self._reception.signed_in(request)
         if signed_in is None or signed_in.session_id is None or signed_in.authority.user is None:

@@ -57,8 +57,18 @@ async def parameters_of(request: Request) -> Parameters:
 
     See: RFC 6749 §3.2 and appendix B
     """
-    media_type = media_type_of(request)
-    body = await request.body()
+    return parameters_in(media_type_of(request), await request.body())
+
+
+def parameters_in(media_type: str, body: bytes) -> Parameters:
+    """The fields of a body of that media type.
+
+    Raises:
+        InvalidRequest: It is malformed, or names a field twice; no value is repeated, for it may be a secret.
+        UnsupportedMediaType: It is something else than a form or JSON.
+
+    See: RFC 6749 §3.2 and appendix B
+    """
     if not body:
         return Parameters({}, {})
     if media_type == FORM:

@@ -15,9 +15,10 @@ from bonafides.oauth.token_endpoint import TokenEndpoint, TokenRequest
 from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.answers import NO_STORE, Answer, json_answer
 from bonafides.web.bound import NONCE, proofs_of
+from bonafides.web.exchange import Exchange
 from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
-from bonafides.web.oauth.parameters import JSON_TYPE, described_body, parameters_of
+from bonafides.web.oauth.parameters import JSON_TYPE, Parameters, described_body, parameters_of
 from bonafides.web.replies import reply
 from bonafides.web.schemas import TokenAnswer
 
@@ -57,21 +58,38 @@ class TokenCalls:
 
     async def token(self, request: Request) -> Response:
         """Give tokens."""
-        exchange = exchange_of(request)
         parameters = await parameters_of(request)
+        authorization, proofs = authorization_of(request), proofs_told(request, self._proofs)
+        return reply(await self.grant(exchange_of(request), authorization, parameters, proofs))
+
+    async def grant(
+        self,
+        exchange: Exchange,
+        authorization: bytes | None,
+        parameters: Parameters,
+        proofs: tuple[str, ...] = (),
+    ) -> Answer:
+        """The tokens that a request asks for, whichever way it was read.
+
+        Args:
+            exchange: What is known of the request; its visit was counted.
+            authorization: The value of the Authorization header.
+            parameters: The fields of its body.
+            proofs: The values of the `DPoP` headers.
+        """
         answer = await self._endpoint.answer(
             TokenRequest(
-                authorization_of(request),
+                authorization,
                 parameters.fields,
                 parameters.all("resource"),
                 exchange.address,
                 exchange.request_id,
-                proofs_told(request, self._proofs),
+                proofs,
                 parameters.all("audience"),
             )
         )
         self._addresses.give_back(exchange.address)
-        return reply(json_answer(200, answer))
+        return json_answer(200, answer)
 
     async def revoke(self, request: Request) -> Response:
         """Take a token back."""

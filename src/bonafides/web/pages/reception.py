@@ -147,7 +147,7 @@ class Reception:
             except RejectedError as error:
                 if refresh_token is None or error.rejected.reason not in _STALE:
                     raise
-        self._guard.count_visit(request)
+        self._guard.count_visit(exchange_of(request))
         exchange = exchange_of(request)
         outcome = await self._sessions.refresh(
             refresh_token.decode("latin-1"), visitor_of(request), request_id=exchange.request_id
@@ -312,7 +312,7 @@ class PublicPageRoute(CheckedRoute):
     @override
     async def admit(self, request: Request, guard: Guard) -> None:
         """Count the visit."""
-        guard.count_visit(request)
+        guard.count_visit(exchange_of(request))
 
     def arrive(self, request: Request) -> Response | None:  # noqa: ARG002 - for pages of people
         """What is answered before anybody is admitted."""
@@ -336,7 +336,7 @@ class PageRoute(PublicPageRoute):
         """The step of our own that brings the cookies; counted by address."""
         response = reception_of(request).arrive(request)
         if response is not None:
-            request.app.state.guard.count_visit(request)
+            request.app.state.guard.count_visit(exchange_of(request))
         return response
 
     @override
