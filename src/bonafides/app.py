@@ -1103,7 +1103,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         settings=settings,
         clock=rooms.clock,
         entropy=rooms.entropy,
-        tokens=TokenLane(token_calls, gate, guard, rooms.clock),
+        tokens=TokenLane(token_calls, gate, guard, rooms.clock, rooms.entropy),
     )
     return Application(gate, lane, metrics)
 

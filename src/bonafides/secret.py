@@ -20,7 +20,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 from typing_extensions import override
 
 from bonafides.errors import InvalidRequest, Misconfigured
@@ -35,6 +38,8 @@ PEPPER_BYTES_MIN: Final = 32
 WEBHOOK_KEY_BYTES: Final = 32
 
 _NONCE_BYTES: Final = 12
+_ES256: Final = ECDSA(SHA256())
+_P256_BYTES: Final = 32
 _WEBHOOK_PREFIX: Final = "whsec_"
 _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _CHUNK_WIDTH: Final = 10
@@ -452,6 +457,18 @@ class Peppers:
                 position: list[Any] = json.loads(body)
                 return position
         raise InvalidRequest(message, field="cursor")
+
+
+def es256_signature(key: object, text: bytes) -> bytes:
+    """The signature of a text with a private key on P-256, as JWS has it.
+
+    See: RFC 7518 §3.4
+    """
+    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+        message = "ES256 takes a private key on P-256"
+        raise TypeError(message)
+    left, right = decode_dss_signature(key.sign(text, _ES256))
+    return left.to_bytes(_P256_BYTES, "big") + right.to_bytes(_P256_BYTES, "big")
 
 
 def same(left: bytes, right: bytes) -> bool:

@@ -31,6 +31,7 @@ ADDRESS_LIMIT: Final = 60
 RESOURCE: Final = "https://api.example.com"
 FORM: Final = b"Content-Type: application/x-www-form-urlencoded"
 LAST: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+OWN: Final = b"X-Sent-By: one test"
 MOVING: Final = re.compile(
     rb'req_[0-9A-Za-z]{22}|\r\ndate: [^\r]*|(?<="access_token":")(bf_oat_|eyJ)[^"]*|\r\ndpop-nonce: [^\r]*'
 )
@@ -116,16 +117,17 @@ def asking(body: bytes, *headers: bytes, path: bytes = b"/oauth/token") -> bytes
 class Script:
     """Random requests for tokens on one connection, good, bad and unusual."""
 
-    def __init__(self, dice: random.Random, clients: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, dice: random.Random, clients: dict[str, tuple[str, str]], sent: list[bytes]) -> None:
         self._dice = dice
         self._clients = clients
+        self._sent = sent
 
     def chunks(self) -> tuple[list[bytes], bool]:
         """What is sent, in the pieces in which it is sent, and whether each is answered before the next is sent.
 
         The last request closes the connection.
         """
-        requests = [self._request() for _ in range(SCRIPT_LENGTH)] + [LAST]
+        requests = [self._again() for _ in range(SCRIPT_LENGTH)] + [LAST]
         style = self._dice.random()
         if style < 0.6:
             return requests, True
@@ -133,6 +135,13 @@ class Script:
             return [b"".join(requests)], False
         cut = self._dice.randrange(1, len(requests[0]))
         return [requests[0][:cut], b"".join([requests[0][cut:], *requests[1:]])], False
+
+    def _again(self) -> bytes:
+        """One that came before, or another."""
+        if len(self._sent) < SCRIPT_LENGTH or self._dice.random() < 0.6:
+            self._sent.append(self._request())
+            return self._sent[-1]
+        return self._dice.choice(self._sent)
 
     def _request(self) -> bytes:
         dice = self._dice
@@ -278,10 +287,11 @@ def test_both_ways_answer_the_same(pair: Pair) -> None:
     dice = random.Random(SEED)
     statuses: set[bytes] = set()
     granted = 0
+    sent: list[bytes] = []
     for number in range(max(20, REQUESTS // SCRIPT_LENGTH)):
-        if number % 4 == 0:
+        if number % 2 == 0:
             pair.fast.clock.advance(dice.choice([1, 30, 61]))
-        chunks, in_turn = Script(dice, pair.clients).chunks()
+        chunks, in_turn = Script(dice, pair.clients, sent).chunks()
         fast, slow = (exchange(server, chunks, in_turn=in_turn) for server in (pair.fast, pair.slow))
         if fast != slow:
             pytest.fail(f"sent {chunks}\n\nfast {fast!r}\n\nslow {slow!r}")
@@ -315,6 +325,41 @@ def test_the_lane_takes_part(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Non
         True,
         False,
     ]
+
+
+def test_a_request_that_comes_again_is_not_read_again(pair: Pair) -> None:
+    """What is kept to answer sooner must not hold the client's secret."""
+    pair.fast.clock.advance(61)
+    lane = pair.fast.application.lane.tokens
+    identifier, secret = pair.clients["opaque"]
+    form = b"grant_type=client_credentials"
+    by_field = form + f"&client_id={identifier}&client_secret={secret}&scope=read".encode()
+    for request in (asking(form, FORM, basic(identifier, secret), OWN), asking(by_field, FORM, OWN)):
+        assert lane.recall(request, "192.0.2.1") is None
+        first, again = (exchange(pair.fast, [request, LAST]) for _ in range(2))
+        assert first == again
+        assert first.startswith(b"HTTP/1.1 200")
+        recalled = lane.recall(request, "192.0.2.1")
+        assert recalled is not None
+        assert recalled.exchange.address == "192.0.2.1"
+        for held in (repr(recalled), repr(recalled.parameters.fields), repr(recalled.known)):
+            assert secret not in held
+        assert base64.b64encode(f"{identifier}:{secret}".encode()).decode() not in repr(recalled)
+    refused = asking(form, FORM, basic(*pair.clients["wrong secret"]), OWN)
+    exchange(pair.fast, [refused, LAST])
+    assert lane.recall(refused, None) is None
+
+
+def test_what_is_recalled_is_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that varies its requests would take all memory there is."""
+    pair.fast.clock.advance(61)
+    monkeypatch.setattr("bonafides.web.oauth.lane._KNOWN_MAX", 1)
+    good = basic(*pair.clients["opaque"])
+    requests = [asking(b"grant_type=client_credentials", FORM, good, b"X-Other: %d" % n) for n in range(3)]
+    for request in requests:
+        assert exchange(pair.fast, [request, LAST]).startswith(b"HTTP/1.1 200")
+    lane = pair.fast.application.lane.tokens
+    assert [lane.recall(request, None) is not None for request in requests] == [False, False, True]
 
 
 def test_both_ways_write_the_same(pair: Pair) -> None:

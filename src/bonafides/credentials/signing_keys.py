@@ -34,7 +34,7 @@ from bonafides.model import (
     SigningKeyStatus,
     to_datetime,
 )
-from bonafides.secret import Peppers
+from bonafides.secret import Peppers, es256_signature
 from bonafides.store import SigningKeyStore
 
 TOKEN_BYTES_MAX: Final = 8_192
@@ -116,6 +116,8 @@ class _Signer:
     kid: str
     algorithm: SigningAlgorithm
     key: jwk.Key
+    opened: object
+    """The private key as those have it who sign."""
     heads: dict[str, bytes] = field(default_factory=dict)
     """By the type of token: the same for all of them."""
 
@@ -129,8 +131,11 @@ class _Signer:
             header = {"alg": str(self.algorithm), "kid": self.kid, "typ": type_}
             head = self.heads[type_] = _base64url(_encode(header)) + b"."
         signed = head + _base64url(payload)
-        # joserfc's own way to the same would write and judge the header anew for each token.
-        signature = _REGISTRIES[self.algorithm].get_alg(self.algorithm).sign(signed, self.key)
+        # joserfc's own way to the same would write and judge the header, and judge the key, anew for each token.
+        if self.algorithm is SigningAlgorithm.ES256:
+            signature = es256_signature(self.opened, signed)
+        else:
+            signature = _REGISTRIES[self.algorithm].get_alg(self.algorithm).sign(signed, self.key)
         return (signed + b"." + _base64url(signature)).decode("ascii")
 
 
@@ -541,7 +546,7 @@ class SigningKeys:
         if private is None:
             return None
         key = jwk.import_key(cast("dict[str, Any]", _decode(private)))
-        return _Signer(record.kid, record.algorithm, key)
+        return _Signer(record.kid, record.algorithm, key, getattr(key, "private_key", None))
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.micros())

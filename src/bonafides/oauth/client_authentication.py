@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_plus
@@ -35,6 +36,15 @@ _BASIC: Final = b"basic"
 
 class AuthenticationStore(ClientStore, GrantStore, Protocol):
     """What proving who a client is asks of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of its client, with the digests of the secret that shall prove it; the secret is not in it."""
+
+    client_id: str
+    digests: tuple[bytes, ...]
+    method: AuthMethod
 
 
 class ClientAuthentication:
@@ -79,9 +89,26 @@ class ClientAuthentication:
             InvalidClient: It is unknown, disabled, or did not prove who it is.
             InvalidRequest: It tries to prove it in two ways.
         """
+        claim = self.claim(authorization, fields)
+        if claim is not None:
+            return await self.prove(claim)
+        if "client_assertion" in fields:
+            return await self._by_assertion(fields, endpoints)
+        named = fields.get("client_id")
+        if named is None:
+            raise InvalidClient
+        return await self._public(named)
+
+    def claim(self, authorization: bytes | None, fields: Mapping[str, str]) -> Claim | None:
+        """Which client a request says that it is of, where a secret shall prove it; None where something else shall.
+
+        Raises:
+            InvalidClient: It cannot be read.
+            InvalidRequest: It tries to prove it in two ways.
+        """
         basic = _of_basic(authorization)
-        ways = [basic is not None, "client_secret" in fields, "client_assertion" in fields]
-        if sum(ways) > 1:
+        by_field = "client_secret" in fields
+        if (basic is not None) + by_field + ("client_assertion" in fields) > 1:
             message = "The client must prove who it is in one way: with Authorization, client_secret or client_assertion."
             raise InvalidRequest(message, field="client_secret")
         named = fields.get("client_id")
@@ -89,25 +116,30 @@ class ClientAuthentication:
             identifier, secret = basic
             if named is not None and named != identifier:
                 raise InvalidClient
-            return await self._by_secret(identifier, secret, AuthMethod.BASIC)
-        if "client_assertion" in fields:
-            return await self._by_assertion(fields, endpoints)
+            return self._claim(identifier, secret, AuthMethod.BASIC)
+        if not by_field:
+            return None
         if named is None:
             raise InvalidClient
-        if "client_secret" in fields:
-            return await self._by_secret(named, fields["client_secret"], AuthMethod.POST)
-        return await self._public(named)
+        return self._claim(named, fields["client_secret"], AuthMethod.POST)
 
-    async def _by_secret(self, client_id: str, secret: str, method: AuthMethod) -> Client:
+    def _claim(self, client_id: str, secret: str, method: AuthMethod) -> Claim:
         presented = whole(secret, SecretKind.SEC)
-        digests = () if presented is None else self._peppers.candidates(presented)
-        found = await self._present(client_id, digests)
+        return Claim(client_id, () if presented is None else self._peppers.candidates(presented), method)
+
+    async def prove(self, claim: Claim) -> Client:
+        """The client that a claim is of, if the claim is true now.
+
+        Raises:
+            InvalidClient: It is not.
+        """
+        found = await self._present(claim.client_id, claim.digests)
         now = to_datetime(self._clock.micros())
         if (
             found is None
             or not found.live
             or found.secret is None
-            or not _may_send(found.client, method)
+            or not _may_send(found.client, claim.method)
             or (found.secret.expires_at is not None and found.secret.expires_at <= now)
         ):
             raise InvalidClient

@@ -25,7 +25,7 @@ from bonafides.errors import (
     UnsupportedGrantType,
 )
 from bonafides.model import Actor, Clock, to_datetime
-from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_authentication import Claim, ClientAuthentication
 from bonafides.oauth.client_metadata import check_resource
 from bonafides.oauth.dpop import KeyProofs, algorithms_of
 from bonafides.oauth.grants import REUSED, Answer, Grants, GrantsStore, GrantWish
@@ -51,6 +51,7 @@ class TokenRequest:
         request_id: Told to the client.
         proofs: The values of its `DPoP` headers.
         audiences: `audience`, which is the same as `resource` where tokens are exchanged (RFC 8693 §2.1).
+        claim: Who its client says it is, where that was read before; `authorization` and the secret are left out then.
     """
 
     authorization: bytes | None
@@ -60,6 +61,7 @@ class TokenRequest:
     request_id: str | None = None
     proofs: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class TokenEndpoint:
 
         See: RFC 7521 §4.1
         """
+        if request.claim is not None:
+            return await self._authentication.prove(request.claim)
         fields = request.fields
         alone = request.authorization is None and not _PROOFS & fields.keys()
         if alone and fields.get("grant_type") == GrantType.JWT_BEARER and "assertion" in fields:
@@ -212,11 +216,11 @@ class TokenEndpoint:
             message = f"resource: at most {RESOURCES_MAX} can be asked for at once."
             raise InvalidTarget(message, field="resource")
         for uri in asked:
-            try:
-                check_resource(uri, "resource")
-            except InvalidRequest as error:
-                raise InvalidTarget(error.public, field="resource") from None
             if uri not in self._audiences and uri not in client.audiences:
+                try:
+                    check_resource(uri, "resource")
+                except InvalidRequest as error:
+                    raise InvalidTarget(error.public, field="resource") from None
                 message = "resource: the client may not ask for tokens for this resource."
                 raise InvalidTarget(message, field="resource")
         return tuple(dict.fromkeys(asked))

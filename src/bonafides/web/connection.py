@@ -69,6 +69,7 @@ class Connection(HttpToolsProtocol):
         self._answers: list[Asked] = []
         self._requests = 0
         self._behind_head = _UNKNOWN
+        self._received = b""
         self._looking_up: asyncio.Task[None] | None = None
         self._leaving = False
 
@@ -102,13 +103,17 @@ class Connection(HttpToolsProtocol):
                         self._stop_timer()
                     self._write(answer)
                     return
+            elif asked is None and self._grant_again(data):
+                return
         self._answers.clear()
         self._requests = 0
         # Whatever stands behind a request is parsed before an answer that takes a while could be there.
         self._behind_head = len(data) - 4 - data.find(b"\r\n\r\n") if whole else _UNKNOWN
         # The parser tells of a header or an extension of a chunk when it is whole, and gathers it until then.
         self._untold_bytes += len(data)
+        self._received = data
         super().data_received(data)
+        self._received = b""
         if self._untold_bytes > self._bounds.header_bytes_max:
             self._refuse(self._too_large())
             return
@@ -201,7 +206,7 @@ class Connection(HttpToolsProtocol):
                 return
             plain = None
             if self._is_alone(len(self._held)):
-                plain = self._lane.tokens.read(self.url, self.headers, self._held, self._peer)
+                plain = self._lane.tokens.read(self.url, self.headers, self._held, self._peer, self._received)
             if plain is not None:
                 self._held = None
                 self._answer_later(self._lane.tokens.answer(plain, self.server_state.default_headers))
@@ -247,6 +252,17 @@ class Connection(HttpToolsProtocol):
             self._answer_later(lane.look_up(asking, defaults))
         else:
             return False
+        return True
+
+    def _grant_again(self, data: bytes) -> bool:
+        """Have the lane of tokens answer a request that it granted before, if this is one."""
+        plain = self._lane.tokens.recall(data, self._peer)
+        if plain is None or not self._is_next():
+            return False
+        if self._head_timer is not None:
+            self._stop_timer()
+        self._unset_keepalive_if_required()
+        self._answer_later(self._lane.tokens.answer(plain, self.server_state.default_headers))
         return True
 
     def _is_alone(self, body_bytes: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bonafides import errors
 from bonafides.model import Clock, Reason, Rejected
@@ -58,6 +58,18 @@ def common_headers(settings: Settings) -> tuple[HeaderList, HeaderList]:
     return _SECURITY_HEADERS, [strict] if settings.base_url.startswith("https://") else []
 
 
+class Manner(NamedTuple):
+    """How requests for a path are treated.
+
+    Args:
+        dialect: Which names their errors have.
+        counted: Whether they are counted at all.
+    """
+
+    dialect: Dialect
+    counted: bool
+
+
 class ClientGoneError(Exception):
     """The client closed the connection before its request was whole."""
 
@@ -97,6 +109,7 @@ class Gate:
         self._clock = clock
         self._request_ids = request_ids
         self._common = common_headers(settings)
+        self._logs = settings.log_level in {"debug", "info"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; anything else goes straight on."""
@@ -105,7 +118,9 @@ class Gate:
             return
         headers: HeaderList = scope["headers"]
         client = scope.get("client")
-        exchange = scope[SCOPE_KEY] = self.opened(scope["path"], headers, client[0] if client else None)
+        exchange = scope[SCOPE_KEY] = self.opened(
+            manner_of(scope["path"]), headers, client[0] if client else None
+        )
         began = self._clock.monotonic()
         status = 0
         body = _Body(receive, self._settings, headers)
@@ -140,13 +155,13 @@ class Gate:
             route = scope.get("route")
             template = getattr(route, "path_format", "") or "unmatched"
             seconds = self._clock.monotonic() - began
-            self.note(exchange, scope["method"], template, scope["path"], status, seconds)
+            self.note(exchange, scope["method"], template, loggable_path(scope["path"]), status, seconds)
 
-    def opened(self, path: str, headers: HeaderList, peer: str | None) -> Exchange:
+    def opened(self, manner: Manner, headers: HeaderList, peer: str | None) -> Exchange:
         """The exchange of a new request.
 
         Args:
-            path: That it asks for.
+            manner: How requests for its path are treated.
             headers: Of it.
             peer: The other end of the connection.
         """
@@ -154,8 +169,8 @@ class Gate:
             request_id=self._request_ids.next(),
             address=client_address(peer, headers, self._settings.trusted_proxies),
             problem_json=any(name == b"accept" and takes_problem_json(value) for name, value in headers),
-            dialect=_dialect_of(path),
-            counted=path not in UNCOUNTED and not path.startswith(_UNCOUNTED_BELOW),
+            dialect=manner.dialect,
+            counted=manner.counted,
         )
 
     def failed(self, error: Exception, exchange: Exchange) -> Answer:
@@ -203,12 +218,13 @@ class Gate:
             exchange: What is known of the request.
             method: Of the request.
             template: Of its path, for the metrics.
-            path: As it was asked for.
+            path: As it was asked for, without secrets.
             status: Sent; 0 if the client had gone.
             seconds: From the request's head to the answer's end.
         """
         self._metrics.count_answer(method, template, status, seconds)
-        note_access(exchange, method, loggable_path(path), status, seconds)
+        if self._logs:
+            note_access(exchange, method, path, status, seconds)
 
 
 class _Body:
@@ -266,8 +282,10 @@ class _Body:
         return errors.PayloadTooLarge(f"The body must be at most {self._bytes_max} bytes long.", field="body")
 
 
-def _dialect_of(path: str) -> Dialect:
-    return next((dialect for prefix, dialect in _DIALECTS.items() if path.startswith(prefix)), Dialect.OWN)
+def manner_of(path: str) -> Manner:
+    """How requests for a path are treated."""
+    dialect = next((each for prefix, each in _DIALECTS.items() if path.startswith(prefix)), Dialect.OWN)
+    return Manner(dialect, path not in UNCOUNTED and not path.startswith(_UNCOUNTED_BELOW))
 
 
 async def _send(answer: Answer, send: Send) -> None:

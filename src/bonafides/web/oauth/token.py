@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from bonafides.errors import InvalidRequest
 from bonafides.model import Actor
-from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_authentication import Claim, ClientAuthentication
 from bonafides.oauth.dpop import KeyProofs
 from bonafides.oauth.revocation import Revocation
 from bonafides.oauth.token_endpoint import TokenEndpoint, TokenRequest
@@ -68,6 +68,7 @@ class TokenCalls:
         authorization: bytes | None,
         parameters: Parameters,
         proofs: tuple[str, ...] = (),
+        claim: Claim | None = None,
     ) -> Answer:
         """The tokens that a request asks for, whichever way it was read.
 
@@ -76,6 +77,7 @@ class TokenCalls:
             authorization: The value of the Authorization header.
             parameters: The fields of its body.
             proofs: The values of the `DPoP` headers.
+            claim: Who its client says it is, where that was read before.
         """
         answer = await self._endpoint.answer(
             TokenRequest(
@@ -86,10 +88,20 @@ class TokenCalls:
                 exchange.request_id,
                 proofs,
                 parameters.all("audience"),
+                claim,
             )
         )
         self._addresses.give_back(exchange.address)
         return json_answer(200, answer)
+
+    def claim(self, authorization: bytes | None, parameters: Parameters) -> Claim | None:
+        """Who a client says it is, where a secret shall prove it.
+
+        Raises:
+            InvalidClient: It cannot be read.
+            InvalidRequest: It tries to prove it in two ways.
+        """
+        return self._authentication.claim(authorization, parameters.fields)
 
     async def revoke(self, request: Request) -> Response:
         """Take a token back."""
