@@ -250,7 +250,6 @@ def _overrides(where: str) -> Json:
         "oidcc-max-age-1": pictured,
         "oidcc-ensure-registered-redirect-uri": refused,
         "oidcc-ensure-redirect-uri-in-authorization-request": refused,
-        "oidcc-ensure-request-object-with-redirect-uri": refused,
         "oidcc-redirect-uri-query-mismatch": refused,
         "oidcc-redirect-uri-query-added": refused,
         "oidcc-registration-logo-uri": shown,
@@ -296,42 +295,13 @@ SKIPS: Final = (
     ("oidcc-scope-phone", "No telephone number of a person is kept, so the scope is not offered."),
     ("oidcc-scope-all", "It asks for both of these."),
     ("oidcc-idtoken-unsigned", "ID tokens are always signed."),
-    (
-        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
-        "Request objects are refused by name (request_not_supported).",
-    ),
     ("oidcc-registration-sector-uri", "Subjects are the same for all clients."),
     ("oidcc-registration-sector-bad", "The same."),
     (f"{FAPI}ensure-signed-client-assertion-with-RS256-fails", "The keys are ES256: it asks for RSA keys."),
 )
 """What the suite skips here by itself, and why."""
 
-_MISSING: Final = "There is no implicit grant here (RFC 9700 §2.1.2), which this profile was written for."
-_BY_REFERENCE: Final = "Requests are pushed (RFC 9126): nothing is fetched from where a browser says."
-_OTHERS_URL: Final = ("", "CheckDiscEndpointRequestUriParameterSupported", "failure", _BY_REFERENCE)
 FAILURES: Final[Mapping[str, Sequence[tuple[str, str, str, str]]]] = {
-    "oidcc-discovery-endpoint-verification": (
-        ("", "OIDCCCheckDiscEndpointResponseTypesSupportedDynamic", "failure", _MISSING),
-        ("", "OIDCCCheckDiscEndpointGrantTypesSupportedDynamic", "failure", _MISSING),
-    ),
-    "oidcc-request-uri-unsigned": (_OTHERS_URL,),
-    "oidcc-request-uri-signed-rs256": (
-        _OTHERS_URL,
-        (
-            "",
-            "CheckDiscEndpointRequestObjectSigningAlgValuesSupportedContainsRS256",
-            "failure",
-            _BY_REFERENCE,
-        ),
-    ),
-    "oidcc-server-rotate-keys": (
-        (
-            "",
-            "VerifyNewJwksHasNewSigningKey",
-            "failure",
-            "The script starts it at once; by hand: POST /v1/signing-keys/rotate, and then Start.",
-        ),
-    ),
     "oidcc-userinfo-post-body": (
         (
             "",

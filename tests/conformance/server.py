@@ -1,13 +1,14 @@
 """The server as the configurations of the conformance suite expect it: `make conformance-server`.
 
 A fresh installation in a folder of its own, with TLS by a certificate that is made at the start, the person who
-signs in, and every static client.
+signs in, every static client, and an operator who rotates the keys when the suite waits for it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
@@ -21,11 +22,13 @@ from bonafides.credentials.passwords import Passwords
 from bonafides.delegation import AuthMethod, ClientChanges
 from bonafides.installation import Founded
 from bonafides.keyring import require_peppers
-from bonafides.model import Actor
+from bonafides.logs import configure_logs
+from bonafides.model import Actor, SigningAlgorithm
 from bonafides.oauth.clients import ClientWish, MadeClient
 from bonafides.settings import Settings
 from bonafides.web.server import server_of
 from tests.conformance.plans import EMAIL, HOST, PASSWORD, PLANS, PORT, SUITE, StaticClient, clients_of
+from tests.conformance.stand_in import EarlierClock, StandIn, certificate_of, publish_keys, rotating
 from tests.elsewhere import certificate_in
 
 READY = "conformance server:"
@@ -34,7 +37,11 @@ CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
 
 
 def settings_in(folder: Path, host: str, port: int) -> Settings:
-    """What the plans need: anybody registers, without PKCE where the suite's older clients go without, and from here."""
+    """What the plans need.
+
+    Anybody registers, without PKCE where the suite's older clients go without, and from here; requests come by reference,
+    and the metadata offer what a dynamic provider had to have in 2014. The suite compares RSA and EC keys alone.
+    """
     return Settings(
         host="0.0.0.0",
         port=port,
@@ -43,6 +50,9 @@ def settings_in(folder: Path, host: str, port: int) -> Settings:
         self_registration=True,
         self_registrations_free=1_000_000,
         registered_clients_use_pkce=False,
+        request_objects="any",
+        implicit_grant_for_certification=True,
+        signing_algorithm=SigningAlgorithm.ES256,
         outgoing_private_addresses=True,
         address_requests_per_minute=None,
         log_level="warning",
@@ -106,11 +116,22 @@ async def add(rooms: Rooms, founded: Founded, static: StaticClient, suite: str) 
 async def serve(folder: Path, host: str, port: int, suite: str) -> None:
     """Serve until a signal asks to end."""
     settings = settings_in(folder, host, port)
+    configure_logs(form="console", level=settings.log_level)
     clock = SystemClock()
     founded = await prepare(settings, EMAIL, clock=clock)
     if founded is None:
         message = f"There is an installation in {folder} already."
         raise SystemExit(message)
+    if "SSL_CERT_FILE" not in os.environ:
+        trusted = certificate_of(suite, folder)
+        if trusted is None:
+            sys.stdout.write(
+                f"{suite} does not answer yet: what it signs and where it is told cannot be called.\n"
+            )
+        else:
+            os.environ["SSL_CERT_FILE"] = str(trusted)
+    async with open_rooms(settings, require_peppers(settings), clock=EarlierClock()) as rooms:
+        await publish_keys(rooms)
     async with open_rooms(settings, require_peppers(settings), clock=clock) as rooms:
         await furnish(rooms, founded, suite)
         certificate = certificate_in(folder)
@@ -121,7 +142,8 @@ async def serve(folder: Path, host: str, port: int, suite: str) -> None:
                 sys.stdout.write(f"{READY} {settings.base_url} (certificate: {certificate})\n")
                 sys.stdout.flush()
 
-            server = server_of(application.asgi, application.lane, announce)
+            stand_in = StandIn(application.asgi, rotating(rooms, founded.tenant_id))
+            server = server_of(stand_in, application.lane, announce)
             server.config.ssl_certfile = server.config.ssl_keyfile = str(certificate)
             server.config.ssl_ciphers = CIPHERS
             await server.serve()
