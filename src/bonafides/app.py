@@ -961,7 +961,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
     listings = Listings(paging)
     creations = Creations(rooms.idempotency, rooms.entropy)
     cookies = Cookies(settings.base_url)
-    presentations = Presentations(cookies.credential, rooms.key_proofs, settings.base_url)
+    presentations = Presentations(cookies.credential, rooms.key_proofs, rooms.clients, settings.base_url)
     verify_calls = VerifyCalls(
         rooms.verifier, rooms.directory, rooms.denials, metrics, rooms.clock, presentations
     )

@@ -117,6 +117,22 @@ def test_a_proof_of_a_key_is_not_signed_by_rs256(shop: Tenancy, server: RunningS
     assert answer.status_code == 200, answer.text
 
 
+def test_a_proof_is_not_signed_by_rs256_where_a_token_is_used(shop: Tenancy, server: RunningServer) -> None:
+    """FAPI 2.0 §5.4.1: the key is the same by PS256 and by RS256, so the token alone would not tell the two apart."""
+    key = jwk.generate_key("RSA", 2048)
+    client, usual = keeper(shop, key), app(shop)
+    sign = signing(server, key, client.id)({"alg": "PS256"}, aud=server.settings.base_url)
+    good, bad = Holder(server, key, "PS256"), Holder(server, key, "RS256")
+    asked: Json = {"grant_type": "client_credentials"}
+    kept = good.asks(client, **asked, **sign).json()["access_token"]
+    for path in ("/v1/auth/verify", "/v1/plans"):
+        assert good.calls(kept, path).status_code == 200
+        refused = bad.calls(kept, path)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_dpop_proof")
+        assert "PS256" in refused.json()["message"]
+    assert bad.calls(bad.asks(usual, **asked).json()["access_token"], "/v1/auth/verify").status_code == 200
+
+
 def test_a_request_that_was_not_pushed_is_refused(shop: Tenancy, server: RunningServer) -> None:
     """FAPI 2.0 §5.3.2.2: whoever sits at the browser could change what the client asks for."""
     client = keeper(shop, jwk.generate_key("EC", "P-256"))

@@ -39,11 +39,13 @@ class KeyProof:
         jkt: Thumbprint of the key that its sender holds (RFC 7638).
         jti: What it calls itself.
         ends_at: When it would not be taken any more by itself.
+        algorithm: How it is signed.
     """
 
     jkt: str
     jti: str
     ends_at: datetime
+    algorithm: str
 
 
 class KeyProofs:
@@ -102,11 +104,9 @@ class KeyProofs:
         if said is None or key is None or jkt is None or not is_signed_by(proofs[0], said.header, (key,)):
             message = "DPoP: is no proof that is signed with the public key in its header."
             raise InvalidDpopProof(message, field="DPoP")
-        if said.header["alg"] not in algorithms:
-            message = f"DPoP: this client's proofs must be signed by one of {', '.join(algorithms)}."
-            raise InvalidDpopProof(message, field="DPoP")
+        require_algorithm(said.header["alg"], algorithms)
         ends_at = self._judged(said.claims, method, urls, token)
-        return KeyProof(jkt, str(said.claims["jti"]), ends_at)
+        return KeyProof(jkt, str(said.claims["jti"]), ends_at, said.header["alg"])
 
     async def spend(self, proof: KeyProof) -> None:
         """Use a proof: of any number of requests with one, one does.
@@ -156,8 +156,19 @@ class KeyProofs:
         ]
 
 
+def require_algorithm(algorithm: str, allowed: Collection[str]) -> None:
+    """Refuse a proof that is signed in another way than its client may sign.
+
+    Raises:
+        InvalidDpopProof: It is.
+    """
+    if algorithm not in allowed:
+        message = f"DPoP: this client's proofs must be signed by one of {', '.join(allowed)}."
+        raise InvalidDpopProof(message, field="DPoP")
+
+
 def algorithms_of(client: Client) -> Collection[str]:
-    """By which the proofs of a client may be signed where it asks for tokens.
+    """By which the proofs of a client may be signed, where it asks for tokens and where it uses them.
 
     See: FAPI 2.0 Security Profile §5.4.1
     """

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from bonafides.errors import InvalidDpopProof, UnreadableCredential, UseDpopNonce
-from bonafides.oauth.dpop import KeyProof, KeyProofs
+from bonafides.model import Principal
+from bonafides.oauth.clients import Clients
+from bonafides.oauth.dpop import KeyProof, KeyProofs, algorithms_of, require_algorithm
+from bonafides.oauth.foreign_keys import FAPI_ALGORITHMS
 from bonafides.web.exchange import Exchange
 from bonafides.web.presented import TWO, Headers, Presented, clean
 
@@ -48,12 +51,14 @@ class Presentations:
     Args:
         presented: Finds a credential that needs none.
         proofs: Judge.
+        clients: Tell how their proofs are signed.
         base_url: The server's own.
     """
 
-    def __init__(self, presented: Presented, proofs: KeyProofs, base_url: str) -> None:
+    def __init__(self, presented: Presented, proofs: KeyProofs, clients: Clients, base_url: str) -> None:
         self._presented = presented
         self._proofs = proofs
+        self._clients = clients
         self._bases = {base_url, f"{urlsplit(base_url).scheme}://{urlsplit(base_url).netloc}"}
 
     def find(self, request: Request, exchange: Exchange, *, forwarded: bool = False) -> Presentation:
@@ -87,16 +92,30 @@ class Presentations:
             error.at_resource = True
             raise
 
-    async def use(self, presentation: Presentation) -> None:
+    async def use(self, presentation: Presentation, principal: Principal) -> None:
         """Use the proof of a presentation that is good; it serves once.
 
+        Args:
+            presentation: What was presented.
+            principal: Whom it speaks for.
+
         Raises:
-            InvalidDpopProof: It was used before.
+            InvalidDpopProof: It was used before, or is signed in a way that its client has given up.
+            Unavailable: The server cannot know.
+
+        See: FAPI 2.0 Security Profile §5.4.1
         """
-        if presentation.proof is None:
+        proof = presentation.proof
+        if proof is None:
             return
+        client_id = None if principal.delegation is None else principal.delegation.client_id
         try:
-            await self._proofs.spend(presentation.proof)
+            # Only who signs by RS256 is asked whether that is good: no other request is slower for it.
+            if proof.algorithm not in FAPI_ALGORITHMS and client_id is not None:
+                client = await self._clients.find(client_id)
+                if client is not None:
+                    require_algorithm(proof.algorithm, algorithms_of(client))
+            await self._proofs.spend(proof)
         except InvalidDpopProof as error:
             error.at_resource = True
             raise

@@ -78,7 +78,7 @@ class Guard:
         """
         found = self._presentations.find(request, exchange_of(request))
         principal = await self.judge(request, found.credential, scopes, cost, found.jkt)
-        await self._presentations.use(found)
+        await self._presentations.use(found, principal)
         return principal
 
     async def judge(

@@ -126,7 +126,7 @@ class VerifyCalls:
         exchange.take(verdict)
         if not isinstance(verdict, Accepted):
             raise RejectedError(verdict)
-        await self._presentations.use(found)
+        await self._presentations.use(found, verdict.principal)
         return exchange, verdict
 
     async def asked(
