@@ -313,6 +313,7 @@ class Rooms:
     devices: Devices
     pushed_requests: PushedRequests
     registrations: Registrations
+    client_documents: ClientDocuments
     consents: Consents
     client_authentication: ClientAuthentication
     client_keys: ClientKeys
@@ -750,6 +751,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
             implicit=settings.implicit_grant_for_certification,
         ),
         registrations=registrations,
+        client_documents=documents,
         consents=Consents(store, directory, recorder, clock),
         client_authentication=authentication,
         client_keys=client_keys,
@@ -1071,6 +1073,7 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         requests.routes(
             RequestCalls(
                 rooms.client_authentication,
+                rooms.client_documents,
                 rooms.pushed_requests,
                 rooms.devices,
                 rooms.key_proofs,

@@ -7,21 +7,23 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
+from joserfc import jwk
 
 from bonafides.oauth.client_documents import ASKED_MAX, BYTES_MAX, is_document_url
 from tests.elsewhere import Elsewhere, Reply, elsewhere
 from tests.pages.browsing import Browser, Read, visitor
 from tests.pages.clients import answered, consent_page
 from tests.serving import FakeClock, RunningServer, running, settings_for
-from tests.web.oauth import CHALLENGE, VERIFIER
+from tests.web.oauth import CHALLENGE, VERIFIER, signing
 from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
 
 CALLBACK: Final = "http://127.0.0.1/callback"
 PATH: Final = "/oauth/authorize"
+DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +227,60 @@ def test_nobody_is_flooded_through_us(there: Elsewhere, browser: Browser, server
     refused(browser, described(there, "late", host))
     _forget(server)
     assert consent_page(browser, asked(there.url("/late", host))).status == 200
+
+
+def ahead(server: RunningServer, client_id: str, **more: str) -> httpx2.Response:
+    """What comes of a request that a client pushes before anybody here has met it."""
+    query = dict(parse_qsl(urlsplit(asked(client_id)).query))
+    return server.nobody.post("/oauth/par", data={**query, **more})
+
+
+def test_who_asks_ahead_needs_no_first_yes(server: RunningServer, there: Elsewhere, browser: Browser) -> None:
+    """RFC 9126, RFC 8628: an agent without a browser of its own has no page on which somebody could have met it."""
+    agent = described(there, "ahead", grant_types=["authorization_code", DEVICE])
+    pushed = ahead(server, agent)
+    assert pushed.status_code == 201, pushed.text
+    query = urlencode({"client_id": agent, "request_uri": pushed.json()["request_uri"]})
+    page = consent_page(browser, f"{PATH}?{query}")
+    assert "localhost" in page.words
+    code = parse_qs(urlsplit(answered(browser, page).headers["location"]).query)["code"][0]
+    assert redeemed(server, agent, code).status_code == 200
+    thing = described(there, "thing", grant_types=[DEVICE], redirect_uris=[])
+    begun = server.nobody.post("/oauth/device_authorization", data={"client_id": thing, "scope": "read"})
+    assert begun.status_code == 200, begun.text
+    assert server.admin.get("/v1/audit", params={"action": "client.registered"}).json()["data"]
+
+
+def test_who_asks_ahead_is_looked_at_as_on_the_pages(server: RunningServer, there: Elsewhere) -> None:
+    """Attack 48: what is no document lets nobody in, and nobody fills the database with clients that do not come back."""
+    missing = ahead(server, there.url("/nowhere"))
+    assert (missing.status_code, missing.json()["error"]) == (401, "invalid_client")
+    told = described(there, "told")
+    there.replies["/told"] = Reply(
+        json.dumps({"client_id": told, "redirect_uris": ["javascript:x"]}).encode()
+    )
+    assert ahead(server, told).status_code == 401
+    known = described(there, "known")
+    assert ahead(server, known).status_code == 201
+    codes = [ahead(server, described(there, f"crowd{number}")).status_code for number in range(20)]
+    assert codes[-1] == 429, codes
+    assert ahead(server, known).status_code == 201, "who is known is not counted again"
+
+
+def test_who_asks_ahead_proves_who_it_is(server: RunningServer, there: Elsewhere) -> None:
+    """RFC 7523 §3: who has keys in its document signs by them, though its body does not name it."""
+    server.clock.advance(7_200)
+    key = jwk.generate_key("EC", "P-256")
+    said: Json = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    }
+    signer = described(there, "signer", **said)
+    fields = signing(server, key, signer)()
+    assert ahead(server, signer).status_code == 401
+    other = signing(server, jwk.generate_key("EC", "P-256"), signer)()
+    assert ahead(server, signer, **other).status_code == 401
+    assert ahead(server, signer, **fields).status_code == 201
 
 
 def test_a_document_is_read_once(there: Elsewhere, browser: Browser) -> None:

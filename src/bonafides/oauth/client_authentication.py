@@ -260,6 +260,17 @@ class ClientAuthentication:
         return int(ends)
 
 
+def named_in(fields: Mapping[str, str]) -> str | None:
+    """As which client a call says that it is made, by its body alone; nothing of it is proven.
+
+    Args:
+        fields: Of the body.
+    """
+    said = read(fields.get("client_assertion", ""))
+    subject = None if said is None else said.claims.get("sub")
+    return fields.get("client_id") or (subject if isinstance(subject, str) else None)
+
+
 def _may_send(client: Client, method: AuthMethod) -> bool:
     """Whether a client may send its secret in this way: in the one that it named, or in either."""
     own = client.token_endpoint_auth_method

@@ -1,7 +1,8 @@
 """Clients that nobody has made: known by the https URL at which they describe themselves.
 
-Such a client is read when it sends somebody, and kept only once a person has let it do something; until then a
-stranger's request leaves nothing behind. It is a client that nobody vouches for: people are asked each time.
+Such a client is read when it sends somebody, and kept once a person has let it do something, or when it asks ahead of
+any person; until then a stranger's request leaves nothing behind. It is a client that nobody vouches for: people are
+asked each time.
 
 See: draft-ietf-oauth-client-id-metadata-document
 """
@@ -19,11 +20,12 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
+from bonafides.credentials.guesses import Visitor
 from bonafides.delegation import DOCUMENT, Client, ClientChanges
 from bonafides.errors import AppError, InvalidClientMetadata, InvalidRedirectUri, InvalidRequest, InvalidScope
 from bonafides.model import Actor, Clock
 from bonafides.oauth.clients import Clients, ClientWish, document_id
-from bonafides.oauth.registrations import OPEN_GRANTS, Registrations
+from bonafides.oauth.registrations import OPEN_GRANTS, VIA, Registrations
 from bonafides.outgoing import Outgoing, Unfetched, may_be_named
 
 BYTES_MAX: Final = 5_120
@@ -104,6 +106,23 @@ class ClientDocuments:
             return None
         wish = await self._wish(client_id)
         return None if wish is None else await self._described(client_id, wish)
+
+    async def introduce(self, client_id: str, visitor: Visitor) -> None:
+        """Keep a client that asks before any person is there, so that its request can wait for one.
+
+        Nobody fills the database so: each address may as often as it may register clients.
+
+        Raises:
+            TooManyRequests: There were too many from there.
+            InvalidRequest: It was removed here.
+        """
+        identifier = document_id(client_id)
+        if identifier is None or not self._open or await self._clients.find(identifier) is not None:
+            return
+        client = await self.find(client_id)
+        if client is not None:
+            await self._registrations.admit(visitor)
+            await self._begin(client, Actor(None, None, VIA, address=visitor.address))
 
     async def keep(self, client: Client, actor: Actor) -> None:
         """Keep a client that somebody lets do something, as it describes itself now.

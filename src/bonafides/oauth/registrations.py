@@ -265,7 +265,7 @@ class Registrations:
             TooManyRequests: There were too many from there.
         """
         if token is None:
-            await self._guesses.admit_registration(visitor, self._rules.open_free)
+            await self.admit(visitor)
         tenant_id = await self._store.operator_tenant_id() if token is None else token.tenant_id
         created_by = None if token is None else token.created_by
         most = self._open_scopes if token is None else token.scopes
@@ -288,6 +288,14 @@ class Registrations:
             InvalidScope: It may have none of the scopes that it names.
         """
         return self._described(wish, self._open_scopes, await self._store.operator_tenant_id(), None)
+
+    async def admit(self, visitor: Visitor) -> None:
+        """Count one more client that nobody vouches for, and that somebody lets be kept.
+
+        Raises:
+            TooManyRequests: There were too many from there.
+        """
+        await self._guesses.admit_registration(visitor, self._rules.open_free)
 
     async def keep(self, client: Client, actor: Actor) -> None:
         """Make a client that has described itself elsewhere."""

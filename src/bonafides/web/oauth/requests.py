@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from bonafides import errors
 from bonafides.delegation import Client
 from bonafides.oauth.authorization_request import Refusal
-from bonafides.oauth.client_authentication import ClientAuthentication
+from bonafides.oauth.client_authentication import ClientAuthentication, named_in
+from bonafides.oauth.client_documents import ClientDocuments
 from bonafides.oauth.devices import Devices
 from bonafides.oauth.dpop import KeyProofs, algorithms_of
 from bonafides.oauth.pushed_requests import PushedRequests
@@ -18,6 +19,7 @@ from bonafides.verification.limiter import AddressLimiter
 from bonafides.web.answers import json_answer
 from bonafides.web.forms import FORM
 from bonafides.web.guard import VISITED, VisitedRoute, exchange_of
+from bonafides.web.logins import visitor_of
 from bonafides.web.oauth.devices import DEVICE
 from bonafides.web.oauth.parameters import JSON_TYPE, described_body, parameters_of
 from bonafides.web.oauth.token import TOKEN_PATH, authorization_of, proofs_told
@@ -42,6 +44,7 @@ class RequestCalls:
 
     Args:
         authentication: Finds out who calls.
+        documents: Find those who describe themselves.
         pushed_requests: Takes authorization requests.
         devices: Takes requests of devices.
         proofs: Judge what shows that a client holds a key.
@@ -52,6 +55,7 @@ class RequestCalls:
     def __init__(
         self,
         authentication: ClientAuthentication,
+        documents: ClientDocuments,
         pushed_requests: PushedRequests,
         devices: Devices,
         proofs: KeyProofs,
@@ -59,6 +63,7 @@ class RequestCalls:
         base_url: str,
     ) -> None:
         self._authentication = authentication
+        self._documents = documents
         self._pushed_requests = pushed_requests
         self._devices = devices
         self._proofs = proofs
@@ -115,6 +120,7 @@ class RequestCalls:
     async def _asked(self, request: Request, path: str) -> tuple[Client, Sequence[tuple[str, str]]]:
         """Who asks, and what."""
         parameters = await parameters_of(request)
+        await self._documents.introduce(named_in(parameters.fields) or "", visitor_of(request))
         endpoints = (self._base_url + path, self._base_url + TOKEN_PATH)
         client = await self._authentication.authenticate(
             authorization_of(request), parameters.fields, endpoints
