@@ -14,7 +14,7 @@ import hmac
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -36,6 +36,9 @@ CHECKSUM_WIDTH: Final = 6
 DIGEST_BYTES: Final = 32
 PEPPER_BYTES_MIN: Final = 32
 WEBHOOK_KEY_BYTES: Final = 32
+
+Sign = Callable[[bytes], bytes]
+"""Given a text, its signature."""
 
 _NONCE_BYTES: Final = 12
 _ES256: Final = ECDSA(SHA256())
@@ -459,16 +462,24 @@ class Peppers:
         raise InvalidRequest(message, field="cursor")
 
 
-def es256_signature(key: object, text: bytes) -> bytes:
-    """The signature of a text with a private key on P-256, as JWS has it.
+def es256_signer(key: object) -> Sign:
+    """Signs texts with a private key on P-256, as JWS has it; the key is judged once.
+
+    Raises:
+        TypeError: It is no such key.
 
     See: RFC 7518 §3.4
     """
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         message = "ES256 takes a private key on P-256"
         raise TypeError(message)
-    left, right = decode_dss_signature(key.sign(text, _ES256))
-    return left.to_bytes(_P256_BYTES, "big") + right.to_bytes(_P256_BYTES, "big")
+    sign = key.sign
+
+    def signature(text: bytes) -> bytes:
+        left, right = decode_dss_signature(sign(text, _ES256))
+        return left.to_bytes(_P256_BYTES, "big") + right.to_bytes(_P256_BYTES, "big")
+
+    return signature
 
 
 def same(left: bytes, right: bytes) -> bool:

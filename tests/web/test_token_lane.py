@@ -9,6 +9,7 @@ import random
 import re
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -348,6 +349,50 @@ def test_a_request_that_comes_again_is_not_read_again(pair: Pair) -> None:
     refused = asking(form, FORM, basic(*pair.clients["wrong secret"]), OWN)
     exchange(pair.fast, [refused, LAST])
     assert lane.recall(refused, None) is None
+
+
+def test_who_says_nothing_more_is_answered(pair: Pair) -> None:
+    """A client that ends its side of the connection once it has asked would never get its token, though it was made."""
+    pair.fast.clock.advance(61)
+    good = asking(b"grant_type=client_credentials", FORM, basic(*pair.clients["signed"]))
+    address = urlsplit(pair.fast.url)
+    for _ in range(3):
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as connection:
+            connection.sendall(good)
+            connection.shutdown(socket.SHUT_WR)
+            received = b""
+            while data := connection.recv(65_536):
+                received += data
+        assert received.startswith(b"HTTP/1.1 200 OK")
+        assert received.endswith(b"}")
+
+
+def test_what_comes_too_early_is_answered_in_its_turn(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends its next request before it has its token would get the wrong answer first, or none."""
+    pair.fast.clock.advance(61)
+    store = pair.fast.rooms.store
+    create = store.create_credential
+    began = threading.Event()
+
+    async def slowly(*given: Any, **options: Any) -> Any:
+        began.set()
+        await asyncio.sleep(0.05)
+        return await create(*given, **options)
+
+    monkeypatch.setattr(store, "create_credential", slowly)
+    good = asking(b"grant_type=client_credentials", FORM, basic(*pair.clients["signed"]))
+    address = urlsplit(pair.fast.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as connection:
+        connection.sendall(good)
+        assert began.wait(10)
+        connection.sendall(good)
+        connection.sendall(LAST)
+        received = b""
+        while data := connection.recv(65_536):
+            received += data
+    parts = received.split(b"HTTP/1.1 ")[1:]
+    assert [part[:3] for part in parts] == [b"200"] * 3
+    assert [b"access_token" in part for part in parts] == [True, True, False]
 
 
 def test_what_is_recalled_is_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
@@ -34,7 +35,7 @@ from bonafides.model import (
     SigningKeyStatus,
     to_datetime,
 )
-from bonafides.secret import Peppers, es256_signature
+from bonafides.secret import Peppers, Sign, es256_signer
 from bonafides.store import SigningKeyStore
 
 TOKEN_BYTES_MAX: Final = 8_192
@@ -115,9 +116,7 @@ class _Signer:
 
     kid: str
     algorithm: SigningAlgorithm
-    key: jwk.Key
-    opened: object
-    """The private key as those have it who sign."""
+    sign: Sign
     heads: dict[str, bytes] = field(default_factory=dict)
     """By the type of token: the same for all of them."""
 
@@ -132,11 +131,7 @@ class _Signer:
             head = self.heads[type_] = _base64url(_encode(header)) + b"."
         signed = head + _base64url(payload)
         # joserfc's own way to the same would write and judge the header, and judge the key, anew for each token.
-        if self.algorithm is SigningAlgorithm.ES256:
-            signature = es256_signature(self.opened, signed)
-        else:
-            signature = _REGISTRIES[self.algorithm].get_alg(self.algorithm).sign(signed, self.key)
-        return (signed + b"." + _base64url(signature)).decode("ascii")
+        return (signed + b"." + _base64url(self.sign(signed))).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,12 +301,14 @@ class SigningKeys:
             await self.read()
         if self._ring.signer is None:
             await self.maintain()
-        await self.ensure(algorithm)
+        if algorithm is not None:
+            await self.ensure(algorithm)
         signer = self._ring.signer_by(algorithm)
         if signer is None:
             raise Unavailable(internal="signing keys: there is no current key that a pepper opens")
-        halves = {name: _half_hash(text, signer.algorithm) for name, text in (hashed or {}).items()}
-        payload = {"iss": self.rules.issuer, "aud": self.rules.audience, **claims, **halves}
+        payload = {"iss": self.rules.issuer, "aud": self.rules.audience, **claims}
+        if hashed:
+            payload |= {name: _half_hash(text, signer.algorithm) for name, text in hashed.items()}
         return signer.compact(type_, _encode(payload))
 
     async def ensure(self, algorithm: SigningAlgorithm | None) -> None:
@@ -546,10 +543,17 @@ class SigningKeys:
         if private is None:
             return None
         key = jwk.import_key(cast("dict[str, Any]", _decode(private)))
-        return _Signer(record.kid, record.algorithm, key, getattr(key, "private_key", None))
+        return _Signer(record.kid, record.algorithm, _signing(record.algorithm, key))
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.micros())
+
+
+def _signing(algorithm: SigningAlgorithm, key: jwk.Key) -> Sign:
+    """What signs with a key."""
+    if algorithm is SigningAlgorithm.ES256 and isinstance(key, jwk.ECKey):
+        return es256_signer(key.private_key)
+    return partial(_REGISTRIES[algorithm].get_alg(algorithm).sign, key=key)
 
 
 def _base64url(plain: bytes) -> bytes:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_plus
 
-from bonafides.delegation import AuthMethod, Client, PresentedClient
+from bonafides.delegation import AuthMethod, Client, ClientSecret, PresentedClient
 from bonafides.errors import InvalidClient, InvalidRequest
 from bonafides.model import Clock, to_datetime
 from bonafides.oauth.client_keys import ClientKeys
@@ -134,16 +134,19 @@ class ClientAuthentication:
             InvalidClient: It is not.
         """
         found = await self._present(claim.client_id, claim.digests)
-        now = to_datetime(self._clock.micros())
         if (
             found is None
             or not found.live
             or found.secret is None
             or not _may_send(found.client, claim.method)
-            or (found.secret.expires_at is not None and found.secret.expires_at <= now)
+            or self._has_ended(found.secret)
         ):
             raise InvalidClient
         return found.client
+
+    def _has_ended(self, secret: ClientSecret) -> bool:
+        ends_at = secret.expires_at
+        return ends_at is not None and ends_at <= to_datetime(self._clock.micros())
 
     async def _present(self, client_id: str, digests: tuple[bytes, ...]) -> PresentedClient | None:
         """The client that calls itself so: one that is known by a URL, by that alone."""

@@ -69,9 +69,10 @@ class Connection(HttpToolsProtocol):
         self._answers: list[Asked] = []
         self._requests = 0
         self._behind_head = _UNKNOWN
-        self._received = b""
+        self._received = self._early = b""
         self._looking_up: asyncio.Task[None] | None = None
         self._leaving = False
+        self._heard_out = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -91,7 +92,7 @@ class Connection(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._ending:
+        if self._ending or (self._looking_up is not None and self._put_by(data)):
             return
         whole = self._at_boundary
         if whole and len(data) <= _HEAD_RECALLED_MAX:
@@ -270,12 +271,17 @@ class Connection(HttpToolsProtocol):
         return self._requests == 1 and self._behind_head == body_bytes
 
     def _answer_later(self, answering: Coroutine[Any, Any, bytes]) -> None:
-        """Answer a request that something has to be waited for; nothing else is read meanwhile."""
+        """Answer a request that something has to be waited for; what comes meanwhile is looked at afterwards."""
         self._answered = True
-        self.flow.pause_reading()
         self._looking_up = task = self.loop.create_task(self._answer_in_time(answering))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def _put_by(self, data: bytes) -> bool:
+        """Look at what came too early when the answer that is under way was written."""
+        self._early += data
+        self.flow.pause_reading()
+        return True
 
     async def _answer_in_time(self, answering: Coroutine[Any, Any, bytes]) -> None:
         answer = await answering
@@ -285,8 +291,19 @@ class Connection(HttpToolsProtocol):
         self._write(answer)
         if self._leaving:
             self.transport.close()
-        else:
+            return
+        if self._early:
+            early, self._early = self._early, b""
             self.flow.resume_reading()
+            self.data_received(early)
+        if self._heard_out and self._looking_up is None:
+            self.transport.close()
+
+    @override
+    def eof_received(self) -> bool:  # type: ignore[override]
+        # Who has said all that they had to say still waits for the answer that is under way.
+        self._heard_out = self._looking_up is not None
+        return self._heard_out
 
     @override
     def shutdown(self) -> None:

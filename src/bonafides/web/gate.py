@@ -108,7 +108,7 @@ class Gate:
         self._metrics = metrics
         self._clock = clock
         self._request_ids = request_ids
-        self._common = common_headers(settings)
+        self.common = common_headers(settings)
         self._logs = settings.log_level in {"debug", "info"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,7 +200,7 @@ class Gate:
             path: That was asked for; None for what a browser asks about a path.
             exchange: What is known of the request.
         """
-        before, after = self._common
+        before, after = self.common
         now_us = self._clock.micros()
         headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
         headers += [*expiry_headers(exchange.ends_at_us, now_us), *before]

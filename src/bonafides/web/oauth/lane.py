@@ -8,12 +8,14 @@ refuse. Only the routes and the stacks between these are passed by.
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from bonafides.errors import InvalidRequest
 from bonafides.model import Clock, Entropy
 from bonafides.oauth.client_authentication import Claim
-from bonafides.web.answers import Answer, HeaderList
+from bonafides.web.answers import JSON, NO_STORE, Answer, HeaderList, limit_headers
+from bonafides.web.cross_origin import headers_for
 from bonafides.web.exchange import Exchange
 from bonafides.web.forms import FORM
 from bonafides.web.gate import Gate, manner_of
@@ -80,6 +82,7 @@ class TokenLane:
         self._known: dict[bytes, Known] = {}
         self._keyed = hashlib.sha256(entropy(32))
         self._gate = gate
+        self._good = _good(gate.common)
         self._guard = guard
         self._clock = clock
 
@@ -179,6 +182,24 @@ class TokenLane:
         return keyed.digest()
 
     def _written(self, answer: Answer, exchange: Exchange, defaults: HeaderList) -> bytes:
+        if answer.status == HTTPStatus.OK:
+            limits = b""
+            if exchange.allowance is not None and exchange.allowance.windows:
+                told = limit_headers(exchange.allowance, self._clock.micros())
+                limits = b"".join([b"\r\n" + name + b": " + value for name, value in told])
+            request_id = exchange.request_id.encode("ascii")
+            return self._good % (defaults[0][1], len(answer.body), request_id, limits) + answer.body
         length = (b"content-length", b"%d" % len(answer.body))
         ending = self._gate.headers(TOKEN_PATH, exchange)
         return written(answer.status, [defaults[0], *answer.headers, length, *ending], answer.body)
+
+
+def _good(common: tuple[HeaderList, HeaderList]) -> bytes:
+    """The head of each good answer: for the date, the length of its body, its id, and the lines of its limits."""
+    before, after = common
+    moving = (b"date", b"%b"), JSON, NO_STORE, (b"content-length", b"%d"), (b"x-request-id", b"%b")
+    head, tail = (
+        b"\r\n".join([name + b": " + value for name, value in headers])
+        for headers in ([*moving, *before], [*after, *headers_for(TOKEN_PATH)])
+    )
+    return b"HTTP/1.1 200 OK\r\n" + head + b"%b\r\n" + tail + b"\r\n\r\n"
