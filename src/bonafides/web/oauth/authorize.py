@@ -88,7 +88,7 @@ class AuthorizePages:
             return await self._lead_on(request, pairs)
         if names_object(dict(pairs)):
             # It may be asked of another server, and is written down.
-            request.app.state.guard.count_visit(request)
+            request.app.state.guard.count_visit(exchange_of(request))
         signed_in = await self._reception.signed_in(request)
         person = await self.person(signed_in)
         return self._show(request, await self._authorizations.open(pairs, person, _actor(request, signed_in)))
