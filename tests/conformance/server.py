@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from bonafides.oauth.clients import ClientWish, MadeClient
 from bonafides.settings import Settings
 from bonafides.web.server import server_of
 from tests.conformance.plans import EMAIL, HOST, PASSWORD, PLANS, PORT, SUITE, StaticClient, clients_of
-from tests.conformance.stand_in import EarlierClock, StandIn, certificate_of, publish_keys, rotating
+from tests.conformance.stand_in import EarlierClock, StandIn, publish_keys, rotating, trust
 from tests.elsewhere import certificate_in
 
 READY = "conformance server:"
@@ -122,14 +121,6 @@ async def serve(folder: Path, host: str, port: int, suite: str) -> None:
     if founded is None:
         message = f"There is an installation in {folder} already."
         raise SystemExit(message)
-    if "SSL_CERT_FILE" not in os.environ:
-        trusted = certificate_of(suite, folder)
-        if trusted is None:
-            sys.stdout.write(
-                f"{suite} does not answer yet: what it signs and where it is told cannot be called.\n"
-            )
-        else:
-            os.environ["SSL_CERT_FILE"] = str(trusted)
     async with open_rooms(settings, require_peppers(settings), clock=EarlierClock()) as rooms:
         await publish_keys(rooms)
     async with open_rooms(settings, require_peppers(settings), clock=clock) as rooms:
@@ -146,7 +137,9 @@ async def serve(folder: Path, host: str, port: int, suite: str) -> None:
             server = server_of(stand_in, application.lane, announce)
             server.config.ssl_certfile = server.config.ssl_keyfile = str(certificate)
             server.config.ssl_ciphers = CIPHERS
+            trusting = asyncio.create_task(trust(rooms.outgoing, suite))
             await server.serve()
+            trusting.cancel()
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from typing_extensions import override
 from bonafides.app import Rooms, SystemClock
 from bonafides.errors import Conflict
 from bonafides.model import SigningAlgorithm
+from bonafides.outgoing import Outgoing
 from bonafides.web.gate import AsgiApp
 from bonafides.web.oauth.discovery import OAUTH, OPENID
 
@@ -30,6 +30,8 @@ TOGETHER_SECONDS: Final = 5.0
 EARLIER_SECONDS: Final = 3_600
 """How long ago the first keys were published, as far as they know: so they may be rotated from the start."""
 SUITE_SECONDS_MAX: Final = 3.0
+AGAIN_SECONDS: Final = 5.0
+"""Between two looks whether the suite runs."""
 
 Rotate = Callable[[], Awaitable[object]]
 
@@ -97,15 +99,28 @@ async def publish_keys(rooms: Rooms) -> None:
         await rooms.signing_keys.ensure(algorithm)
 
 
-def certificate_of(suite: str, folder: Path) -> Path | None:
-    """A file with the certificate of the suite, to be trusted when it is called; None where it does not run yet."""
+def pinned(suite: str) -> ssl.SSLContext | None:
+    """Trust in the one certificate that the suite shows now, whatever name is in it; None where nobody answers.
+
+    That of its image is `CN=localhost`, and nothing else: no name that anybody calls it by.
+    """
     parts = urlsplit(suite)
     try:
-        found = ssl.get_server_certificate(
+        shown = ssl.get_server_certificate(
             (parts.hostname or "", parts.port or 443), timeout=SUITE_SECONDS_MAX
         )
     except OSError:
         return None
-    path = folder / "suite.pem"
-    path.write_text(found, encoding="ascii")
-    return path
+    context = ssl.create_default_context(cadata=shown)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+async def trust(outgoing: Outgoing, suite: str) -> None:
+    """Call the suite by the certificate that it shows, as soon as it runs."""
+    context = await asyncio.to_thread(pinned, suite)
+    while context is None:
+        await asyncio.sleep(AGAIN_SECONDS)
+        context = await asyncio.to_thread(pinned, suite)
+    outgoing._context = context

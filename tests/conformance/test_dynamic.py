@@ -21,10 +21,11 @@ from joserfc import jwk, jws
 from joserfc.jwk import KeySet
 from typing_extensions import override
 
+from bonafides.outgoing import Fetched, Outgoing
 from tests.conformance.modules import Json, Module, Suite, module_of, signed
 from tests.conformance.plans import FAILURES, SUITE
-from tests.conformance.stand_in import KEYS, TOGETHER_SECONDS, StandIn, certificate_of
-from tests.elsewhere import Elsewhere, Reply
+from tests.conformance.stand_in import KEYS, TOGETHER_SECONDS, StandIn, pinned, trust
+from tests.elsewhere import Elsewhere, Reply, elsewhere
 from tests.ports import free_port
 
 RSA: Final = jwk.generate_key("RSA", 2048)
@@ -307,9 +308,25 @@ def test_only_who_reads_the_keys_again_is_waited_for() -> None:
     assert [index for index, what in enumerate(seen) if what == "rotated"] == [4, 7]
 
 
-def test_the_certificate_of_a_suite_that_runs_is_trusted(suite: Suite, tmp_path: Path) -> None:
-    """Nobody has to name it: what stands at the suite is called only where its certificate is known."""
-    found = certificate_of(suite.there.url(), tmp_path)
-    assert found is not None
-    assert found.read_text(encoding="ascii").startswith("-----BEGIN CERTIFICATE-----")
-    assert certificate_of(f"https://localhost:{free_port()}", tmp_path) is None
+def test_the_suite_is_called_by_the_certificate_that_it_shows(tmp_path: Path) -> None:
+    """Its image has one of no name that anybody calls it by; and what another server shows is as bad as ever."""
+
+    async def here(host: str, port: int) -> list[str]:
+        del host, port
+        return ["127.0.0.1"]
+
+    async def fetched(suite: str, url: str) -> int | None:
+        outgoing = Outgoing(private=True, resolve=here)
+        await trust(outgoing, suite)
+        answer = await outgoing.get(url)
+        return answer.status if isinstance(answer, Fetched) else None
+
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    with elsewhere(folders[0]) as one, elsewhere(folders[1]) as other:
+        for found, status in ((one, 200), (other, None)):
+            found.replies["/x"] = Reply()
+            url = found.url("/x", host="suite.example.com")
+            assert asyncio.run(fetched(one.url(), url)) == status
+    assert pinned(f"https://localhost:{free_port()}") is None
