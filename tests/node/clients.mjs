@@ -44,6 +44,51 @@ async function openidEnds({ location, logout }) {
   return { sub, user: user.sub, active: told.active, after: after.active, signed: protectedHeader.alg, end: end.href }
 }
 
+// The same, which asks by a request object that it signs (RFC 9101), and which takes nothing but an ID token.
+async function jarKey() {
+  kept.jar = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
+  return await crypto.subtle.exportKey('jwk', kept.jar.publicKey)
+}
+
+async function jarBegins({ issuer, id, secret, callback, scope }) {
+  const config = await openid.discovery(new URL(issuer), id, secret, openid.ClientSecretPost(secret), {
+    execute: [openid.allowInsecureRequests],
+  })
+  const verifier = openid.randomPKCECodeVerifier()
+  const expected = { pkceCodeVerifier: verifier, expectedState: openid.randomState(), expectedNonce: openid.randomNonce() }
+  kept.openid = { config, expected }
+  const asked = {
+    redirect_uri: callback,
+    scope,
+    state: expected.expectedState,
+    nonce: expected.expectedNonce,
+    code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  }
+  const url = await openid.buildAuthorizationUrlWithJAR(config, asked, kept.jar.privateKey)
+  return { url: url.href, beside: [...url.searchParams.keys()].sort() }
+}
+
+async function jarEnds({ location }) {
+  const { config, expected } = kept.openid
+  const tokens = await openid.authorizationCodeGrant(config, new URL(location), { ...expected, idTokenExpected: true })
+  return { sub: tokens.claims().sub }
+}
+
+async function implicitBegins({ issuer, id, callback }) {
+  const config = await openid.discovery(new URL(issuer), id, undefined, openid.None(), { execute: [openid.allowInsecureRequests] })
+  openid.useIdTokenResponseType(config)
+  kept.implicit = { config, nonce: openid.randomNonce(), state: openid.randomState() }
+  const { nonce, state } = kept.implicit
+  return { url: openid.buildAuthorizationUrl(config, { redirect_uri: callback, scope: 'openid email', nonce, state }).href }
+}
+
+async function implicitEnds({ location }) {
+  const { config, nonce, state } = kept.implicit
+  const claims = await openid.implicitAuthentication(config, new URL(location), nonce, { expectedState: state })
+  return { sub: claims.sub, email: claims.email }
+}
+
 async function openidByItself({ issuer, id, secret }) {
   const config = await openid.discovery(new URL(issuer), id, secret, openid.ClientSecretBasic(secret), {
     execute: [openid.allowInsecureRequests],
@@ -243,7 +288,7 @@ async function authEnds({ location }) {
 
 const steps = {
   openidBegins, openidEnds, openidByItself, deviceBegins, deviceEnds, strictBegins, strictEnds, strictByItself, strictDeviceBegins, strictDeviceEnds, simpleBegins, simpleEnds, simpleByItself,
-  passportBegins, passportEnds, authBegins, authEnds,
+  passportBegins, passportEnds, authBegins, authEnds, jarKey, jarBegins, jarEnds, implicitBegins, implicitEnds,
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -248,6 +248,10 @@ def test_who_asks_ahead_needs_no_first_yes(server: RunningServer, there: Elsewhe
     thing = described(there, "thing", grant_types=[DEVICE], redirect_uris=[])
     begun = server.nobody.post("/oauth/device_authorization", data={"client_id": thing, "scope": "read"})
     assert begun.status_code == 200, begun.text
+    page = browser.submit(browser.get("/device").form("/device"), user_code=begun.json()["user_code"])
+    browser.submit(page.form("/device/decision"), decision="allow")
+    fields = {"grant_type": DEVICE, "client_id": thing, "device_code": begun.json()["device_code"]}
+    assert server.nobody.post("/oauth/token", data=fields).json()["access_token"]
     assert server.admin.get("/v1/audit", params={"action": "client.registered"}).json()["data"]
 
 

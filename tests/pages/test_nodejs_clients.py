@@ -42,6 +42,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         public_url=f"http://127.0.0.1:{port}",
         trusted_proxies=["127.0.0.1"],
         scopes=["invoices:read", "invoices:write"],
+        request_objects="signed",
+        implicit_grant_for_certification=True,
+        self_registration=True,
     )
     with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
         it.create_plan(UNMETERED)
@@ -89,6 +92,31 @@ def test_openid_client_logs_somebody_in_and_out(
     assert (told["active"], told["after"], told["signed"]) == (True, False, "EdDSA")
     answer = browser.send("GET", told["end"].removeprefix(server.url))
     assert answer.headers["location"] == f"{goodbye}?state=s"
+
+
+def test_openid_client_asks_by_an_object_that_it_signs(
+    script: Script, tenancy: Tenancy, server: RunningServer
+) -> None:
+    """RFC 9101: an application that keeps what it asks for from whoever sits at the browser."""
+    said = {"require_signed_request_object": True, "request_object_signing_alg": "ES256"}
+    made = application(tenancy, *SCOPE.split(), jwks={"keys": [done(script, "jarKey")]}, metadata=said)
+    known = {"issuer": server.settings.base_url, "id": made.id, "secret": made.secret}
+    begun = done(script, "jarBegins", **known, callback=CALLBACK, scope=SCOPE)
+    assert begun["beside"] == ["client_id", "request"]
+    assert done(script, "jarEnds", location=allowed(visitor(tenancy), server, begun["url"]))["sub"]
+
+
+def test_openid_client_takes_an_id_token_from_the_fragment(
+    script: Script, tenancy: Tenancy, server: RunningServer
+) -> None:
+    """OpenID Connect Core §3.2.2.11: it checks `iss`, state, nonce, signature and times, where all this is switched on."""
+    body = {"redirect_uris": [CALLBACK], "grant_types": ["implicit"], "response_types": ["id_token"]}
+    made = server.nobody.post("/oauth/register", json={**body, "token_endpoint_auth_method": "none"}).json()
+    known = {"issuer": server.settings.base_url, "id": made["client_id"]}
+    begun = done(script, "implicitBegins", **known, callback=CALLBACK)
+    told = done(script, "implicitEnds", location=allowed(visitor(tenancy), server, begun["url"]))
+    assert told["sub"]
+    assert "@" in told["email"]
 
 
 def test_openid_client_gets_tokens_for_itself_and_for_a_key(script: Script, server: RunningServer) -> None:
