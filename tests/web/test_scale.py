@@ -19,6 +19,7 @@ from typing import Final
 import pytest
 
 from bonafides.app import prepare
+from bonafides.settings import Settings
 from tests.pages.browsing import Browser
 from tests.serving import FakeClock, RunningServer, serving, settings_for, weak_passwords
 
@@ -28,7 +29,8 @@ KEYS: Final = int(os.environ.get("BONAFIDES_LISTED_KEYS", "5000"))
 USERS: Final = KEYS // 10
 DAYS: Final = 365
 BUSY_KEYS: Final = int(os.environ.get("BONAFIDES_BUSY_KEYS", str(KEYS // 100)))
-"""So many keys are used on each day of the year, each hour of the last month, and each minute of the last hour."""
+"""So many keys are used on each day of the year, each hour that is kept, and each minute of the last hour."""
+HOURS: Final = 24 * Settings.model_fields["usage_hours_kept_days"].default
 SECONDS_MAX: Final = 0.3
 """Of the fastest of three answers: a busy machine is no fault of the list."""
 
@@ -41,6 +43,8 @@ def fill(path: str, tenant_id: str, owner_id: str, now_us: int) -> None:
     year = f"{now_us} - {DAYS * DAY_US}"
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     with closing(sqlite3.connect(path)) as file, file:
+        # Nothing is taken back of it, and what is large need not be written twice.
+        file.execute("PRAGMA journal_mode = OFF")
         file.execute(
             f"""
             {numbers} INSERT INTO users
@@ -64,6 +68,20 @@ def fill(path: str, tenant_id: str, owner_id: str, now_us: int) -> None:
             """,
             (KEYS,),
         )
+        # Homes of one person each, ways out of houses of many, and for some a network that is new this week.
+        file.execute(
+            f"""
+            {numbers}, places (i, network, first) AS (
+                SELECT i, printf('10.%d.%d.0/24', i % 250, i / 250 % 200), {year} + i * 1000000 FROM n
+                UNION ALL SELECT i, printf('192.0.%d.0/24', i % 250), {year} + i * 2000000 FROM n
+                UNION ALL SELECT i, printf('2001:db8:%x::/48', i), {now_us} - i FROM n WHERE i % 100 = 1
+            )
+            INSERT INTO used_networks
+            SELECT printf('key_%022d', i), network, '{tenant_id}', printf('usr_%022d', 1 + i % {USERS}),
+            first, {now_us}, 100 FROM places
+            """,
+            (KEYS,),
+        )
         # In the order of the primary key: else each row of some gigabytes is put into a page that was written before.
         file.execute("PRAGMA cache_size = -200000")
         file.execute(
@@ -73,8 +91,7 @@ def fill(path: str, tenant_id: str, owner_id: str, now_us: int) -> None:
             """,
             (BUSY_KEYS,),
         )
-        hours = 24 if BUSY_KEYS > KEYS // 100 else 30 * 24
-        for span, step, count in ((60, HOUR_US // 60, 60), (3_600, HOUR_US, hours), (86_400, DAY_US, DAYS)):
+        for span, step, count in ((60, HOUR_US // 60, 60), (3_600, HOUR_US, HOURS), (86_400, DAY_US, DAYS)):
             file.execute(
                 f"""
                 {numbers}
@@ -88,6 +105,8 @@ def fill(path: str, tenant_id: str, owner_id: str, now_us: int) -> None:
             "INSERT INTO usage_totals (span, starts_at, tenant_id, outcome, requests) "
             "SELECT span, starts_at, tenant_id, outcome, sum(requests) FROM usage_counts GROUP BY 1, 2, 3, 4"
         )
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA journal_mode = WAL")
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +162,8 @@ LISTS: Final = (
     "/v1/usage?period=month",
     f"/v1/usage?period=month&credential_id=key_{3:022d}",
     f"/v1/usage?period=month&user_id=usr_{3:022d}",
+    f"/v1/usage?period=day&credential_id=key_{3:022d}",
+    f"/v1/credentials/key_{3:022d}/networks",
     "/v1/security-checks",
     "/settings/api-keys?whose=all",
     "/settings/api-keys?whose=all&status=revoked",
