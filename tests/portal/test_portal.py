@@ -173,6 +173,13 @@ def test_pages_are_safe_and_lead_somewhere(server: RunningServer, path: str) -> 
         assert not fragment or f'id="{fragment}"' in there.text, link
 
 
+def test_figures_stand_to_the_right_without_a_style_of_their_own(server: RunningServer) -> None:
+    """The policy of the pages refuses it, and figures of tables would stand below their first digits."""
+    told = server.client().get("/docs/rate-limits").text
+    assert '<td class="figure">' in told
+    assert "style=" not in told
+
+
 def test_a_page_and_its_markdown_say_the_same(server: RunningServer) -> None:
     """Programs that read would be told something else than people."""
     for path in [*PATHS, *PATHS_OF_ERRORS]:

@@ -119,7 +119,7 @@ def test_a_new_network_is_found_and_left_with_one_button(house: Tenancy) -> None
     browser.sign_in(who)
     read = browser.get("/settings/checklist")
     assert_safe(read)
-    assert f"from {AWAY} since just now" in read.words
+    assert f"{AWAY}\n\njust now" in read.words
     assert f"Bind to {HOME}" in read.words
     browser.submit(read.form(f"/settings/checklist/api-keys/{key['id']}/bind"))
     assert house.verify(key["key"], "198.51.100.1").status_code == 403
