@@ -51,7 +51,7 @@ from bonafides.denials import DenialReports
 from bonafides.directory import Directory
 from bonafides.dry_runs import DryRuns
 from bonafides.errors import AlreadyInitialised, AppError, Misconfigured, Unavailable
-from bonafides.hashers import Hashers
+from bonafides.hashers import Hashers, take_idle_time
 from bonafides.idempotency import Idempotency
 from bonafides.installation import Founded, Installation
 from bonafides.keyring import make_peppers, require_peppers
@@ -112,13 +112,29 @@ from bonafides.store import LimitStore, OnCommit, Store
 from bonafides.store.migrations import RevisionStatus, migrate, revision_status
 from bonafides.store.postgres import open_postgres
 from bonafides.store.sqlite import open_sqlite
-from bonafides.supervision import ASK, CHANGED, READY, TELL, Channel, ForkServer, Supervisor
+from bonafides.supervision import (
+    ASK,
+    CHANGED,
+    READY,
+    TELL,
+    WANTED,
+    Channel,
+    Duty,
+    ForkServer,
+    Supervisor,
+)
 from bonafides.usage import UsageReports
 from bonafides.verification.denials import Denials
 from bonafides.verification.feed import Feed
 from bonafides.verification.foreign import Foreign
 from bonafides.verification.leases import Leases
-from bonafides.verification.limiter import AddressLimiter, AddressWindows, Limiter, LocalAddressWindows
+from bonafides.verification.limiter import (
+    AddressLimiter,
+    AddressWindows,
+    Limiter,
+    LocalAddressWindows,
+    Uncounted,
+)
 from bonafides.verification.lookup import LookUps
 from bonafides.verification.mark import Mark, create_mark
 from bonafides.verification.resident import ResidentIndex
@@ -132,6 +148,7 @@ from bonafides.web.cookies import Cookies
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp, Gate
 from bonafides.web.guard import Guard
+from bonafides.web.handover import Give, Handover
 from bonafides.web.health import Health
 from bonafides.web.logins import LoginCalls
 from bonafides.web.manage import (
@@ -378,9 +395,13 @@ async def require_schema(settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SharedMemory:
-    """What the workers of one machine count in together, as file descriptors of two tables; and the mark of changes."""
+    """What the processes of one machine count in together, as file descriptors of two tables; and the mark of changes.
 
-    subjects: int
+    Args:
+        subjects: None where one process alone counts what credentials have left, in its own memory.
+    """
+
+    subjects: int | None
     addresses: int
     mark: mmap.mmap
 
@@ -422,6 +443,7 @@ async def open_rooms(
     shared: SharedMemory | None = None,
     tell_others: Callable[[], None] = _nothing,
     passwords: Passwords | None = None,
+    counts: bool = True,
 ) -> AsyncIterator[Rooms]:
     """Every room, over an open store that is closed at the end.
 
@@ -431,8 +453,9 @@ async def open_rooms(
         clock: The time that everything goes by.
         entropy: Where every random bit comes from.
         shared: Where limits are counted, if not in this process alone.
-        tell_others: Called when this process has changed what other workers have in memory.
+        tell_others: Called when this process has outdated what others have in memory.
         passwords: Hashes them; as OWASP asks, unless tests cannot wait for it.
+        counts: Whether this process may admit what has a limit; one that may not answers it with 503.
 
     Raises:
         Unavailable: The database cannot be reached.
@@ -448,16 +471,17 @@ async def open_rooms(
 
     def on_commit(changes: Sequence[Change]) -> None:
         rooms.apply(changes)
-        # What is new harms nobody who has yet to hear of it.
-        if shared is not None and any(change.kind is not ChangeKind.CREDENTIAL_CREATED for change in changes):
-            mark.put()
-        tell_others()
+        # Of what is new others hear when they look: nobody has asked them for it before it was made.
+        if any(change.kind is not ChangeKind.CREDENTIAL_CREATED for change in changes):
+            if shared is not None:
+                mark.put()
+            tell_others()
 
     leases = open_leases(settings, entropy) if settings.valkey else None
     store = open_store(settings, on_commit)
     passwords = passwords or Passwords(at_once_max=_hashes_at_once())
     rooms = _furnish(
-        settings, peppers, clock, entropy, store, leases or store, index, shared, mark, passwords
+        settings, peppers, clock, entropy, store, leases or store, index, shared, mark, passwords, counts
     )
     try:
         yield rooms
@@ -487,6 +511,7 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     shared: SharedMemory | None,
     mark: Mark,
     passwords: Passwords,
+    counts: bool,  # noqa: FBT001 - handed through
 ) -> Rooms:
     scopes = settings.defined_scopes
     recorder = Recorder(clock, entropy)
@@ -503,9 +528,11 @@ def _furnish(  # noqa: PLR0913, PLR0915, PLR0917 - everything that is not a room
     leases = Leases(limits, entropy(16).hex(), clock, admit_unknown=settings.uncounted_requests == "allow")
     limiter = Limiter()
     windows: AddressWindows = LocalAddressWindows()
-    if settings.counts_across_nodes:
+    if not counts:
+        limiter = Limiter(lambda _: Uncounted())
+    elif settings.counts_across_nodes:
         limiter = Limiter(leases.counter)
-    elif shared is not None:
+    elif shared is not None and shared.subjects is not None:
         limiter = Limiter(SharedTable(shared.subjects).counter)
     if shared is not None:
         windows = SharedAddressWindows(SharedTable(shared.addresses, evicting=True))
@@ -1128,50 +1155,110 @@ def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:
     with contextlib.closing(Hashers(Passwords().work, _hashes_at_once())) as hashers:
         if settings.workers > 1:
             return _supervise(settings, peppers, announce, hashers)
-        return uvloop.run(_serve(settings, peppers, announce, hashers))
-
-
-async def _serve(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
-    """Serve alone."""
-    async with contextlib.AsyncExitStack() as stack:
-        passwords = Passwords(elsewhere=hashers.ask)
-        rooms = await stack.enter_async_context(
-            open_rooms(settings, peppers, clock=SystemClock(), passwords=passwords)
-        )
-        await stack.enter_async_context(housekeeping(rooms))
-        application = build(rooms)
-        if settings.metrics_address:
-            await stack.enter_async_context(
-                await serve_metrics(application.metrics.told, CONTENT_TYPE, settings.metrics_address)
-            )
-        server = server_of(application.asgi, application.lane, announce)
-        gc.freeze()  # what serves stays until the end: a search for garbage need not walk through it
-        try:
-            await server.serve()
-        except SystemExit:
-            message = f"Nothing can listen on {settings.host} port {settings.port}: it is in use, or not this machine's."
-            raise Misconfigured(message, field="port") from None
-    return 0
+        return _serve(settings, peppers, announce, hashers)
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a supervisor tells a worker before all else."""
+    """What a process is told before it is forked.
+
+    Args:
+        settings: The settings in force.
+        peppers: The peppers in force.
+        port: Which its workers share; 0 where there are none.
+        shared: Where limits are counted.
+        hashers: Hash passwords.
+        handover: How logins come to the process for them; None where there is none.
+    """
 
     settings: Settings
     peppers: Peppers
     port: int
     shared: SharedMemory
     hashers: Hashers
+    handover: Handover | None
+
+    @staticmethod
+    def make(
+        settings: Settings, peppers: Peppers, port: int, hashers: Hashers, subjects: int | None
+    ) -> Orders:
+        """The orders, with the memory that is shared by those who have them."""
+        shared = SharedMemory(subjects, create_table(_ADDRESSES_MAX), create_mark())
+        handover = Handover() if Handover.is_possible() else None
+        return Orders(settings, peppers, port, shared, hashers, handover)
+
+    def supervisor(self, fork_server: ForkServer, count: int, changed: Callable[[], None]) -> Supervisor:
+        """Who keeps so many workers running that have these orders."""
+        return Supervisor(
+            fork_server,
+            count,
+            drain_seconds_max=self.settings.drain_seconds_max,
+            changed=changed,
+            logins_ended=_nothing if self.handover is None else self.handover.end,
+        )
+
+    def giver(self, want: Callable[[], None]) -> Give | None:
+        """Hands logins over to the process for them, where there may be one."""
+        return None if self.handover is None else self.handover.giver(want)
+
+
+def _serve(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
+    """Serve everything but logins from this process, and count in its own memory."""
+    orders = Orders.make(settings, peppers, 0, hashers, None)
+    with contextlib.closing(ForkServer(partial(_work_for, orders))) as fork_server:
+        return uvloop.run(_serve_alone(fork_server, orders, announce))
+
+
+async def _serve_alone(fork_server: ForkServer, orders: Orders, announce: Announce) -> int:
+    settings = orders.settings
+    supervisor = orders.supervisor(fork_server, 0, lambda: rooms.feed.nudge())  # noqa: PLW0108 - it is made below
+    totals = Totals()
+
+    async def gather() -> bytes:
+        others = await supervisor.ask_all()
+        mine = application.metrics.text()
+        return totals.text({0: mine, **others}) if supervisor.has_started else mine
+
+    async with contextlib.AsyncExitStack() as stack:
+        rooms = await stack.enter_async_context(
+            open_rooms(
+                settings,
+                orders.peppers,
+                clock=SystemClock(),
+                shared=orders.shared,
+                tell_others=supervisor.tell_all,
+                passwords=Passwords(elsewhere=orders.hashers.ask),
+            )
+        )
+        await stack.enter_async_context(housekeeping(rooms))
+        application = build(rooms, gather)
+        if settings.metrics_address:
+            await stack.enter_async_context(
+                await serve_metrics(gather, CONTENT_TYPE, settings.metrics_address)
+            )
+        give = orders.giver(supervisor.want_logins)
+        server = server_of(application.asgi, application.lane, announce, give=give)
+        gc.freeze()  # what serves stays until the end: a search for garbage need not walk through it
+        watching = asyncio.create_task(supervisor.run(_nothing, gather), name="supervisor")
+        try:
+            await server.serve()
+        except SystemExit:
+            message = f"Nothing can listen on {settings.host} port {settings.port}: it is in use, or not this machine's."
+            raise Misconfigured(message, field="port") from None
+        finally:
+            supervisor.stop()
+            if server.force_exit:
+                supervisor.stop()
+            await watching
+    return 0
 
 
 def _supervise(settings: Settings, peppers: Peppers, announce: Announce, hashers: Hashers) -> int:
     """Have workers serve, and serve nothing but metrics."""
-    subjects, addresses = create_table(2 * settings.resident_credentials_max), create_table(_ADDRESSES_MAX)
-    shared = SharedMemory(subjects, addresses, create_mark())
     # It stays bound, so that nobody else gets the port while a worker is replaced; it never listens.
     with hold_port(settings.host, settings.port) as held:
-        orders = Orders(settings, peppers, held.getsockname()[1], shared, hashers)
+        subjects = create_table(2 * settings.resident_credentials_max)
+        orders = Orders.make(settings, peppers, held.getsockname()[1], hashers, subjects)
         with contextlib.closing(ForkServer(partial(_work_for, orders))) as fork_server:
             return uvloop.run(_watch(fork_server, orders, announce))
 
@@ -1179,7 +1266,7 @@ def _supervise(settings: Settings, peppers: Peppers, announce: Announce, hashers
 async def _watch(fork_server: ForkServer, orders: Orders, announce: Announce) -> int:
     """Keep the workers running until a signal asks to end; the exit status."""
     settings = orders.settings
-    supervisor = Supervisor(fork_server, settings.workers, drain_seconds_max=settings.drain_seconds_max)
+    supervisor = orders.supervisor(fork_server, settings.workers, _nothing)
     totals = Totals()
 
     async def gather() -> bytes:
@@ -1196,17 +1283,22 @@ async def _watch(fork_server: ForkServer, orders: Orders, announce: Announce) ->
         return await supervisor.run(lambda: announce(url_of(settings.host, orders.port)), gather)
 
 
-def _work_for(orders: Orders, end: socket.socket) -> int:
-    """Serve as one of several workers, until a signal or the supervisor's end; the exit status."""
+def _work_for(orders: Orders, duty: Duty, end: socket.socket) -> int:
+    """Do a duty, until a signal or the supervisor's end; the exit status."""
     try:
-        return uvloop.run(_work(orders, Channel(end)))
+        return uvloop.run(_work(orders, duty, Channel(end)))
     except AppError as error:
         sys.stderr.write(f"{error.public}\n")
         return 1
 
 
-async def _work(orders: Orders, channel: Channel) -> int:
+async def _work(orders: Orders, duty: Duty, channel: Channel) -> int:
     settings = orders.settings
+    handover = orders.handover if duty is Duty.LOGINS else None
+    if handover is not None:
+        # Before there is any thread, which would not follow.
+        with contextlib.suppress(OSError):
+            take_idle_time()
     async with contextlib.AsyncExitStack() as stack:
         rooms = await stack.enter_async_context(
             open_rooms(
@@ -1216,6 +1308,7 @@ async def _work(orders: Orders, channel: Channel) -> int:
                 shared=orders.shared,
                 tell_others=lambda: channel.send(CHANGED),
                 passwords=Passwords(elsewhere=orders.hashers.ask),
+                counts=handover is None,
             )
         )
 
@@ -1235,12 +1328,21 @@ async def _work(orders: Orders, channel: Channel) -> int:
             await channel.listen(receive)
             server.should_exit = True
 
-        server = server_of(application.asgi, application.lane, lambda _: channel.send(READY))
+        server = server_of(
+            application.asgi,
+            application.lane,
+            lambda _: channel.send(READY),
+            give=None if handover is not None else orders.giver(lambda: channel.send(WANTED)),
+            handover=handover,
+        )
         await stack.enter_async_context(housekeeping(rooms))
         await channel.open()
-        gc.freeze()  # as in `_serve`
+        gc.freeze()  # as in `_serve_alone`
         following = asyncio.create_task(follow_supervisor(), name="supervisor")
         stack.callback(following.cancel)
-        with shared_listener(settings.host, orders.port) as listener:
-            await server.serve(sockets=[listener])
+        if handover is not None:
+            await server.serve()
+        else:
+            with shared_listener(settings.host, orders.port) as listener:
+                await server.serve(sockets=[listener])
     return 0

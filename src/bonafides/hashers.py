@@ -64,7 +64,7 @@ class Hashers:
         if self._pid == 0:
             self._idle.close()
             self._late.close()
-            crew = [_Place(idle_jobs, late_jobs, work, _take_idle_time)] * count
+            crew = [_Place(idle_jobs, late_jobs, work, take_idle_time)] * count
             exit_with(partial(_keep, [*crew, _Place(late_jobs, idle_jobs, work, _take_little_time)]))
         for jobs in (idle_jobs, late_jobs):
             jobs.close()
@@ -194,7 +194,12 @@ def _has_left(asker: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _take_idle_time() -> None:
+def take_idle_time() -> None:
+    """Have this thread, and those that it starts, run when nobody else wants the processor.
+
+    Raises:
+        OSError: The system does not let it.
+    """
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     else:

@@ -1,7 +1,7 @@
 """Worker processes: started together, watched, replaced when they die, and ended together.
 
-The supervisor answers no request. It holds one channel to each worker, over which a worker says that it is
-ready, tells the others that something has changed, and asks for what all have counted. Workers never
+The supervisor answers no request, or is itself the only one that does. It holds one channel to each worker, over which a worker says that
+it is ready, tells the others that something has changed, and asks for what all have counted. Workers never
 outlive it: they drain when their channel ends.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import enum
 import gc
 import os
 import selectors
@@ -29,6 +30,8 @@ READY: Final = b"ready"
 """A worker answers requests from now on."""
 CHANGED: Final = b"changed"
 """Something that others have in memory has changed: read the change feed now."""
+WANTED: Final = b"wanted"
+"""Somebody logs in, and there is no process for it."""
 ASK: Final = b"ask"
 TELL: Final = b"tell"
 
@@ -44,6 +47,16 @@ _STATUS_UNKNOWN: Final = 255
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 log = structlog.get_logger("bonafides.supervision")
+
+
+class Duty(enum.Enum):
+    """What a process is there for; its value goes with the order to fork it."""
+
+    WORKER = b"w"
+    """Listens, and answers whatever comes."""
+    LOGINS = b"l"
+    """Serves the logins that workers hand over, and begins with the first of them."""
+
 
 Receive = Callable[[bytes, int], None]
 """Takes a message: what it is, and under which number an answer is expected."""
@@ -118,10 +131,10 @@ class ForkServer:
     in a fork.
 
     Args:
-        work: What a worker does with its end of a channel, in a process of its own; its exit status.
+        work: What a worker does in its duty with its end of a channel, in a process of its own; its exit status.
     """
 
-    def __init__(self, work: Callable[[socket.socket], int]) -> None:
+    def __init__(self, work: Callable[[Duty, socket.socket], int]) -> None:
         self._end, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -139,10 +152,11 @@ class ForkServer:
         )
         self._running: dict[int, asyncio.Future[int]] = {}
 
-    async def fork(self, end: socket.socket) -> tuple[int, asyncio.Future[int]]:
+    async def fork(self, duty: Duty, end: socket.socket) -> tuple[int, asyncio.Future[int]]:
         """Start a worker.
 
         Args:
+            duty: What for.
             end: Its end of a channel; the caller closes its own copy.
 
         Returns:
@@ -155,7 +169,7 @@ class ForkServer:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._end, self._receive)
         forked: asyncio.Future[tuple[int, asyncio.Future[int]]] = loop.create_future()
-        socket.send_fds(self._end, [b"f"], [end.fileno()])
+        socket.send_fds(self._end, [duty.value], [end.fileno()])
         self._awaited.append(forked)
         return await forked
 
@@ -204,7 +218,7 @@ def exit_with(work: Callable[[], int]) -> None:
         os._exit(status)
 
 
-def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -> int:
+def _fork_as_told(orders: socket.socket, work: Callable[[Duty, socket.socket], int]) -> int:
     """Fork a worker for each channel that comes, and tell when one has ended, until the supervisor is gone."""
     # A group of its own: a terminal's Ctrl-C reaches the supervisor alone, who ends all in order.
     os.setpgid(0, 0)
@@ -225,7 +239,7 @@ def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -
                 for pid, status in _ended_children():
                     orders.sendall(_NEWS.pack(_ENDED, pid, status))
             if orders in ready:
-                _, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
+                duty, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
                 if not descriptors:
                     return 0
                 channel = socket.socket(fileno=descriptors[0])
@@ -235,7 +249,7 @@ def _fork_as_told(orders: socket.socket, work: Callable[[socket.socket], int]) -
                         _begin_worker()
                         for end in (orders, woken, waker):
                             end.close()
-                        exit_with(partial(work, channel))
+                        exit_with(partial(work, Duty(duty), channel))
                 orders.sendall(_NEWS.pack(_FORKED, pid, 0))
 
 
@@ -264,6 +278,7 @@ def _nothing(_number: int, _frame: object) -> None:
 class Worker:
     """One worker process, as its supervisor knows it."""
 
+    duty: Duty
     number: int
     pid: int
     ended: asyncio.Future[int]
@@ -278,21 +293,34 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps a number of workers running until it is asked to end.
+    """Keeps a number of workers running until it is asked to end, and a process for logins once it is wanted.
 
     Args:
         fork_server: Starts them.
-        count: How many.
+        count: How many workers; 0 where the supervisor's own process is the only one that listens.
         drain_seconds_max: How long they may take to end.
+        changed: Told when a worker has changed something.
+        logins_ended: Told when the process for logins has ended, however it did.
     """
 
-    def __init__(self, fork_server: ForkServer, count: int, *, drain_seconds_max: float) -> None:
+    def __init__(
+        self,
+        fork_server: ForkServer,
+        count: int,
+        *,
+        drain_seconds_max: float,
+        changed: Callable[[], None],
+        logins_ended: Callable[[], None],
+    ) -> None:
         self._fork_server = fork_server
         self._count = count
         self._drain_seconds_max = drain_seconds_max
+        self._changed = changed
+        self._logins_ended = logins_ended
         self._started = 0
         self._workers: set[Worker] = set()
         self._all_ready = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._stopping = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
         self._failed = 0
@@ -303,6 +331,10 @@ class Supervisor:
             self._end_all()
         self._stopping.set()
 
+    def want_logins(self) -> None:
+        """Have a process for logins from now on, if there is none yet."""
+        self._wanted.set()
+
     async def run(self, announce: Callable[[], None], answer: Answer) -> int:
         """Run the workers until `stop`; the exit status, 1 if one of them could not start.
 
@@ -310,18 +342,21 @@ class Supervisor:
             announce: Called once, when all of them answer.
             answer: Answers what a worker asks.
         """
-        keepers = [asyncio.create_task(self._keep(answer)) for _ in range(self._count)]
+        keepers = [asyncio.create_task(self._keep(Duty.WORKER, answer)) for _ in range(self._count)]
         announcing = asyncio.create_task(self._announce(announce))
+        for_logins = asyncio.create_task(self._keep_when_wanted(answer))
         await self._stopping.wait()
         announcing.cancel()
-        for worker in self._workers:
-            worker.send_signal(signal.SIGTERM)
-        # A worker has a bound of its own; whoever is past it, with a margin, does not end by itself.
-        _, late = await asyncio.wait(keepers, timeout=self._drain_seconds_max + _MARGIN_SECONDS)
-        if late:
-            self._end_all()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await self._end(Duty.WORKER, keepers)
+        # Nobody hands it connections any more.
+        self._wanted.set()
+        await self._end(Duty.LOGINS, [for_logins])
         return self._failed
+
+    @property
+    def has_started(self) -> bool:
+        """Whether there is, or was, anybody but this process."""
+        return self._started > 0
 
     async def ask_all(self) -> dict[int, bytes | None]:
         """What each running worker answers, by its number; None for one that does not answer in time."""
@@ -329,22 +364,32 @@ class Supervisor:
         answers = await asyncio.gather(*(worker.channel.ask() for worker in workers))
         return {worker.number: answer for worker, answer in zip(workers, answers, strict=True)}
 
+    def tell_all(self) -> None:
+        """Tell all workers that something has changed."""
+        for worker in self._workers:
+            worker.channel.send(CHANGED)
+
     async def _announce(self, announce: Callable[[], None]) -> None:
         await self._all_ready.wait()
         announce()
 
-    async def _keep(self, answer: Answer) -> None:
+    async def _keep_when_wanted(self, answer: Answer) -> None:
+        await self._wanted.wait()
+        await self._keep(Duty.LOGINS, answer)
+
+    async def _keep(self, duty: Duty, answer: Answer) -> None:
         """Have a worker in one place until the end."""
         loop = asyncio.get_running_loop()
         pause = 0.0
         was_ready = False
         while not self._stopping.is_set():
             try:
-                worker = await self._start()
+                worker = await self._start(duty)
             except ConnectionError:
                 log.error("fork_server_died", running=len(self._workers))  # noqa: TRY400 - a trace says no more
-                self._failed = 1
-                self._stopping.set()
+                if duty is Duty.WORKER:
+                    self._failed = 1
+                    self._stopping.set()
                 return
             try:
                 await worker.channel.open()
@@ -352,10 +397,12 @@ class Supervisor:
                 status = await worker.ended
             finally:
                 self._workers.discard(worker)
+                if duty is Duty.LOGINS:
+                    self._logins_ended()
             was_ready = was_ready or worker.ready.is_set()
             if self._stopping.is_set():
                 return
-            if not was_ready:
+            if not was_ready and duty is Duty.WORKER:
                 # What keeps the first one from starting, a setting or a database, keeps every one.
                 self._failed = 1
                 self._stopping.set()
@@ -367,15 +414,15 @@ class Supervisor:
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
 
-    async def _start(self) -> Worker:
+    async def _start(self, duty: Duty) -> Worker:
         ours, theirs = socket.socketpair()
         with theirs:
-            pid, ended = await self._fork_server.fork(theirs)
+            pid, ended = await self._fork_server.fork(duty, theirs)
         self._started += 1
         now = asyncio.get_running_loop().time()
-        worker = Worker(self._started, pid, ended, Channel(ours), now, asyncio.Event())
+        worker = Worker(duty, self._started, pid, ended, Channel(ours), now, asyncio.Event())
         self._workers.add(worker)
-        log.info("worker_started", pid=pid)
+        log.info("worker_started" if duty is Duty.WORKER else "logins_started", pid=pid)
         if self._stopping.is_set():
             worker.send_signal(signal.SIGTERM)  # it was not there yet when all others were told
         return worker
@@ -383,11 +430,15 @@ class Supervisor:
     def _receive(self, worker: Worker, answer: Answer, kind: bytes, number: int) -> None:
         if kind == READY:
             worker.ready.set()
-            if sum(each.ready.is_set() for each in self._workers) == self._count:
+            listening = [each for each in self._workers if each.duty is Duty.WORKER and each.ready.is_set()]
+            if len(listening) == self._count:
                 self._all_ready.set()
         elif kind == CHANGED:
             for other in self._workers - {worker}:
                 other.channel.send(CHANGED)
+            self._changed()
+        elif kind == WANTED:
+            self.want_logins()
         elif kind == ASK:
             telling = asyncio.create_task(self._tell(worker.channel, number, answer))
             self._telling.add(telling)
@@ -395,6 +446,19 @@ class Supervisor:
 
     async def _tell(self, channel: Channel, number: int, answer: Answer) -> None:
         channel.send(TELL, number, await answer())
+
+    async def _end(self, duty: Duty, keepers: list[asyncio.Task[None]]) -> None:
+        """Have the workers of a duty end, and wait until they have."""
+        for worker in self._workers:
+            if worker.duty is duty:
+                worker.send_signal(signal.SIGTERM)
+        if not keepers:
+            return
+        # A worker has a bound of its own; whoever is past it, with a margin, does not end by itself.
+        _, late = await asyncio.wait(keepers, timeout=self._drain_seconds_max + _MARGIN_SECONDS)
+        if late:
+            self._end_all()
+        await asyncio.gather(*keepers, return_exceptions=True)
 
     def _end_all(self) -> None:
         for worker in self._workers:

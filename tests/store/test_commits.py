@@ -11,9 +11,9 @@ from sqlalchemy import Connection, create_engine
 
 from bonafides.errors import Unavailable
 from bonafides.model import Change, ChangeKind, Credential, Page, Verifiable
-from bonafides.store import prepared
+from bonafides.store import FeedPosition, prepared
 from bonafides.store.commits import GroupCommit
-from bonafides.store.database import Contention, Key, Question, Row
+from bonafides.store.database import Contention, Key, News, Question, Row, Version
 from bonafides.store.sql import SqlStore
 from bonafides.store.transaction import Transaction
 from tests.store.databases import run_sql
@@ -47,6 +47,9 @@ class Recorded:
         raise NotImplementedError(digests)
 
     async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        raise NotImplementedError
+
+    async def news(self, start: FeedPosition, known: Version | None) -> News | None:
         raise NotImplementedError
 
     async def version(self) -> None:

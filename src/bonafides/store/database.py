@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from bonafides.errors import Unavailable
-from bonafides.model import Verifiable
+from bonafides.model import Change, Verifiable
+from bonafides.store import FeedPosition
 
 T = TypeVar("T")
 
@@ -41,6 +42,20 @@ class Contention(Unavailable):
     """Another transaction was in the way, and this one was undone: carrying it out again may succeed."""
 
 
+class News(NamedTuple):
+    """What a reader of the change feed has not seen.
+
+    Args:
+        version: Of the database that was read; None if it cannot tell.
+        changes: In the order of their commits, or one that nobody can tell from it.
+        end: Where the reader is now.
+    """
+
+    version: Version | None
+    changes: Sequence[Change]
+    end: FeedPosition
+
+
 class Database(Protocol):
     """One kind of database: where work is run, and how its failures are told.
 
@@ -61,6 +76,18 @@ class Database(Protocol):
 
     async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
         """The row that a question finds for each key, by the same way; a key without one is left out."""
+        ...
+
+    async def news(self, start: FeedPosition, known: Version | None) -> News | None:
+        """Every change committed between `start` and now, in one view; None if the database is as it was.
+
+        Args:
+            start: Where the reader is.
+            known: The version of which the reader has seen all.
+
+        Raises:
+            FeedLost: Some of them were pruned, or this is not the database that `start` came from.
+        """
         ...
 
     async def version(self) -> Version | None:

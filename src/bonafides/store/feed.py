@@ -7,6 +7,7 @@ for those and for every later one. See docs/decisions/0003-change-feed-by-snapsh
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from bonafides.model import Change
+from bonafides.model import Change, ChangeKind
 from bonafides.store import FeedLost, FeedPosition
 from bonafides.store.tables import changes, feed_bounds, idempotency_claims
 from bonafides.store.transaction import Transaction
@@ -36,20 +37,31 @@ def position(connection: Connection) -> FeedPosition:
     return _position(connection.execute(select(_END[connection.dialect.name])).scalar_one())
 
 
-def since(connection: Connection, start: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+def since_on_postgresql(connection: Connection, start: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
     """Every change committed between `start` and now, and where now is, in one statement's view.
 
     Raises:
         FeedLost: Some of them were pruned, or this is not the database that `start` came from.
     """
-    rows = connection.execute(
-        _SINCE[connection.dialect.name],
-        {"sequence": start.sequence, "pending": list(start.pending) or [_NO_NUMBER]},
-    ).all()
-    now, pruned = _position(rows[0].end), rows[0].pruned_through
+    unread = {"sequence": start.sequence, "pending": list(start.pending) or [_NO_NUMBER]}
+    return _told(connection.execute(_SINCE_ON_POSTGRESQL, unread).all(), start)
+
+
+def since_on_sqlite(driver: sqlite3.Connection, start: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+    """The same past SQLAlchemy: a follower asks after each commit of anybody else, in threads that share the event loop's lock.
+
+    Raises:
+        FeedLost: As there.
+    """
+    return _told(driver.execute(_SINCE_ON_SQLITE, (start.sequence,)).fetchall(), start)
+
+
+def _told(rows: Sequence[Any], start: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
+    end, pruned, *_ = rows[0]
+    now = _position(end)
     if now.sequence < start.sequence or pruned >= start.sequence or pruned in start.pending:
         raise FeedLost(internal=f"change feed: cannot go on from {start.sequence} at {now.sequence}")
-    return [Change(row.kind, row.subject_id) for row in rows if row.kind is not None], now
+    return [Change(ChangeKind(kind), subject_id) for _, _, kind, subject_id in rows if kind is not None], now
 
 
 def prune(transaction: Transaction, before: datetime) -> None:
@@ -82,9 +94,9 @@ def _newest_sequence() -> SQLColumnExpression[int]:
     return func.max(newest, pruned)
 
 
-def _since(dialect: str) -> Select[Any]:
-    bounds = select(_END[dialect].label("end"), feed_bounds.c.pruned_through).subquery()
-    number = _NUMBER[dialect]
+def _since() -> Select[Any]:
+    bounds = select(_END["postgresql"].label("end"), feed_bounds.c.pruned_through).subquery()
+    number = changes.c.transaction_id
     unread = or_(number >= bindparam("sequence"), number.in_(bindparam("pending", expanding=True)))
     return (
         select(bounds, changes.c.kind, changes.c.subject_id)
@@ -100,4 +112,12 @@ _END: Final[Mapping[str, SQLColumnExpression[Any]]] = {
     "postgresql": cast(func.pg_current_snapshot(), Text),
 }
 # Built once: a follower asks many times a second.
-_SINCE: Final = {dialect: _since(dialect) for dialect in _END}
+_SINCE_ON_POSTGRESQL: Final = _since()
+_SINCE_ON_SQLITE: Final = """
+SELECT bounds.newest, bounds.pruned_through, changes.kind, changes.subject_id
+FROM (
+    SELECT max((SELECT coalesce(max(sequence), 0) FROM changes), pruned_through) AS newest, pruned_through FROM feed_bounds
+) AS bounds
+LEFT JOIN changes ON changes.sequence >= ?
+ORDER BY changes.sequence
+"""

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
 from bonafides.model import Verifiable
-from bonafides.store import OnCommit
-from bonafides.store.database import Contention, Key, Question, Row
+from bonafides.store import FeedPosition, OnCommit, feed
+from bonafides.store.database import Contention, Key, News, Question, Row, Version
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
@@ -120,6 +120,9 @@ class PostgresDatabase:
                 rows = await connection.fetch(question.many, *zip(*keys, strict=True))
         parts = len(keys[0])
         return {tuple(row[:parts]): row[parts:] for row in rows}
+
+    async def news(self, start: FeedPosition, known: Version | None) -> News:  # noqa: ARG002 - it has no version
+        return News(None, *await self.read(partial(feed.since_on_postgresql, start=start)))
 
     async def version(self) -> None:
         return None

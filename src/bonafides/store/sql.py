@@ -166,7 +166,7 @@ class SqlStore:
 
         self._members = Gathering(members)
         # The feed ended here when the database had this version: a poll of an idle server ends there.
-        self._feed_end: tuple[Version, FeedPosition] | None = None
+        self._feed_end: tuple[Version | None, FeedPosition | None] = (None, None)
         self._feed_of: Hashable = None
 
     async def _read(
@@ -364,17 +364,15 @@ class SqlStore:
         return await self._read(feed.position)
 
     async def changes_since(self, position: FeedPosition) -> tuple[Sequence[Change], FeedPosition]:
-        version = await self._database.version()
-        if version is None:
-            return await self._read(feed.since, position)
-        if version.identity != self._feed_of:
+        version, known = self._feed_end
+        news = await self._database.news(position, version if known == position else None)
+        if news is None:
+            return [], position
+        if news.version is not None and news.version.identity != self._feed_of:
             # A backup put in its place may have as many changes as were read, but not the same ones.
             raise FeedLost(internal="change feed: the database was replaced by another")
-        if self._feed_end == (version, position):
-            return [], position
-        changes, end = await self._read(feed.since, position)
-        self._feed_end = (version, end)
-        return changes, end
+        self._feed_end = (news.version, news.end)
+        return news.changes, news.end
 
     async def listen(self, wake: Callable[[], None]) -> None:
         await self._database.listen(wake)

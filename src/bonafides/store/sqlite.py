@@ -24,8 +24,8 @@ from sqlalchemy.pool import QueuePool
 
 from bonafides.errors import AppError, Conflict, Misconfigured, Unavailable
 from bonafides.model import Verifiable
-from bonafides.store import OnCommit
-from bonafides.store.database import Key, Question, Row, Version
+from bonafides.store import FeedPosition, OnCommit, feed
+from bonafides.store.database import Key, News, Question, Row, Version
 from bonafides.store.lookup import by_digest, lineage, statement, verifiables, with_parents
 from bonafides.store.sql import SqlStore, ignore
 from bonafides.store.tables import credentials
@@ -99,6 +99,9 @@ class SqliteDatabase:
     async def ask(self, question: Question, keys: Sequence[Key]) -> Mapping[Key, Row]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._ask, question, keys)
 
+    async def news(self, start: FeedPosition, known: Version | None) -> News | None:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._news, start, known)
+
     async def version(self) -> Version:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._version)
 
@@ -132,6 +135,13 @@ class SqliteDatabase:
             ask = self._look_up_connection().execute
             rows = {key: ask(question.one, key).fetchone() for key in keys}
         return {key: row for key, row in rows.items() if row is not None}
+
+    def _news(self, start: FeedPosition, known: Version | None) -> News | None:
+        with failures_translated(), self._lock:
+            version = self._version()
+            if version == known:
+                return None
+            return News(version, *feed.since_on_sqlite(self._look_up_connection(), start))
 
     def _version(self) -> Version:
         with failures_translated(), self._lock:

@@ -13,6 +13,9 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Final, Protocol
 
+from typing_extensions import override
+
+from bonafides.errors import Unavailable
 from bonafides.model import Allowance, Window
 
 SECOND_US: Final = 1_000_000
@@ -143,6 +146,16 @@ class Limiter:
 
 def _counted_here(_: str) -> Counter:
     return Counter()
+
+
+class Uncounted(Counter):
+    """The counter of a process that must not count: nothing is admitted there that has a limit."""
+
+    __slots__ = ()
+
+    @override
+    def spend(self, hourly: int | None, burst: int | None, cost: int, now_us: int) -> bool:
+        raise Unavailable(internal="limits: not counted in this process")
 
 
 class AddressWindow:

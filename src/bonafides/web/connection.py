@@ -11,11 +11,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, RequestTimeout
 from bonafides.web.answers import Answer, HeaderList
 from bonafides.web.fastlane import Origin
+from bonafides.web.handover import is_for_logins
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from bonafides.web.fastlane import FastLane, Late
+    from bonafides.web.handover import Give
     from bonafides.web.heads import Asked
 
 _STATUS_LINES: Final = {
@@ -45,11 +47,22 @@ class Connection(HttpToolsProtocol):
 
     Args:
         lane: Answers hot requests; knows the bounds.
+        give: Hands a connection on whose next request is a login to the process for these, if it will.
+        first: What somebody else has read of this connection, who has handed it over: one request is answered, and it ends.
     """
 
-    def __init__(self, *args: Any, lane: FastLane, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - uvicorn's own
+        lane: FastLane,
+        give: Give | None = None,
+        first: bytes = b"",
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._lane = lane
+        self._give = give
+        self._first = first
         self._bounds = lane.settings
         self._head_bytes = 0
         self._untold_bytes = 0
@@ -80,6 +93,8 @@ class Connection(HttpToolsProtocol):
         self._peer = self.client[0] if self.client else None
         self._origin = self._lane.origin(self._peer)
         self._start_timer()
+        if self._first:
+            self.data_received(self._first)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,6 +121,8 @@ class Connection(HttpToolsProtocol):
                     return
             elif asked is None and self._grant_again(data):
                 return
+        if whole and self._give is not None and is_for_logins(data) and self._is_given(data):
+            return
         self._answers.clear()
         self._requests = 0
         # Whatever stands behind a request is parsed before an answer that takes a while could be there.
@@ -311,6 +328,16 @@ class Connection(HttpToolsProtocol):
             super().shutdown()
         self._leaving = True
 
+    def _is_given(self, data: bytes) -> bool:
+        """Hand this connection on, if nothing that was asked before on it waits for an answer."""
+        if self._give is None or not self._is_next() or self.transport.get_write_buffer_size():
+            return False
+        if not self._give(data, self.transport.get_extra_info("socket")):
+            return False
+        self._ending = True
+        self.transport.close()
+        return True
+
     def _is_next(self) -> bool:
         """Whether an answer written now would be the next one that the client waits for, and would not pile up."""
         return not (self.flow.write_paused or self._is_busy())
@@ -369,8 +396,9 @@ class Connection(HttpToolsProtocol):
             name == b"expect" and value.lower() == b"100-continue" for name, value in headers
         )
         super().on_headers_complete()
-        if self.parser.should_upgrade():
-            # The parser reads no HTTP after this, so nobody may send another request on this connection.
+        if self.parser.should_upgrade() or self._first:
+            # The parser reads no HTTP after this, or whoever handed it over serves the rest: nobody may send another
+            # request on this connection.
             self.cycle.keep_alive = False
 
     def _check_form(self, url: bytes, headers: HeaderList) -> None:

@@ -18,6 +18,7 @@ from bonafides.errors import Misconfigured
 from bonafides.web.connection import Connection
 from bonafides.web.fastlane import FastLane
 from bonafides.web.gate import AsgiApp
+from bonafides.web.handover import Give, Handover
 
 Announce = Callable[[str], None]
 """Told the URL once requests are answered."""
@@ -56,6 +57,45 @@ class Server(uvicorn.Server):
         listening = self.servers[0].sockets[0]
         port: int = listening.getsockname()[1]
         return port
+
+
+class LoginServer(Server):
+    """A server that listens nowhere: it is handed connections, answers one request on each, and closes them.
+
+    Args:
+        config: uvicorn's.
+        announce: Told an empty URL.
+        handover: How they come.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Announce, handover: Handover) -> None:
+        super().__init__(config, announce)
+        self._handover = handover
+        self._adopting: set[asyncio.Task[None]] = set()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await uvicorn.Server.startup(self, [])
+        self._handover.begin(self._take)
+        self._announce("")
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._handover.end()
+        self._handover.rest(self._take)
+        await asyncio.gather(*self._adopting)
+        await super().shutdown([])
+
+    def _take(self, data: bytes, connection: socket.socket) -> None:
+        adopting = asyncio.create_task(self._adopt(data, connection))
+        self._adopting.add(adopting)
+        adopting.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, data: bytes, connection: socket.socket) -> None:
+        new: Any = self.config.http_protocol_class
+        protocol = partial(new, config=self.config, server_state=self.server_state, app_state={}, first=data)
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
 
 
 def url_of(host: str, port: int) -> str:
@@ -128,17 +168,26 @@ class Stoppable(Protocol):
     should_exit: bool
 
 
-def server_of(app: AsgiApp, lane: FastLane, announce: Announce) -> Server:
+def server_of(
+    app: AsgiApp,
+    lane: FastLane,
+    announce: Announce,
+    *,
+    give: Give | None = None,
+    handover: Handover | None = None,
+) -> Server:
     """A server for an application; `await server.serve()` runs it until it is asked to end.
 
     Args:
         app: The application.
         lane: Answers hot requests before it; its settings hold the address and the bounds.
         announce: Told the URL once requests are answered.
+        give: Hands on connections whose next request is a login.
+        handover: How these come, if this is the server that is handed them, and listens nowhere itself.
     """
     settings = lane.settings
     application: Any = app
-    protocol: Any = partial(Connection, lane=lane)
+    protocol: Any = partial(Connection, lane=lane, give=give)
     config = uvicorn.Config(
         application,
         host=settings.host,
@@ -155,7 +204,7 @@ def server_of(app: AsgiApp, lane: FastLane, announce: Announce) -> Server:
         timeout_graceful_shutdown=settings.drain_seconds_max,
         backlog=2048,
     )
-    return Server(config, announce)
+    return Server(config, announce) if handover is None else LoginServer(config, announce, handover)
 
 
 async def serve_metrics(
