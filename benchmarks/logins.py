@@ -1,4 +1,8 @@
-"""Rows on logins: whether verification waits while people log in, each of whom costs 25 ms of a processor and 19 MiB."""
+"""Rows on logins: whether verification waits while people log in, each of whom costs 25 ms of a processor and 19 MiB.
+
+People log in to the server that verifies, and then to another one on the same machine: what verification waits for in both cases is the
+machine, and no server's own doing.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ import json
 import multiprocessing
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -17,6 +22,7 @@ from benchmarks.crew import told
 from benchmarks.load import WRK, hammer
 from benchmarks.measure import Row, Target, UnfitError, Workplace
 from benchmarks.service import Installation, Service, serving, verify_request
+from bonafides.hashers import take_idle_time
 
 _LOGINS_A_SECOND: Final = 10
 _VERIFIES_A_SECOND: Final = 200
@@ -27,58 +33,78 @@ _PASSWORD: Final = "seven quiet harbours"
 
 def logins(place: Workplace) -> list[Row]:
     """The delay of verification on both cores, with logins and without, in turn: at a steady pace, and at full load."""
-    rows = [
-        *_pair("verify-delay", "verify, one by one, p99"),
-        *_pair("verify-delay-load", "verify, 32 at a time at full speed, p99"),
-    ]
-    installation = Installation.make(place.subfolder("logins"), trusted_proxies=["127.0.0.1"])
-    with serving(installation, anywhere=True) as service:
+    paced = _rows("verify-delay", "verify, one by one, p99")
+    full = _rows("verify-delay-load", "verify, 32 at a time at full speed, p99")
+    effort = place.effort
+    with ExitStack() as stack:
+        service, other = (
+            stack.enter_context(serving(_installation(place, name), anywhere=True))
+            for name in ("here", "there")
+        )
         service.make_plan()
-        accounts = [_account(service, number) for number in range(_LOGINS_A_SECOND)]
+        crowds = (_Crowd.of(service), _Crowd.of(other))
         request = verify_request(service.make_key())
         sent = request.text(service.port).encode()
-        with socket.create_connection(("127.0.0.1", service.port)) as probe:
-            if place.effort.warm_up_seconds:
-                _delays(probe, sent, place.effort.warm_up_seconds)
-
-            def one_by_one() -> float:
-                return _p99(_delays(probe, sent, place.effort.seconds))
-
-            for _ in range(place.effort.runs):
-                _compare(rows[0], rows[1], one_by_one, service.port, accounts)
-        if WRK is None:
-            return rows[:2]
+        probe = stack.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+        if effort.warm_up_seconds:
+            _delays(probe, sent, effort.warm_up_seconds)
 
         def at_full_speed() -> float:
-            delay = hammer(service.port, request, place.effort.seconds).p99_ms
+            delay = hammer(service.port, request, effort.seconds).p99_ms
             if delay is None:
                 raise UnfitError("wrk did not tell its delays")
             return delay
 
-        for _ in range(place.effort.runs):
-            _compare(rows[2], rows[3], at_full_speed, service.port, accounts)
-    return rows
+        for _ in range(effort.runs):
+            _compare(paced, lambda: _p99(_delays(probe, sent, effort.seconds)), crowds)
+        if WRK is None:
+            return paced
+        for _ in range(effort.runs):
+            _compare(full, at_full_speed, crowds)
+    return [*paced, *full]
 
 
-def _pair(name: str, title: str) -> tuple[Row, Row]:
-    """A row without logins, and one with them that is held against it."""
+def _installation(place: Workplace, name: str) -> Installation:
+    return Installation.make(place.subfolder(f"logins-{name}"), trusted_proxies=["127.0.0.1"])
+
+
+def _rows(name: str, title: str) -> list[Row]:
+    """A row without logins, and two with them that are held against it."""
     alone = Row(name, title, "ms")
-    beside = Row(
+    here = Row(
         f"{name}-logins",
         f"the same while {_LOGINS_A_SECOND} people a second log in",
         "ms",
         target=Target(_GROWTH_MAX, name, most=True),
     )
-    beside.beside[name] = alone.runs
-    return alone, beside
+    there = Row(
+        f"{name}-logins-elsewhere", "the same while they log in to another server of the machine", "ms"
+    )
+    for row in (here, there):
+        row.beside[name] = alone.runs
+    return [alone, here, there]
 
 
-def _compare(alone: Row, beside: Row, delay: Callable[[], float], port: int, accounts: list[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """People who have a password, and where they log in."""
+
+    port: int
+    accounts: list[str]
+
+    @staticmethod
+    def of(service: Service) -> _Crowd:
+        return _Crowd(service.port, [_account(service, number) for number in range(_LOGINS_A_SECOND)])
+
+
+def _compare(rows: Sequence[Row], delay: Callable[[], float], crowds: Sequence[_Crowd]) -> None:
+    alone, *with_logins = rows
     alone.runs.append(delay())
-    with _people(port, accounts) as people:
-        beside.runs.append(delay())
-        people.send(None)
-        beside.notes["logins"] = beside.notes.get("logins", 0) + _answer_of(people)
+    for row, crowd in zip(with_logins, crowds, strict=True):
+        with _people(crowd) as people:
+            row.runs.append(delay())
+            people.send(None)
+            row.notes["logins"] = row.notes.get("logins", 0) + _answer_of(people)
 
 
 def _delays(probe: socket.socket, request: bytes, seconds: float) -> list[float]:
@@ -100,21 +126,24 @@ def _p99(delays: list[float]) -> float:
 
 
 @contextmanager
-def _people(port: int, accounts: list[str]) -> Iterator[Connection]:
+def _people(crowd: _Crowd) -> Iterator[Connection]:
     """People log in one after the other, at that pace, until they are sent something; then they tell how many did.
 
-    They are a process of their own: in this one, the probe would wait for them, and not for the server.
+    They are a process of their own: in this one, the probe would wait for them, and not for the server. It has idle time alone,
+    since people come from other machines.
     """
     ours, theirs = multiprocessing.Pipe()
-    crowd = multiprocessing.get_context("spawn").Process(target=_keep_coming, args=(theirs, port, accounts))
-    crowd.start()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_keep_coming, args=(theirs, crowd.port, crowd.accounts)
+    )
+    process.start()
     theirs.close()
     try:
         ours.recv()
         yield ours
     finally:
         ours.close()
-        crowd.join()
+        process.join()
 
 
 def _answer_of(people: Connection) -> int:
@@ -125,6 +154,8 @@ def _answer_of(people: Connection) -> int:
 
 
 def _keep_coming(told: Connection, port: int, accounts: list[str]) -> None:
+    with suppress(OSError):
+        take_idle_time()
     begun: list[Future[None]] = []
     told.send("ready")
     with ThreadPoolExecutor(_AT_ONCE) as people:

@@ -121,7 +121,7 @@ class Connection(HttpToolsProtocol):
                     return
             elif asked is None and self._grant_again(data):
                 return
-        if whole and self._give is not None and is_for_logins(data) and self._is_given(data):
+        if whole and self._is_given(data):
             return
         self._answers.clear()
         self._requests = 0
@@ -141,6 +141,9 @@ class Connection(HttpToolsProtocol):
                 self._origin.asked = kept
         if self._held is not None:
             self._release()
+        self._await_head()
+
+    def _await_head(self) -> None:
         # A head has begun, or the empty lines that may come before one, but not for ever.
         awaits_head = self._in_head or (self._at_boundary and not self._requests and not self._is_busy())
         if awaits_head and self._head_timer is None and not self.transport.is_closing():
@@ -329,8 +332,10 @@ class Connection(HttpToolsProtocol):
         self._leaving = True
 
     def _is_given(self, data: bytes) -> bool:
-        """Hand this connection on, if nothing that was asked before on it waits for an answer."""
-        if self._give is None or not self._is_next() or self.transport.get_write_buffer_size():
+        """Hand this connection on, if a login comes next and nothing that was asked before it waits for an answer."""
+        if self._give is None or not is_for_logins(data):
+            return False
+        if not self._is_next() or self.transport.get_write_buffer_size():
             return False
         if not self._give(data, self.transport.get_extra_info("socket")):
             return False
