@@ -16,6 +16,7 @@ import httpx2
 from bonafides.delegation import AuthMethod, ClientChanges
 from bonafides.oauth.clients import ClientWish, MadeClient
 from tests.pages.browsing import Browser, Read
+from tests.serving import RunningServer
 from tests.web.people import Person
 from tests.web.tenancy import Tenancy
 
@@ -132,3 +133,9 @@ def signed_in_at(browser: Browser, login: Read, who: Person) -> httpx2.Response:
     target = answer.headers.get("location") or target_of(Read(answer))
     assert target is not None, answer.text
     return browser.send("GET", target)
+
+
+def allowed(browser: Browser, server: RunningServer, url: str) -> str:
+    """Where the browser of somebody who says yes is led."""
+    answer = answered(browser, consent_page(browser, url.removeprefix(server.url)))
+    return str(answer.headers["location"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.elsewhere import Elsewhere, elsewhere
 from tests.serving import RunningServer, running, settings_for
 from tests.web.tenancy import Tenancy, tenancy_on
 
@@ -32,3 +33,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def tenancy(server: RunningServer) -> Tenancy:
     """A tenant of the file's own."""
     return tenancy_on(server)
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    """Where clients describe themselves, and keep what they ask for."""
+    with elsewhere(tmp_path_factory.mktemp("there")) as other:
+        yield other

@@ -21,10 +21,8 @@ from typing_extensions import override
 
 from bonafides.delegation import AuthMethod
 from tests.pages.browsing import Browser
-from tests.pages.clients import application
-from tests.pages.test_nodejs_clients import allowed
-from tests.pages.test_nodejs_clients import server as server  # noqa: PLC0414 - its issuer is where it is reached
-from tests.pages.test_nodejs_clients import tenancy as tenancy  # noqa: PLC0414 - on that server
+from tests.pages.clients import allowed, application
+from tests.pages.issuers import server as server  # noqa: PLC0414 - its issuer is where it is reached
 from tests.ports import free_port
 from tests.serving import RunningServer
 from tests.web.oauth import app

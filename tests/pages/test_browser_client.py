@@ -15,10 +15,9 @@ from typing_extensions import override
 from bonafides.delegation import AuthMethod
 from tests.nodejs import FOLDER, has
 from tests.pages.clients import application
+from tests.pages.issuers import server as server  # noqa: PLC0414 - its issuer is where it is reached
 from tests.pages.test_in_chromium import CHROMIUM
 from tests.pages.test_in_chromium import chromium as chromium  # noqa: PLC0414 - the system's browser
-from tests.pages.test_nodejs_clients import server as server  # noqa: PLC0414 - its issuer is where it is reached
-from tests.pages.test_nodejs_clients import tenancy as tenancy  # noqa: PLC0414 - on that server
 from tests.serving import RunningServer
 from tests.web.people import person
 from tests.web.tenancy import Tenancy

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Any, Final
@@ -14,12 +13,13 @@ import pytest
 from joserfc import jwk
 
 from bonafides.oauth.client_documents import ASKED_MAX, BYTES_MAX, is_document_url
-from tests.elsewhere import Elsewhere, Reply, elsewhere
+from tests.elsewhere import Elsewhere, Reply
 from tests.pages.browsing import Browser, Read, visitor
 from tests.pages.clients import answered, consent_page
-from tests.serving import FakeClock, RunningServer, running, settings_for
+from tests.pages.issuers import served
+from tests.serving import RunningServer
 from tests.web.oauth import CHALLENGE, VERIFIER, signing
-from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
+from tests.web.tenancy import Json, Tenancy
 
 CALLBACK: Final = "http://127.0.0.1/callback"
 PATH: Final = "/oauth/authorize"
@@ -27,34 +27,12 @@ DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Where clients describe themselves."""
-    with elsewhere(tmp_path_factory.mktemp("there")) as other:
-        yield other
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Iterator[RunningServer]:
     """A server that knows such clients, and calls this machine for them."""
-    folder = tmp_path_factory.mktemp("server")
     assert there.port
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
-        client_id_documents=True,
-        outgoing_private_addresses=True,
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
+    folder = tmp_path_factory.mktemp("server")
+    with served(folder, client_id_documents=True, outgoing_private_addresses=True) as it:
         yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 @pytest.fixture

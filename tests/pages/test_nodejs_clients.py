@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,14 +12,14 @@ import pytest
 from bonafides.delegation import AuthMethod
 from tests.nodejs import Script, has
 from tests.pages.browsing import Browser, visitor
-from tests.pages.clients import CALLBACK, answered, application, consent_page
+from tests.pages.clients import CALLBACK, allowed, application
+from tests.pages.issuers import server as server  # noqa: PLC0414 - its issuer is where it is reached
 from tests.pages.test_devices import FACTS
-from tests.ports import free_port
 from tests.programs import Program
-from tests.serving import FakeClock, RunningServer, running, settings_for
+from tests.serving import RunningServer
 from tests.web.oauth import app_of
 from tests.web.people import person
-from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
+from tests.web.tenancy import Json, Tenancy
 
 pytestmark = pytest.mark.slow
 
@@ -28,33 +27,6 @@ SCOPE = "openid offline_access read"
 
 __test__ = has("openid-client")
 """Without Node.js there is nothing here to run, and `make test` has said so; a skip would be a failure in CI."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server whose issuer is the very URL at which it is reached, by this machine's clock."""
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
-        port=port,
-        public_url=f"http://127.0.0.1:{port}",
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
-        request_objects="signed",
-        implicit_grant_for_certification=True,
-        self_registration=True,
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
-        yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +41,6 @@ def done(script: Program, step: str, **given: Any) -> Json:
     told: Json = json.loads(script.ask(json.dumps({"step": step, **given})))
     assert "failed" not in told, told
     return told
-
-
-def allowed(browser: Browser, server: RunningServer, url: str) -> str:
-    """Where the browser of somebody who says yes is led."""
-    answer = answered(browser, consent_page(browser, url.removeprefix(server.url)))
-    return str(answer.headers["location"])
 
 
 def test_openid_client_logs_somebody_in_and_out(

@@ -26,13 +26,14 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
-from tests.elsewhere import Elsewhere, Reply, elsewhere
+from tests.elsewhere import Elsewhere, Reply
 from tests.pages.browsing import visitor
 from tests.pages.clients import CALLBACK, answered, application, consent_page
+from tests.pages.issuers import served
 from tests.pages.test_devices import FACTS
-from tests.serving import FakeClock, RunningServer, running, settings_for
+from tests.serving import RunningServer
 from tests.web.oauth import app
-from tests.web.tenancy import UNMETERED, Tenancy, tenancy_on
+from tests.web.tenancy import Tenancy
 
 # Of its functions some have types and some have not.
 Signer: Any = google.auth.crypt.RSASigner
@@ -49,36 +50,17 @@ ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Where agents describe themselves."""
-    with elsewhere(tmp_path_factory.mktemp("there")) as other:
-        yield other
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Iterator[RunningServer]:
     """A server behind a proxy that speaks TLS, by this machine's clock."""
     assert there.port
-    folder = tmp_path_factory.mktemp("server")
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
+    with served(
+        tmp_path_factory.mktemp("server"),
         public_url=BASE,
         self_registration=True,
         client_id_documents=True,
         outgoing_private_addresses=True,
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
+    ) as it:
         yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 class Proxy(HTTPAdapter):

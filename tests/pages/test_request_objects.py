@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,7 +15,7 @@ from joserfc import jwk, jws
 from bonafides.oauth.authorization_request import Refusal, read
 from bonafides.oauth.request_objects import RequestObjects, Taken
 from bonafides.outgoing import Outgoing
-from tests.elsewhere import Elsewhere, Reply, elsewhere
+from tests.elsewhere import Elsewhere, Reply
 from tests.pages.browsing import Browser, Read, visitor
 from tests.pages.clients import (
     AUTHORIZE,
@@ -27,9 +26,10 @@ from tests.pages.clients import (
     consent_page,
     signed_in_at,
 )
-from tests.serving import FakeClock, RunningServer, running, settings_for
+from tests.pages.issuers import served
+from tests.serving import RunningServer
 from tests.web.people import person
-from tests.web.tenancy import UNMETERED, Json, Tenancy, tenancy_on
+from tests.web.tenancy import Json, Tenancy
 
 KEY: Final = jwk.generate_key("RSA", 2048)
 OTHER: Final = jwk.generate_key("RSA", 2048)
@@ -39,36 +39,17 @@ EXPIRES: Final = 60
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Where clients keep their request objects."""
-    with elsewhere(tmp_path_factory.mktemp("there")) as other:
-        yield other
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Iterator[RunningServer]:
     """A server that takes them, and calls this machine for them."""
-    folder = tmp_path_factory.mktemp("server")
     assert there.port
-    settings = settings_for(
-        f"sqlite:///{folder}/test.db",
-        folder,
+    with served(
+        tmp_path_factory.mktemp("server"),
         request_objects="any",
         outgoing_private_addresses=True,
         self_registration=True,
         registered_clients_use_pkce=False,
-        trusted_proxies=["127.0.0.1"],
-        scopes=["invoices:read", "invoices:write"],
-    )
-    with running(settings, FakeClock(int(time.time()) * 1_000_000)) as it:
-        it.create_plan(UNMETERED)
+    ) as it:
         yield it
-
-
-@pytest.fixture(scope="module")
-def tenancy(server: RunningServer) -> Tenancy:
-    """A tenant of this file."""
-    return tenancy_on(server)
 
 
 @pytest.fixture
