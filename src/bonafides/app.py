@@ -242,6 +242,7 @@ from bonafides.web.problems import Problems
 from bonafides.web.requestids import RequestIds
 from bonafides.web.server import (
     Announce,
+    free_port,
     hold_port,
     serve_metrics,
     server_of,
@@ -1136,6 +1137,15 @@ def build(rooms: Rooms, gather_metrics: GatherMetrics | None = None) -> Applicat
         tokens=TokenLane(token_calls, gate, guard, rooms.clock, rooms.entropy),
     )
     return Application(gate, lane, metrics)
+
+
+def with_port(settings: Settings) -> Settings:
+    """The same settings, with a free port where they ask for any: links on pages, in letters and in the terminal name it.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+    """
+    return settings if settings.port else settings.model_copy(update={"port": free_port(settings.host)})
 
 
 def run(settings: Settings, peppers: Peppers, announce: Announce) -> int:

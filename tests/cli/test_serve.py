@@ -78,10 +78,9 @@ def test_an_empty_folder_becomes_a_server_with_a_first_user(home: Path, bonafide
         keys = re.findall(r"^  export KEY=(bf_key_\w+)$", said, re.MULTILINE)
         assert len(keys) == said.count("bf_key_") == 1
         assert "admin@example.com" in said
-        assert len(re.findall(r"^  http://127\.0\.0\.1:PORT/set-up#bf_inv_\w+$", said, re.MULTILINE)) == 1
-        assert (
-            '  curl -H "Authorization: Bearer $KEY" http://127.0.0.1:PORT/v1/auth/verify' in said.splitlines()
-        )
+        assert len(re.findall(rf"^  {url}/set-up#bf_inv_\w+$", said, re.MULTILINE)) == 1
+        assert f'  curl -H "Authorization: Bearer $KEY" {url}/v1/auth/verify' in said.splitlines()
+        assert url in httpx2.get(f"{url}/docs.md", trust_env=False).text
         assert answer(url, keys[0]) == 200
         assert httpx2.get(f"{url}/v1/auth/verify", trust_env=False).status_code == 401
         made = bonafides("keys", "create", "x", "--json").json

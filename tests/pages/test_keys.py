@@ -281,11 +281,12 @@ def test_a_key_to_try_the_samples_with_reads_and_ends_soon(tenancy: Tenancy) -> 
 def test_a_key_is_checked_where_it_is_kept(tenancy: Tenancy) -> None:
     """Who has only a browser could not tell whether a key that they found still opens anything."""
     browser, path = visitor(tenancy), f"{PATH}/check"
-    key = tenancy.key(name="found in a drawer")
+    key = tenancy.key(name="found in a drawer", expires_in=86_400)
     form = browser.get(path).form(path)
     good = browser.submit(form, credential=f" {key['key']} ")
     assert_safe(good)
     assert "this credential is good" in good.words
+    assert re.search(r"Ends\s*\d+ \w+ 2030, \d\d:\d\d UTC", good.words), "told for people"
     assert "found in a drawer" in good.words
     assert key["key"] not in good.answer.text
     tenancy.api.delete(f"/v1/api-keys/{key['id']}")

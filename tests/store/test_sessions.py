@@ -125,6 +125,8 @@ async def test_a_session_is_opened_whole(store: SqlStore, told: list[Change]) ->
     assert await store.knows_place("usr_owner", "here")
     assert not await store.knows_place("usr_owner", "there")
     assert not await store.knows_place("usr_other", "here")
+    assert await store.knows_places("usr_owner")
+    assert not await store.knows_places("usr_other")
     assert await store.open_session(opening(session("ses_2")), event())
 
 

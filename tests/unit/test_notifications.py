@@ -57,7 +57,7 @@ async def test_a_login_from_a_new_place_is_told_once(
     """Whose password was stolen would hear of it from the damage."""
     assert await login(house) is not None
     await house.rooms.outbox.settle()
-    sent.clear()
+    assert sent == [], "nobody was anywhere before their first login"
     for visitor in (ELSEWHERE, ELSEWHERE):
         assert await login(house, visitor=visitor) is not None
     await house.rooms.outbox.settle()
@@ -75,6 +75,16 @@ async def test_a_login_from_a_new_place_is_told_once(
     house.rooms.mail._carry = sent.append
     await house.rooms.outbox.settle()
     assert len(sent) == 1
+
+
+async def test_a_login_after_years_is_told_from_wherever_it_comes(
+    house: House, sent: list[EmailMessage]
+) -> None:
+    """Nobody watches an account that is not used: its thief would be taken for its owner on their first day."""
+    house.clock.advance(3 * 365 * DAY)
+    assert await login(house) is not None
+    await house.rooms.outbox.settle()
+    assert [letter["To"] for letter in sent] == [house.founded.email]
 
 
 async def test_who_administers_a_webhook_hears_of_its_end(

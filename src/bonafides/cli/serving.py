@@ -69,6 +69,7 @@ def serve(
     )
     from bonafides import app, set_up  # noqa: PLC0415 - the rooms take a second to import, and --help needs none
 
+    settings = app.with_port(settings)
     founded = asyncio.run(app.prepare(settings, set_up.FIRST_EMAIL, clock=app.SystemClock(), set_up=True))
     if founded is not None:
         greet(founded, settings)

@@ -316,11 +316,17 @@ class JwtSessions:
         known = admitted.known
         if known is None:
             known = await self._store.knows_place(user.id, admitted.place)
-        if known:
+        if known or await self._is_first(user):
             return ()
         if Topic.PLACES in (await self._store.unwanted_topics([user.id])).get(user.id, ()):
             return ()
         return self._letters.new_place(user, session.address, session.device, session.created_at)
+
+    async def _is_first(self, user: User) -> bool:
+        """Whether a user never logged in before: whose account is younger than what is remembered, and known from nowhere."""
+        made = to_datetime(self._clock.micros()) - user.created_at
+        remembered = timedelta(seconds=self._rules.longest_seconds)
+        return made < remembered and not await self._store.knows_places(user.id)
 
     async def refresh(
         self, refresh_token: str, visitor: Visitor, *, request_id: str | None = None

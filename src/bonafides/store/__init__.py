@@ -728,6 +728,10 @@ class SessionStore(Protocol):
         """Whether a user has logged in from there lately."""
         ...
 
+    async def knows_places(self, user_id: str) -> bool:
+        """Whether a user has logged in from anywhere lately."""
+        ...
+
     async def prune_logins(self, now: datetime, *, grace_seconds: int, idle_seconds: int) -> None:
         """Forget ended refresh tokens and one-time secrets, old answers, guesses and places."""
         ...

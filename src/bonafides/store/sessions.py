@@ -239,6 +239,11 @@ def knows_place(connection: Connection, user_id: str, place: str) -> bool:
     )
 
 
+def knows_places(connection: Connection, user_id: str) -> bool:
+    """Whether a user has logged in from anywhere."""
+    return bool(connection.scalar(select(exists().where(known_places.c.user_id == user_id))))
+
+
 def prune(transaction: Transaction, now: datetime, grace_seconds: int, idle_seconds: int) -> None:
     """Forget what no longer decides anything: ended refresh tokens and secrets, old answers, guesses and places."""
     connection = transaction.connection

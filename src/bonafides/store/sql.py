@@ -589,6 +589,9 @@ class SqlStore:
     async def knows_place(self, user_id: str, place: str) -> bool:
         return await self._read(sessions.knows_place, user_id, place)
 
+    async def knows_places(self, user_id: str) -> bool:
+        return await self._read(sessions.knows_places, user_id)
+
     async def prune_logins(self, now: datetime, *, grace_seconds: int, idle_seconds: int) -> None:
         await self._write(sessions.prune, now, grace_seconds, idle_seconds)
 

@@ -103,6 +103,20 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def free_port(host: str) -> int:
+    """A port that nobody listens on.
+
+    Raises:
+        Misconfigured: The address cannot be listened on.
+    """
+    try:
+        with _bound(host, 0, shared=False) as free:
+            return int(free.getsockname()[1])
+    except OSError:
+        message = f"Nothing can listen on {host}: it is not this machine's."
+        raise Misconfigured(message, field="host") from None
+
+
 def hold_port(host: str, port: int) -> socket.socket:
     """A bound socket that does not listen: workers of this user may listen on its port, others may not.
 

@@ -181,10 +181,12 @@ def moment_text(then: datetime) -> str:
     return f"{then.day} {then:%B %Y, %H:%M} UTC"
 
 
-def moment(then: datetime | None) -> Markup:
-    """A moment for people and machines."""
+def moment(then: datetime | str | None) -> Markup:
+    """A moment for people and machines; from a record of ours, or as it is on the wire."""
     if then is None:
         return Markup('<span class="soft">never</span>')
+    if isinstance(then, str):
+        then = datetime.fromisoformat(then)
     return Markup('<time datetime="{}">{}</time>').format(time_text(then), moment_text(then))
 
 
