@@ -20,7 +20,7 @@ from benchmarks.service import Installation, bearer, serving, verify_request
 from tests.postgres import PostgresServer
 
 DATABASES = ("sqlite", "postgresql")
-_TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _COLD_TARGETS = {"sqlite": Target(10_000), "postgresql": Target(4_000)}
 _CREATORS = 8
 FIRST_RESIDENTS = 1_000
@@ -105,7 +105,7 @@ def revocation(place: Workplace) -> list[Row]:
 
 def _cold(place: Workplace, kind: str) -> list[Row]:
     effort = place.effort
-    row = Row(f"cold-{kind}", f"verify, not resident, {_TITLES[kind]}", target=_COLD_TARGETS[kind])
+    row = Row(f"cold-{kind}", f"verify, not resident, {TITLES[kind]}", target=_COLD_TARGETS[kind])
     with contextlib.ExitStack() as stack:
         url, server = stack.enter_context(database(kind))
         installation = Installation.make(place.subfolder(row.name), url)
@@ -143,7 +143,7 @@ def _cold(place: Workplace, kind: str) -> list[Row]:
 def _create(place: Workplace, kind: str) -> list[Row]:
     effort = place.effort
     row = Row(
-        f"create-{kind}", f"create keys, durable, {_CREATORS} clients, {_TITLES[kind]}", target=Target(2_000)
+        f"create-{kind}", f"create keys, durable, {_CREATORS} clients, {TITLES[kind]}", target=Target(2_000)
     )
     with contextlib.ExitStack() as stack:
         url, server = stack.enter_context(database(kind))

@@ -37,6 +37,12 @@ def parse(text: str) -> IpAddress | None:
 _parse_peer: Final = lru_cache(maxsize=4_096)(parse)
 
 
+@lru_cache(maxsize=4_096)
+def _spelt(peer: str) -> str:
+    """The one spelling of the other end's address."""
+    return str(_parse_peer(peer))
+
+
 def client_address(
     peer: str | None, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]
 ) -> str | None:
@@ -51,10 +57,10 @@ def client_address(
         trusted: The operator's proxies.
     """
     address = _parse_peer(peer) if peer else None
-    if address is None:
+    if peer is None or address is None:
         return peer
     if not trusted or not _is_trusted(address, trusted):
-        return str(address)
+        return _spelt(peer)
     return str(forwarded_for(headers, trusted) or address)
 
 
