@@ -34,6 +34,7 @@ class Ledger:
     networks: list[Mapping[tuple[str, str], tuple[datetime, int]]] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
     failing: bool = False
+    networks_failing: bool = False
     doubtful: bool = False
     refusing: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,7 +59,7 @@ class Ledger:
 
     async def record_networks(self, used: Mapping[tuple[str, str], tuple[datetime, int]]) -> None:
         """Write where credentials were used from."""
-        if self.failing:
+        if self.networks_failing:
             raise Unavailable
         self.networks.append(dict(used))
 
@@ -423,12 +424,12 @@ async def test_networks_are_not_kept_where_nobody_wants_them(ledger: Ledger) -> 
 async def test_networks_wait_for_a_database_that_is_away(ledger: Ledger) -> None:
     """An outage would make a key look as if it was nowhere; a long one must not fill the memory."""
     uses = Uses(cast("UsesStore", ledger), HandClock(), "this process", waiting_max=2)
-    ledger.failing = True
+    ledger.networks_failing = True
     for offset, name in enumerate(("key_1", "key_2", "key_1", "key_3")):
         uses.note(resident(name), HOME, START_US + offset)
         with pytest.raises(Unavailable):
             await uses.flush()
-    ledger.failing = False
+    ledger.networks_failing = False
     await uses.flush()
     assert ledger.networks == [
         {("key_1", HOME): (to_datetime(START_US + 2), 2), ("key_2", HOME): (to_datetime(START_US + 1), 1)}
