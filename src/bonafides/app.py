@@ -1205,6 +1205,7 @@ class Orders:
             drain_seconds_max=self.settings.drain_seconds_max,
             changed=changed,
             logins_ended=_nothing if self.handover is None else self.handover.end,
+            logins_lost=_nothing if self.handover is None else self.handover.drop,
         )
 
     def giver(self, want: Callable[[], None]) -> Give | None:

@@ -301,6 +301,7 @@ class Supervisor:
         drain_seconds_max: How long they may take to end.
         changed: Told when a worker has changed something.
         logins_ended: Told when the process for logins has ended, however it did.
+        logins_lost: Told when none comes in its place for now: nobody takes what is on its way to it.
     """
 
     def __init__(
@@ -311,12 +312,14 @@ class Supervisor:
         drain_seconds_max: float,
         changed: Callable[[], None],
         logins_ended: Callable[[], None],
+        logins_lost: Callable[[], None],
     ) -> None:
         self._fork_server = fork_server
         self._count = count
         self._drain_seconds_max = drain_seconds_max
         self._changed = changed
         self._logins_ended = logins_ended
+        self._logins_lost = logins_lost
         self._started = 0
         self._workers: set[Worker] = set()
         self._all_ready = asyncio.Event()
@@ -390,6 +393,8 @@ class Supervisor:
                 if duty is Duty.WORKER:
                     self._failed = 1
                     self._stopping.set()
+                else:
+                    self._logins_lost()
                 return
             try:
                 await worker.channel.open()
@@ -399,6 +404,8 @@ class Supervisor:
                 self._workers.discard(worker)
                 if duty is Duty.LOGINS:
                     self._logins_ended()
+                    if not worker.ready.is_set():
+                        self._logins_lost()
             was_ready = was_ready or worker.ready.is_set()
             if self._stopping.is_set():
                 return

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from bonafides.web.handover import PATHS, Handover, is_for_logins
 from tests.attacks.test_anonymous_bootstrap import PROVEN_IN_THE_BODY
 from tests.processes import ServerProcess, process
 from tests.workers.connections import Connection
-from tests.workers.test_lifecycle import runs, within
+from tests.workers.test_lifecycle import parent, runs, within
 
 SECONDS_MAX: Final = 20.0
 _PROCESS_OF_ID: Final = slice(4, 20)
@@ -72,6 +73,20 @@ def pids(server: ServerProcess) -> list[int]:
     # Mails are printed between the lines of the log.
     told = (json.loads(line) for line in server.stderr().splitlines() if line.startswith("{"))
     return [line["pid"] for line in told if line["event"] == "logins_started"]
+
+
+def listening(server: ServerProcess) -> list[int]:
+    """The processes that accept connections."""
+    told = (json.loads(line) for line in server.stderr().splitlines() if line.startswith("{"))
+    workers = [line["pid"] for line in told if line["event"] == "worker_started"]
+    return workers or [server.pid]
+
+
+def reset_after(server: ServerProcess, request: bytes) -> None:
+    """Send a request and reset the connection at once."""
+    with socket.create_connection(server.address, timeout=30) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(request)
 
 
 def by_workers(server: ServerProcess) -> set[str]:
@@ -219,6 +234,22 @@ def test_nobody_waits_for_one_that_hangs(server: ServerProcess) -> None:
     wait_for_logins(server)
 
 
+def test_nobody_waits_for_one_that_never_comes(server: ServerProcess) -> None:
+    """Where none can be started any more, whoever was on the way to it sees so at once, and others are served."""
+    gone = pids(server)[-1]
+    body = json.dumps({"username": server.founded.email, "password": server.founded.password}).encode()
+    head = b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    os.kill(parent(gone), signal.SIGKILL)
+    os.kill(gone, signal.SIGSTOP)
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        time.sleep(0.1)
+        os.kill(gone, signal.SIGKILL)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+    assert login(server).status == http.client.OK
+
+
 def _logins_counted(server: ServerProcess) -> float:
     text = server.admin.get("/metrics").text
     lines = [
@@ -249,6 +280,33 @@ def test_it_does_not_outlive_the_server(server: ServerProcess) -> None:
     """A server that is killed leaves nobody behind who could still open sessions."""
     server.kill()
     within(SECONDS_MAX, lambda: not [pid for pid in pids(server) if runs(pid)], "it outlives its server")
+
+
+def test_nobody_acts_without_an_address(server: ServerProcess) -> None:
+    """Who resets the connection at once has no address left by which to be counted or found: nothing is done for them.
+
+    It is so when a connection is accepted late, and when it changes hands.
+    """
+    said = len(server.stderr())
+    body = b'{"username": "nobody@example.com", "password": "wrong"}'
+    login = b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+    verify = b"GET /v1/auth/verify HTTP/1.1\r\nHost: x\r\nX-API-Key: wrong\r\n\r\n"
+    for stopped in (listening(server), pids(server)[-1:]):
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            for request in (login % (len(body), body), verify) * 10:
+                reset_after(server, request)
+            time.sleep(0.1)
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        time.sleep(0.5)
+        wait_for_logins(server)
+    lines = [json.loads(line) for line in server.stderr()[said:].splitlines() if line.startswith("{")]
+    asked = [line for line in lines if line["event"] == "request"]
+    assert asked
+    assert not [line for line in asked if line["address"] is None]
 
 
 async def test_a_full_queue_is_no_failure() -> None:
@@ -308,6 +366,8 @@ async def test_who_is_away_is_given_nothing() -> None:
         (b"POST /login?next=/x HTTP/1.1\r\n", True),
         (b"POST /v1/auth/login HTTP/1.1\r\n", True),
         (b"POST /v1/auth/login", False),
+        (b"POST /v1/auth/loginx", False),
+        (b"POST /login?next=/" + b"x" * 200, True),
         (b"POST /v1/auth/log", False),
         (b"POST /v1/auth/loginx HTTP/1.1\r\n", False),
         (b"POST /v1/auth/logout HTTP/1.1\r\n", False),

@@ -90,7 +90,12 @@ class Connection(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._peer = self.client[0] if self.client else None
+        if self.client is None:
+            # Whoever sent something and was gone at once has no address any more: nothing they do may be counted on nobody.
+            self._ending = True
+            transport.close()
+            return
+        self._peer = self.client[0]
         self._origin = self._lane.origin(self._peer)
         self._start_timer()
         if self._first:

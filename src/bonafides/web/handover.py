@@ -51,8 +51,9 @@ def is_for_logins(data: bytes) -> bool:
     """Whether the bytes with which a request begins ask for something in `PATHS`."""
     if not data.startswith(_POST):
         return False
-    target = data[len(_POST) : data.find(b" ", len(_POST), _PATH_MAX)]
-    return target.partition(b"?")[0] in PATHS
+    # A path that is not whole yet could go on.
+    path, end, _ = data[len(_POST) : _PATH_MAX].replace(b"?", b" ", 1).partition(b" ")
+    return bool(end) and path in PATHS
 
 
 class Handover:
@@ -95,6 +96,10 @@ class Handover:
         asyncio.get_running_loop().remove_reader(self._taking)
         while self._take(take):
             pass
+
+    def drop(self) -> None:
+        """Close what is still on its way, after `end`: whoever waits on it sees at once that nobody answers."""
+        self.rest(lambda _, connection: connection.close())
 
     def give(self, data: bytes, connection: socket.socket) -> bool:
         """Hand over a connection, which the caller then closes; False, with nothing done, where nobody takes it.
