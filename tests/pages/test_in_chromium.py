@@ -100,12 +100,14 @@ class Watched:
         self.click("main form > button")
         assert urlsplit(self.page.url).path == "/settings/api-keys"
 
-    def barriers(self) -> list[str]:
+    def barriers(self, *, colours: bool = True) -> list[str]:
         """What axe-core finds that keeps people out: serious and critical violations, with where they are."""
         found: list[str] = self.page.evaluate(
-            """async () => (await axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]})).violations
+            """async (colours) => (await axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21aa"],
+                rules: {"color-contrast": {enabled: colours}}})).violations
             .filter((each) => ["serious", "critical"].includes(each.impact))
-            .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`)"""
+            .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`)""",
+            colours,
         )
         return found
 
