@@ -301,6 +301,29 @@ def test_an_upgrade_does_not_poison_the_connection(
         assert connection.is_closed()
 
 
+def test_a_body_is_read_whatever_protocol_is_asked_for(house: RunningServer, mine: Party) -> None:
+    """Attack 55, RFC 9110 §7.8: who offers another protocol, as Java's client does unasked, still sends this one's body."""
+    upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    body = json.dumps({"credential": mine.member.key}).encode()
+    length = f"Content-Length: {len(body)}"
+    kind = "Content-Type: application/json"
+    target = "/v1/credentials/verify"
+    whole = request("POST", target, *upgrade, kind, length, body=body, key=house.founded.api_key)
+    with wire(house.url) as connection:
+        for cut in (len(whole), 30, len(whole) - len(body), len(whole) - 5):
+            connection.send(whole[:cut])
+            connection.send(whole[cut:])
+            reply = connection.reply()
+            assert (reply.status, reply.json()["valid"]) == (200, True), cut
+        both = request("POST", target, *upgrade, kind, length, "Transfer-Encoding: chunked", body=body)
+        connection.send(both)
+        assert connection.reply().status == 400
+        assert connection.is_closed()
+    with wire(house.url) as connection:
+        connection.send(whole * 5_000)
+        assert connection.reply().json()["valid"] is True
+
+
 def test_a_close_is_the_last_word(house: RunningServer, mine: Party, victim: str) -> None:
     """Attack 55: a request behind `Connection: close` belongs to nobody."""
     smuggled = request("DELETE", f"/v1/api-keys/{victim}", key=house.founded.api_key)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -30,6 +32,7 @@ _HEAD_RECALLED_MAX: Final = 4_096
 """Heads longer than this are parsed each time."""
 
 _UNKNOWN: Final = -1
+_OF_BODIES: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 _DISCARDED_BYTES_MAX: Final = 16 * 2**20
 """What is read of a body that nobody waits for any more, so that its sender gets to read the answer."""
@@ -86,6 +89,7 @@ class Connection(HttpToolsProtocol):
         self._looking_up: asyncio.Task[None] | None = None
         self._leaving = False
         self._heard_out = False
+        self._anew = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -189,6 +193,9 @@ class Connection(HttpToolsProtocol):
         if self._ending:
             self._answered = True
             return
+        if self._requests <= 1 and self.parser.should_upgrade() and self._has_body_and_upgrade():
+            self._anew = True
+            return
         if self._is_next():
             parser = self.parser
             method = parser.get_method()
@@ -218,6 +225,8 @@ class Connection(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        if self._anew:
+            return
         self._at_boundary = True
         self._stop_discarding()
         if self._answered:
@@ -257,7 +266,29 @@ class Connection(HttpToolsProtocol):
 
     @override
     def _unsupported_upgrade_warning(self) -> None:
-        """Nothing to warn of: a server may stay with the protocol that it speaks (RFC 9110 §7.8)."""
+        """Nothing to warn of: a server may stay with the protocol that it speaks (RFC 9110 §7.8).
+
+        The parser reads no body of a request that asks for another one. So another reads it, of which nothing is asked.
+        """
+        if not self._anew:
+            return
+        self._anew = False
+        upgrade = sys.exc_info()[1]
+        behind = self._received[upgrade.args[0] :] if isinstance(upgrade, HttpParserUpgrade) else b""
+        line = b"%b %b HTTP/%b\r\n" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode("ascii"),
+        )
+        fields = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        self.parser = HttpRequestParser(self)
+        self._requests -= 1
+        self._received = line + fields + b"\r\n" + behind
+        super().data_received(self._received)
+
+    def _has_body_and_upgrade(self) -> bool:
+        names = {name for name, _ in self.headers}
+        return b"upgrade" in names and not names.isdisjoint(_OF_BODIES)
 
     def _answer(self, parsed: tuple[Asked, bytes]) -> bool:
         """Have the lane answer, now or after a look-up, if it will."""
