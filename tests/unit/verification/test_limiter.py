@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonafides.errors import Unavailable
 from bonafides.model import Allowance, Window
 from bonafides.verification.limiter import (
     NO_LIMIT,
@@ -17,6 +18,7 @@ from bonafides.verification.limiter import (
     Counter,
     Limiter,
     LocalAddressWindows,
+    Uncounted,
     group_of,
     refusal,
 )
@@ -234,6 +236,15 @@ def test_a_refusal_says_whole_seconds_rounded_up(ends_in_us: int, seconds: int) 
 
 
 # counters by subject
+
+
+def test_who_must_not_count_admits_nothing() -> None:
+    """A process beside the one that counts would sell every limit twice; where it cannot know, it does not say yes."""
+    counter = Limiter(lambda _: Uncounted()).counter("key")
+    for hourly, burst in ((10, 10), (None, None)):
+        with pytest.raises(Unavailable):
+            counter.spend(hourly, burst, 1, START_US)
+    assert (counter.hour_used, counter.burst_used) == (0, 0)
 
 
 def test_a_subject_has_one_counter_and_no_other_subjects() -> None:
