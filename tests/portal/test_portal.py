@@ -113,7 +113,11 @@ def test_the_link_in_an_error_leads_to_its_page(server: RunningServer) -> None:
 def test_every_setting_and_every_route_has_its_place(server: RunningServer) -> None:
     """A setting or a call that is on no page is found by reading the code."""
     told = text(server, "/docs/settings")
-    assert all(f"| `{name}` | `BONAFIDES_{name.upper()}` |" in told for name in Settings.model_fields)
+    assert all(
+        f"\n| `{name}` | {(field.description or '').split('|')[0]}" in told
+        for name, field in Settings.model_fields.items()
+    )
+    assert "`BONAFIDES_PORT`" in told
     calls = text(server, "/docs/api-reference")
     gate: Any = build(server.rooms).asgi
     described = gate._app.openapi()["paths"]

@@ -22,7 +22,7 @@ from bonafides.oauth.devices import DEVICE_SECONDS
 from bonafides.oauth.pushed_requests import PUSHED_SECONDS
 from bonafides.oauth.tokens import ID_TOKEN_SECONDS
 from bonafides.outgoing import SECONDS_MAX
-from bonafides.settings import SETTINGS_FILE, Settings
+from bonafides.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings
 from bonafides.web.pages.reference import Failure, Reference
 from bonafides.web.pages.rendering import number
 from bonafides.web.pages.wishes import words_of
@@ -120,6 +120,7 @@ class Articles:
             articles=ARTICLES,
             grant_types=grant_types,
             settings_file=SETTINGS_FILE,
+            variables=ENVIRONMENT_PREFIX,
             limit_headers=LIMIT_HEADERS,
             bearer_seconds=SECONDS_DEFAULT,
             overlap_default=OVERLAP_SECONDS_DEFAULT,
