@@ -14,6 +14,7 @@ from bonafides.errors import AppError, HeaderFieldsTooLarge, InvalidRequest, Req
 from bonafides.web.answers import Answer, HeaderList
 from bonafides.web.fastlane import Origin
 from bonafides.web.handover import is_for_logins
+from bonafides.web.written import written
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from bonafides.web.fastlane import FastLane, Late
     from bonafides.web.handover import Give
     from bonafides.web.heads import Asked
-
-_STATUS_LINES: Final = {
-    400: b"HTTP/1.1 400 Bad Request\r\n",
-    408: b"HTTP/1.1 408 Request Timeout\r\n",
-    431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
-}
 
 _HEAD_RECALLED_MAX: Final = 4_096
 """Heads longer than this are parsed each time."""
@@ -529,5 +524,4 @@ def closing_bytes(answer: Answer, request_id: bytes) -> bytes:
         (b"content-length", b"%d" % len(answer.body)),
         (b"connection", b"close"),
     ]
-    lines = [name + b": " + value + b"\r\n" for name, value in headers]
-    return b"".join([_STATUS_LINES[answer.status], *lines, b"\r\n", answer.body])
+    return written(answer.status, headers, answer.body)
