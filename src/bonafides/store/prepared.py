@@ -67,16 +67,17 @@ class Form:
             [value for reads, part in zip(self._reads, record, strict=True) for value in reads(part)]
             for record in records
         ]
-        columns: list[Sequence[Any]] = list(zip(*read, strict=True))
-        for place, keep in _kept(self.table, self._names, dialect):
-            columns[place] = list(map(keep, columns[place]))
-        return Rows(self.table, self._names, columns)
+        return _made(self.table, self._names, list(zip(*read, strict=True)), dialect)
 
 
 def rows_of(table: Table, rows: Sequence[Row], dialect: str) -> Rows:
     """Rows that name the same columns."""
     names = tuple(rows[0])
-    columns: list[Sequence[Any]] = [[row[name] for row in rows] for name in names]
+    return _made(table, names, [[row[name] for row in rows] for name in names], dialect)
+
+
+def _made(table: Table, names: tuple[str, ...], columns: list[Sequence[Any]], dialect: str) -> Rows:
+    """Rows of such columns, with their values made into what the driver takes."""
     for place, keep in _kept(table, names, dialect):
         columns[place] = list(map(keep, columns[place]))
     return Rows(table, names, columns)

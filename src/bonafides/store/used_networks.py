@@ -5,9 +5,7 @@ What is kept of them, and why, is in docs/decisions/0026-networks-of-use.md.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, 
 
 from bonafides.model import NetworkUse, NewNetworks, SharedNetworks, TenantScope, to_micros
 from bonafides.store.listing import within
+from bonafides.store.prepared import fetch
 from bonafides.store.tables import credentials, used_networks
 from bonafides.store.transaction import Transaction
 
@@ -34,7 +33,7 @@ def record(transaction: Transaction, used: Mapping[tuple[str, str], tuple[dateti
     """Add to how much credentials were used from networks, by credential and network."""
     connection = transaction.connection
     known: dict[str, set[str]] = {}
-    for name, network in _known(connection, {name for name, _ in used}):
+    for name, network in fetch(connection, _KNOWN, sorted({name for name, _ in used})):
         known.setdefault(name, set()).add(network)
     added: list[_Row] = []
     counted: list[_Row] = []
@@ -53,12 +52,6 @@ def record(transaction: Transaction, used: Mapping[tuple[str, str], tuple[dateti
     for statement, rows in ((add, added), (count, counted)):
         if rows:
             connection.exec_driver_sql(statement, rows)
-
-
-def _known(connection: Connection, names: AbstractSet[str]) -> Iterable[tuple[str, str]]:
-    if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql(_KNOWN_ON_SQLITE, (json.dumps(sorted(names)),))
-    return connection.exec_driver_sql(_KNOWN_ON_POSTGRESQL, (sorted(names),))
 
 
 def of(connection: Connection, credential_ids: Sequence[str]) -> Mapping[str, Sequence[NetworkUse]]:
@@ -147,9 +140,7 @@ _STATEMENTS: Final = {
     dialect: (_ADD.format_map(words), _COUNT.format_map(words))
     for dialect, words in (("sqlite", _ON_SQLITE), ("postgresql", _ON_POSTGRESQL))
 }
-_KNOWN_ON_SQLITE: Final = (
-    "SELECT credential_id, network FROM used_networks WHERE credential_id IN (SELECT value FROM json_each(?))"
-)
-_KNOWN_ON_POSTGRESQL: Final = (
-    "SELECT credential_id, network FROM used_networks WHERE credential_id = ANY($1::text[])"
-)
+_KNOWN: Final = {
+    "sqlite": "SELECT credential_id, network FROM used_networks WHERE credential_id IN (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT credential_id, network FROM used_networks WHERE credential_id = ANY($1::text[])",
+}
